@@ -1,0 +1,77 @@
+# `make` lists what there is. Everything installed is pinned with hashes in requirements/.
+
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK_VENV := .venv-lock
+
+# Quiet twice: pip warns about the machine's own settings, which nobody here can act on; errors still show.
+# Byte-code is made on first import: most of what the development lock brings is never imported.
+PIP_FLAGS := --quiet --quiet --disable-pip-version-check --no-compile
+COMPILE = $(LOCK_VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-header --no-emit-index-url --no-emit-find-links $(ARGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help sandbox test lint proof format lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+sandbox: $(VENV)/sandbox.stamp ## the whole system on this machine, with a drifted fleet (ARGS="--instances 20")
+	@$(BIN)/elephant-dns sandbox $(ARGS)
+
+test: lint ## everything that has to pass: lint, then the tests (ARGS go to pytest)
+	$(BIN)/pytest --numprocesses auto $(ARGS)
+
+lint: $(VENV)/dev.stamp ## style, types, import directions, template
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/cfn-lint infra/template.yaml
+
+proof: $(VENV)/dev.stamp ## the exhaustive tests, which take longer (ARGS go to pytest)
+	$(BIN)/pytest --numprocesses auto -m proof $(ARGS)
+
+format: $(VENV)/dev.stamp ## let ruff mend what it can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+lock: $(LOCK_VENV)/lock.stamp ## make requirements/*.txt again (ARGS=--upgrade for newer versions)
+	$(COMPILE) --extra dev pyproject.toml --output-file requirements/dev.txt
+	$(COMPILE) --constraint requirements/dev.txt --extra sandbox pyproject.toml requirements/build.in --output-file requirements/sandbox.txt
+	$(COMPILE) --constraint requirements/dev.txt pyproject.toml --output-file requirements/runtime.txt
+	$(COMPILE) --constraint requirements/dev.txt requirements/build.in --output-file requirements/build.txt
+	$(COMPILE) requirements/lock.in --output-file requirements/lock.txt
+
+clean: ## remove everything that make or a tool has made
+	rm -rf $(VENV) $(LOCK_VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is newer than what it was installed from, so nothing is installed twice. Both sets share one
+# environment, because the versions in sandbox.txt are those in dev.txt; the larger one brings the smaller.
+$(VENV)/dev.stamp: requirements/dev.txt pyproject.toml | $(VENV)
+	$(call install,dev)
+	@touch $(VENV)/sandbox.stamp $@
+
+$(VENV)/sandbox.stamp: requirements/sandbox.txt pyproject.toml | $(VENV)
+	$(call install,sandbox)
+	@touch $@
+
+define install
+@echo "Installing requirements/$(1).txt into $(VENV) ..."
+@$(BIN)/python -m pip install $(PIP_FLAGS) --require-hashes --requirement requirements/$(1).txt
+@$(BIN)/python -m pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable .
+endef
+
+$(LOCK_VENV)/lock.stamp: requirements/lock.txt | $(LOCK_VENV)
+	@$(LOCK_VENV)/bin/python -m pip install $(PIP_FLAGS) --require-hashes --requirement requirements/lock.txt
+	@touch $@
+
+$(VENV) $(LOCK_VENV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or newer is needed, and $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
+			"Name another one: make PYTHON=python3.13 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv $@ || { rm -rf $@; exit 1; }
