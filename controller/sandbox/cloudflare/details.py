@@ -1,0 +1,53 @@
+"""The zone object (Cloudflare API reference: Zone Details; SDK ``types/zones/zone.py``)."""
+
+from typing import Literal
+
+from controller.sandbox.cloudflare.plans import Plan
+from controller.sandbox.cloudflare.records import stamp
+from controller.sandbox.cloudflare.tokens import LEGACY, Token
+from controller.sandbox.cloudflare.zone import Zone, identifier
+
+ZoneStatus = Literal["initializing", "pending", "active", "moved"]
+
+ACCOUNT_ID = identifier("account")
+OWNER_ID = identifier("owner")
+
+
+def zone_object(zone: Zone, status: ZoneStatus, token: Token) -> dict[str, object]:
+    """``permissions`` shows what the asking token may do, in strings of old that nobody should rely on."""
+    created = stamp(zone.created_on)
+    return {
+        "id": zone.id,
+        "name": zone.name,
+        "status": status,
+        "paused": False,
+        "type": "full",
+        "development_mode": 0,
+        "name_servers": ["ada.ns.cloudflare.com", "bob.ns.cloudflare.com"],
+        "original_name_servers": None,
+        "original_registrar": None,
+        "original_dnshost": None,
+        "created_on": created,
+        "modified_on": created,
+        "activated_on": created if status == "active" else None,
+        "meta": {"step": 2, "custom_certificate_quota": 0, "page_rule_quota": 3, "phishing_detected": False},
+        "owner": {"id": OWNER_ID, "type": "user", "name": "Sandbox"},
+        "account": {"id": ACCOUNT_ID, "name": "Sandbox"},
+        "permissions": sorted(LEGACY[permission] for permission in token.permissions),
+        "plan": _plan_object(zone.plan),
+    }
+
+
+def _plan_object(plan: Plan) -> dict[str, object]:
+    return {
+        "id": identifier("plan", plan.legacy_id),
+        "name": plan.title,
+        "price": plan.price,
+        "currency": "USD",
+        "frequency": "monthly" if plan.price else "",
+        "is_subscribed": bool(plan.price),
+        "can_subscribe": False,
+        "legacy_id": plan.legacy_id,
+        "legacy_discount": False,
+        "externally_managed": False,
+    }

@@ -1,0 +1,51 @@
+"""Record names: what may be sent, and the one form in which they come back (Cloudflare docs: dns-record-types)."""
+
+import re
+
+from controller.sandbox.cloudflare.errors import ApiError, error
+from controller.sandbox.cloudflare.quirks import Quirks
+
+MAX_NAME = 253
+# "Should" start with a letter and may hold underscores, say the docs; what is refused is the shape that DNS refuses.
+LABEL = re.compile(r"\*|[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+
+
+def complete_name(name: str, zone: str, quirks: Quirks) -> str:
+    """The complete, lower-case, Punycode name for ``@``, a relative name or a complete one.
+
+    A name outside the zone cannot be told from a relative one: the zone is appended to it.
+    """
+    ascii_name = _without_trailing_dot(_punycode(name).lower(), quirks)
+    complete = _within(ascii_name, zone, quirks)
+    if len(complete) > MAX_NAME or not all(LABEL.fullmatch(label) for label in complete.split(".")):
+        raise error(9000)
+    return complete
+
+
+def _punycode(name: str) -> str:
+    if name.isascii():
+        return name
+    try:
+        return name.encode("idna").decode()
+    except UnicodeError:
+        raise error(9000) from None
+
+
+def _without_trailing_dot(name: str, quirks: Quirks) -> str:
+    if name.endswith(".") and quirks.trailing_dot_refused:
+        raise error(9000)
+    return name.removesuffix(".")
+
+
+def _within(name: str, zone: str, quirks: Quirks) -> str:
+    if name in ("@", zone):
+        return zone
+    if name.endswith(f".{zone}"):
+        return name
+    if quirks.outside_name_refused and "." in name:
+        raise _outside(zone)
+    return f"{name}.{zone}"
+
+
+def _outside(zone: str) -> ApiError:
+    return error(9000, f"DNS name is invalid. It is not part of the zone {zone}.")

@@ -1,0 +1,235 @@
+"""Cloudflare's DNS API on loopback, for tests, for the demo, and for breaking things on purpose."""
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from threading import Event, Lock
+from types import TracebackType
+from typing import Self, TypedDict, Unpack
+
+from controller.sandbox.cloudflare.api import Api
+from controller.sandbox.cloudflare.budget import QUOTA, WINDOW, Budget
+from controller.sandbox.cloudflare.details import ACCOUNT_ID, ZoneStatus
+from controller.sandbox.cloudflare.exchange import PREFIX, Exchange, Interceptor, Reply, Request
+from controller.sandbox.cloudflare.fields import unchecked
+from controller.sandbox.cloudflare.plans import PLANS, PlanName
+from controller.sandbox.cloudflare.quirks import Quirks
+from controller.sandbox.cloudflare.tokens import EVERYTHING, Permission, Token, Tokens, new_value
+from controller.sandbox.cloudflare.transport import LOOPBACK, Transport
+from controller.sandbox.cloudflare.zone import Write, Zone
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The default clock."""
+    return datetime.now(UTC)
+
+
+class Options(TypedDict, total=False):
+    """What a server can be started with, and reset to."""
+
+    plan: PlanName
+    """Sets the limits: record quota, batch size, comment, tags, smallest TTL. Default: free."""
+    quota: int | None
+    """Overrides the plan's record quota."""
+    quirks: Quirks
+    latency: float
+    """Seconds before each answer."""
+    clock: Clock
+    """Dates the records and drives the rate limit."""
+    status: ZoneStatus
+    rate_quota: int
+    """Requests in a window of ``rate_window`` seconds; 1,200 in 300 by default."""
+    rate_window: float
+
+
+class RecordFields(TypedDict, total=False):
+    """The fields of a seeded record besides its name and content; by default a proxied A record."""
+
+    type: str
+    proxied: bool
+    ttl: int
+    comment: str | None
+    tags: Sequence[str]
+    priority: int
+    data: Mapping[str, object]
+
+
+class _Life:
+    """Everything between two resets. A request that hangs over a reset stays with the life it began in."""
+
+    def __init__(self, zone_name: str, token: Token, options: Options) -> None:
+        plan = PLANS[options.get("plan", "free")]
+        quota = options.get("quota")
+        self.clock = options.get("clock", utc_now)
+        self.latency = options.get("latency", 0.0)
+        self.zone = Zone(
+            zone_name, plan, plan.quota if quota is None else quota, options.get("quirks", Quirks()), self.clock
+        )
+        self.tokens = Tokens([token])
+        self.budget = Budget(self.clock, options.get("rate_quota", QUOTA), options.get("rate_window", WINDOW))
+        self.api = Api(self.zone, self.tokens, self.budget, options.get("status", "active"))
+        self.log: list[Exchange] = []
+        self.over = Event()
+        self._lock = Lock()
+
+    def arrived(
+        self, method: str, target: str, headers: Mapping[str, str], content: bytes, connection: int
+    ) -> Exchange:
+        """Number a request and put it into the log."""
+        with self._lock:
+            number = len(self.log) + 1
+            request = Request(number, method, target, headers, content, connection, self.clock(), time.monotonic())
+            self.log.append(Exchange(request))
+            return self.log[-1]
+
+
+class CloudflareServer:
+    """One zone behind a real HTTP server.
+
+    ::
+
+        with CloudflareServer("example.com", plan="pro") as server:
+            server.seed("i-0123456789abcdef0", "192.0.2.1")
+            client = Client(server.base_url, server.token, server.zone_id)
+    """
+
+    def __init__(self, zone_name: str = "example.com", **options: Unpack[Options]) -> None:
+        self.zone_name = zone_name
+        self.intercept: Interceptor | None = None
+        """Stands between the transport and the API; see :data:`~.exchange.Interceptor`. A reset removes it."""
+        self._options = options
+        self._token = Token(new_value(), EVERYTHING)
+        self._transport: Transport | None = None
+        self._life = _Life(zone_name, self._token, options)
+
+    def start(self) -> Self:
+        """Listen on a free port."""
+        self._transport = Transport(self._respond)
+        return self
+
+    def stop(self) -> None:
+        """Stop listening, wake what hangs, and end every connection."""
+        self._life.over.set()
+        if self._transport:
+            self._transport.close()
+            self._transport = None
+
+    def reset(self, **options: Unpack[Options]) -> None:
+        """An empty zone, log and history, a full rate limit, no fault, only the first token; the socket stays open.
+
+        Options not given here are again those that the server was made with.
+        """
+        self._life.over.set()
+        self.intercept = None
+        self._life = _Life(self.zone_name, self._token, {**self._options, **options})
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+    @property
+    def base_url(self) -> str:
+        """What a client takes for Cloudflare's public v4 URL."""
+        if not self._transport:
+            raise RuntimeError("The server has not been started.")
+        return f"http://{LOOPBACK}:{self._transport.port}{PREFIX}"
+
+    @property
+    def zone_id(self) -> str:
+        """The same for the same zone name."""
+        return self._life.zone.id
+
+    @property
+    def account_id(self) -> str:
+        """The account that the zone is in."""
+        return ACCOUNT_ID
+
+    @property
+    def token(self) -> str:
+        """A token that may do everything; it stays the same over resets."""
+        return self._token.value
+
+    def add_token(
+        self,
+        permissions: Collection[Permission] = EVERYTHING,
+        value: str | None = None,
+        account_owned: bool = False,
+    ) -> str:
+        """One more valid token."""
+        return self._life.tokens.add(permissions, value, account_owned).value
+
+    def revoke_token(self, value: str | None = None) -> None:
+        """From now on this token (or the first one) is wrong."""
+        self._life.tokens.revoke(value or self.token)
+
+    def rotate_token(self, value: str | None = None) -> str:
+        """Revoke a token (or the first one) and return another with the same permissions."""
+        old = self._life.tokens.revoke(value or self.token)
+        return self._life.tokens.add(old.permissions, None, old.account_owned).value
+
+    @property
+    def budget(self) -> Budget:
+        """The rate limit; set its ``left`` to come near the end."""
+        return self._life.budget
+
+    @property
+    def requests(self) -> list[Exchange]:
+        """Every request since the last reset, in the order of arrival, with what became of it."""
+        return self._life.log
+
+    @property
+    def history(self) -> list[Write]:
+        """Every change that the API has applied, in order. What :meth:`seed` and the like do is not in it."""
+        return self._life.zone.history
+
+    def records(self) -> list[dict[str, object]]:
+        """The zone as it is, in the API's words."""
+        return [record.to_json() for record in self._life.zone.records()]
+
+    def seed(
+        self,
+        name: str,
+        content: str,
+        *,
+        created_on: datetime | None = None,
+        strict: bool = True,
+        **fields: Unpack[RecordFields],
+    ) -> str:
+        """Put a record into the zone without a request, and return its id. The quota does not count here.
+
+        ``strict=False`` checks nothing, for what has been seen but should not be: an address beside a CNAME, twins,
+        a proxied private address.
+        """
+        body = {"type": "A", "proxied": True, **fields, "name": name, "content": content}
+        zone = self._life.zone
+        with zone.transaction(None):
+            return zone.insert(zone.checked(body) if strict else unchecked(body, zone.name), created_on).id
+
+    def edit(self, record_id: str, **fields: object) -> None:
+        """Another writer changes a record, as if by hand in the dashboard."""
+        with self._life.zone.transaction(None):
+            self._life.zone.change(record_id, fields)
+
+    def remove(self, record_id: str) -> None:
+        """Another writer deletes a record."""
+        with self._life.zone.transaction(None):
+            self._life.zone.delete(record_id)
+
+    def _respond(
+        self, method: str, target: str, headers: Mapping[str, str], content: bytes, connection: int
+    ) -> tuple[Reply, Event]:
+        life, intercept = self._life, self.intercept
+        exchange = life.arrived(method, target, headers, content, connection)
+
+        def proceed() -> Reply:
+            exchange.answer = life.api.answer(exchange.request)
+            return exchange.answer
+
+        if life.latency:
+            life.over.wait(life.latency)
+        exchange.reply = intercept(exchange.request, proceed) if intercept else proceed()
+        return exchange.reply, life.over
