@@ -1,0 +1,245 @@
+"""Carries out the record changes of a plan, in batches, and finds out what really happened.
+
+============================  ==========================================================================
+the batch was                 then
+============================  ==========================================================================
+applied                       each answer is compared with what was wanted (read-back)
+refused as stale              look: what is already so is done, what another hand moved is superseded
+(81044, 81057, 81058)
+refused otherwise             halves, until the refused change is alone; the others go through
+answered unclearly            look: what is already so is done, the rest is sent again
+throttled beyond patience     stop: nothing is fanned out, what is left is for the next pass
+============================  ==========================================================================
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from controller import retry
+from controller.board import Board
+from controller.budget import Budget
+from controller.errors import (
+    AmbiguousError,
+    CallError,
+    DeadlineError,
+    MisfitError,
+    RefusedError,
+    ThrottledError,
+    TransientError,
+)
+from controller.model import Action, Change, DnsRecord, Finding, Outcome, World
+from controller.ports import Records, RecordWriter
+from controller.rules.ownership import Owner, is_marked, owner_of
+from controller.settings import Settings
+
+#: "Record does not exist", "already exists" (older form), "identical record already exists": our view is stale.
+STALE_CODES = frozenset({81044, 81057, 81058})
+QUOTA_CODE = 81045
+#: How often an unclear answer to one batch is looked at before the pass gives up on it.
+PATIENCE = 4
+
+
+@dataclass(slots=True)
+class RecordApplier:
+    """Applies record changes and notes on the board how each ended."""
+
+    reader: Records
+    writer: RecordWriter
+    world: World
+    settings: Settings
+    budget: Budget
+    board: Board
+    _quota: RefusedError | None = field(default=None, init=False)
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        """Deletes, then updates, then creates (the plan's order). Raises a CallError that stops all the rest."""
+        if not self.world.zone.holds_domain and changes and changes[0].action is Action.CREATE_RECORD:
+            self._try_alone(changes[0])
+            changes = changes[1:]
+        limit = self._limit(len(changes))
+        for start in range(0, len(changes), limit):
+            self._send(changes[start : start + limit])
+
+    def _limit(self, count: int) -> int:
+        """What one batch may hold; the zone's plan is asked for only where it matters."""
+        zone = self.world.zone
+        if count > zone.batch_limit and zone.name is None:
+            zone = self.reader.zone()
+        return zone.batch_limit
+
+    def _send(self, batch: Sequence[Change], unclear: int = 0) -> None:
+        batch = self._without_hopeless(batch)
+        if not batch:
+            return
+        try:
+            answers = self.writer.write(batch)
+        except RefusedError as error:
+            self._refused(batch, error)
+        except AmbiguousError as error:
+            self._look_and_resend(batch, error, unclear + 1)
+        except (ThrottledError, TransientError, DeadlineError) as error:
+            self.board.note_all(batch, Outcome.NOT_REACHED, error)
+            raise
+        except CallError as error:
+            self.board.note_all(batch, Outcome.FAILED, error)
+            raise
+        else:
+            self._compare(batch, answers)
+
+    def _refused(self, batch: Sequence[Change], error: RefusedError) -> None:
+        if STALE_CODES.intersection(error.codes):
+            rest = self._still_wanted(batch)
+            if len(rest) < len(batch):
+                self._send(rest)
+                return
+        if len(batch) == 1:
+            self._fail(batch[0], error)
+            return
+        middle = len(batch) // 2
+        self._send(batch[:middle])
+        self._send(batch[middle:])
+
+    def _fail(self, change: Change, error: RefusedError) -> None:
+        if QUOTA_CODE in error.codes and change.action is Action.CREATE_RECORD:
+            self._quota = error = RefusedError(
+                error.message,
+                "The zone is full: delete records nobody needs, or take a larger Cloudflare plan.",
+                error.codes,
+            )
+        self.board.note(change, Outcome.FAILED, error)
+
+    def _without_hopeless(self, batch: Sequence[Change]) -> Sequence[Change]:
+        """After a quota error no more creates are tried in this pass."""
+        if self._quota is None:
+            return batch
+        hopeless = [change for change in batch if change.action is Action.CREATE_RECORD]
+        self.board.note_all(hopeless, Outcome.FAILED, self._quota)
+        return [change for change in batch if change.action is not Action.CREATE_RECORD]
+
+    def _look_and_resend(self, batch: Sequence[Change], error: AmbiguousError, unclear: int) -> None:
+        """An unclear answer: wait a little, see what is already so, and send the rest again."""
+        try:
+            retry.pause(unclear, self.budget)
+            rest = self._still_wanted(batch)
+        except CallError:
+            self.board.note_all(batch, Outcome.FAILED, error)
+            raise
+        if rest and unclear >= PATIENCE:
+            self.board.note_all(rest, Outcome.FAILED, error)
+            raise error
+        self._send(rest, unclear)
+
+    def _still_wanted(self, batch: Sequence[Change]) -> list[Change]:
+        """Look at the names anew: note what is done or superseded, and return what is still to be done."""
+        listing = self.reader.listing({change.instance for change in batch if change.instance})
+        rest = []
+        for change in batch:
+            outcome = self._outcome_now(change, listing.records)
+            if outcome is None:
+                rest.append(change)
+            else:
+                error = (
+                    None
+                    if outcome is Outcome.APPLIED
+                    else "Another hand has changed this record; the next pass looks again."
+                )
+                self.board.note(change, outcome, error)
+        return rest
+
+    def _outcome_now(self, change: Change, records: Iterable[DnsRecord]) -> Outcome | None:
+        """What a fresh look says of the change; None where it is still to be done."""
+        write = change.record
+        here = [record for record in records if write and record.name == write.name]
+        same = next((record for record in here if write and record.id == write.id), None)
+        match change.action:
+            case Action.DELETE_RECORD:
+                return Outcome.APPLIED if same is None else self._unless_moved(same)
+            case Action.UPDATE_RECORD if same is None:
+                return Outcome.SUPERSEDED
+            case Action.UPDATE_RECORD:
+                return Outcome.APPLIED if self._is_right(change, same) else self._unless_moved(same)
+            case _:
+                if any(self._is_right(change, record) for record in here):
+                    return Outcome.APPLIED
+                return Outcome.SUPERSEDED if any(record.type in ("A", "CNAME", "NS") for record in here) else None
+
+    def _unless_moved(self, record: DnsRecord) -> Outcome | None:
+        """Superseded where the record is no longer the one that the plan was made for."""
+        seen = next((r for r in self.world.records if r.id == record.id), None)
+        if seen is None:
+            return Outcome.SUPERSEDED
+        is_moved = record.content != seen.content or owner_of(record, self.settings) is not owner_of(
+            seen, self.settings
+        )
+        return Outcome.SUPERSEDED if is_moved else None
+
+    def _compare(self, batch: Sequence[Change], answers: Sequence[DnsRecord]) -> None:
+        """Read-back: what Cloudflare says it wrote must be what was wanted, or no link is written on it."""
+        unanswered = []
+        for change in batch:
+            if change.action is Action.DELETE_RECORD:
+                self.board.note(change, Outcome.APPLIED)
+                continue
+            answer = next((a for a in answers if _answers(change, a)), None)
+            if answer is None:
+                unanswered.append(change)
+            elif self._is_right(change, answer):
+                self.board.note(change, Outcome.APPLIED)
+            else:
+                self._report_divergence(change, answer)
+        if unanswered:
+            silence = AmbiguousError(
+                "Cloudflare's answer to the batch leaves this change out.", "The next pass looks again."
+            )
+            self._look_and_resend(unanswered, silence, 1)
+
+    def _is_right(self, change: Change, record: DnsRecord | None) -> bool:
+        write = change.record
+        return (
+            write is not None
+            and record is not None
+            and (record.type, record.name, record.content, record.proxied) == ("A", write.name, write.content, True)
+            and is_marked(record.comment, self.settings.mark)
+        )
+
+    def _report_divergence(self, change: Change, answer: DnsRecord) -> None:
+        got = f"content {answer.content}, {'proxied' if answer.proxied else 'not proxied'}, comment {answer.comment!r}"
+        message = f"Cloudflare took the write, but what it answered is not what was wanted: {got}."
+        hint = "Look at the record and at rules of the zone that may change it; no link is written on it."
+        self.board.find(Finding("does-not-converge", change.key, message, hint))
+        self.board.note(change, Outcome.FAILED, f"{message} {hint}")
+
+    def _try_alone(self, change: Change) -> None:
+        """The first create into a zone not known to hold DOMAIN_ROOT: Cloudflare appends the zone to other names."""
+        error: CallError | None = None
+        try:
+            answers = self.writer.write([change])
+        except AmbiguousError as unclear:
+            error, answers = unclear, []
+        wanted = change.record.name if change.record else ""
+        strays = [record for record in answers if record.name != wanted]
+        if not answers:
+            strays = [r for r in self.writer.strays(wanted) if owner_of(r, self.settings) is Owner.OURS]
+        if strays:
+            self._undo(change, strays)
+        elif error:
+            self._look_and_resend([change], AmbiguousError(error.message, error.hint), 1)
+        else:
+            self._compare([change], answers)
+
+    def _undo(self, change: Change, strays: Sequence[DnsRecord]) -> None:
+        """Take the strays away by id, and stop: the settings do not fit the world."""
+        landed = strays[0].name
+        error = MisfitError(
+            f"A record for {change.key} landed at {landed}, so DOMAIN_ROOT is not in this zone.",
+            "It was deleted again. Correct DOMAIN_ROOT or ZONE_ID.",
+        )
+        self.board.note(change, Outcome.FAILED, error)
+        self.writer.remove([record.id for record in strays])
+        raise error
+
+
+def _answers(change: Change, record: DnsRecord) -> bool:
+    """Whether this record of the answer belongs to this change."""
+    write = change.record
+    return write is not None and (record.id == write.id if write.id else record.name == write.name)

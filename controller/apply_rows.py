@@ -1,0 +1,120 @@
+"""Carries out the row changes of a plan: one conditional write a row, and a second look where the row has moved on."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from controller.board import Board
+from controller.budget import Budget
+from controller.errors import CallError, ConditionError, DeadlineError, TerminalError, ThrottledError, TransientError
+from controller.model import Change, Meeting, Outcome, RowWrite, World
+from controller.parallel import gather
+from controller.ports import Readers, RowWriter
+from controller.rules import reconsider
+from controller.rules.facts import linked_ids, named_ids
+from controller.settings import Settings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class RowApplier:
+    """Applies row changes and notes on the board how each ended."""
+
+    readers: Readers
+    writer: RowWriter
+    world: World
+    settings: Settings
+    budget: Budget
+    board: Board
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        """All of them, a row's changes in one write. Raises a TerminalError, since no other row would fare better."""
+        by_row = defaultdict[str, list[Change]](list)
+        for change in changes:
+            by_row[change.key].append(change)
+        gather([self._task(row, some) for row, some in by_row.items()], self.budget)
+
+    def _task(self, row: str, changes: list[Change]) -> Callable[[], None]:
+        return lambda: self._write(row, changes)
+
+    def _write(self, row: str, changes: list[Change]) -> None:
+        try:
+            self._write_or_reconsider(row, changes)
+        except (ThrottledError, TransientError, DeadlineError) as error:
+            self.board.note_all(changes, Outcome.NOT_REACHED, error)
+        except CallError as error:
+            self.board.note_all(changes, Outcome.FAILED, error)
+            if isinstance(error, TerminalError):
+                raise
+
+    def _write_or_reconsider(self, row: str, changes: list[Change]) -> None:
+        try:
+            self.writer.write(row, _merged(changes))
+        except ConditionError as error:
+            self._reconsider(row, changes, error)
+        else:
+            self.board.note_all(changes, Outcome.APPLIED)
+
+    def _reconsider(self, row: str, changes: list[Change], error: ConditionError) -> None:
+        """The row has moved on: read it again once, with the instances it names now, and ask the rules again."""
+        meeting = next(iter(self.readers.table.rows([row])), None)
+        if error.retried and meeting and _is_done(meeting, changes):
+            self.board.note_all(changes, Outcome.APPLIED)
+            return
+        world = self._refreshed(meeting)
+        wanted = []
+        for change in changes:
+            again = reconsider(change, meeting, world, self.settings)
+            if again is None:
+                self.board.note(change, Outcome.SUPERSEDED, "The row has moved on and no longer wants this change.")
+            else:
+                wanted.append(again)
+        if wanted:
+            self._write_again(row, wanted)
+
+    def _write_again(self, row: str, changes: list[Change]) -> None:
+        try:
+            self.writer.write(row, _merged(changes))
+        except ConditionError:
+            self.board.note_all(changes, Outcome.SUPERSEDED, "The row moved on twice; the next pass looks again.")
+        else:
+            self.board.note_all(changes, Outcome.APPLIED)
+
+    def _refreshed(self, meeting: Meeting | None) -> World:
+        if meeting is None:
+            return self.world
+        asked = linked_ids(meeting, self.settings) | set(named_ids(meeting).values())
+        found = {machine.id: machine for machine in self.readers.fleet.by_id(asked)} if asked else {}
+        kept = {i: machine for i, machine in self.world.instances.items() if i not in asked}
+        return replace(
+            self.world,
+            now=self.budget.clock.now(),
+            instances={**kept, **found},
+            absent=(self.world.absent - asked) | (asked - found.keys()),
+        )
+
+
+def _merged(changes: Sequence[Change]) -> RowWrite:
+    """One write for all changes of a row."""
+    writes = [change.row for change in changes if change.row]
+    return RowWrite(
+        conditions=_unique(condition for write in writes for condition in write.conditions),
+        sets=_unique(pair for write in writes for pair in write.sets),
+        defaults=_unique(pair for write in writes for pair in write.defaults),
+        removes=_unique(name for write in writes for name in write.removes),
+    )
+
+
+def _unique(items: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(items))
+
+
+def _is_done(meeting: Meeting, changes: Sequence[Change]) -> bool:
+    """Whether the row is as the changes wanted it: an earlier attempt was applied and its answer lost."""
+    values = {"status": meeting.status, "termination_reason": meeting.termination_reason}
+    values |= {f"{role}_ec2_link": link for role, link in meeting.links.items()}
+    write = _merged(changes)
+    has_sets = all(values.get(name) == value for name, value in write.sets)
+    return has_sets and all(values.get(name) is None for name in write.removes)

@@ -1,0 +1,323 @@
+"""AWS: the instances, the meetings' rows, and the secret, read and written in the controller's words."""
+
+import base64
+import json
+import threading
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from controller.aws_calls import Call
+from controller.budget import Budget
+from controller.errors import MisfitError, RefusedError, TerminalError
+from controller.model import LIVE_STATUSES, TERMINATED, Condition, Instance, Meeting, Odd, RowWrite, Value
+from controller.parallel import gather
+from controller.settings import Settings, clean_token
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+#: Values in one filter of DescribeInstances (EC2 documentation: 200).
+FILTER_VALUES = 200
+#: Instances per page of DescribeInstances (5 to 1,000). Unpaginated calls are throttled sooner.
+PAGE_SIZE = 1000
+SECRET_KEY = "CLOUDFLARE_TOKEN"  # noqa: S105  # the name of the key, not a secret
+
+
+@dataclass(frozen=True, slots=True)
+class Ec2Fleet:
+    """The instances of one region, within one pass's budget."""
+
+    client: "EC2Client"
+    settings: Settings
+    budget: Budget
+
+    def tagged(self) -> list[Instance]:
+        """Every instance with the project's tag, in any state."""
+        return [machine for machine in self._described([self._tag_filter()]) if machine.tagged]
+
+    def by_id(self, ids: Collection[str]) -> list[Instance]:
+        """Those of these instances that EC2 knows: by a filter, since one unknown id fails a call that names ids."""
+        return [m for some in _chunks(sorted(ids)) for m in self._described([_filter("instance-id", some)])]
+
+    def of_meetings(self, meetings: Collection[str]) -> list[Instance]:
+        """Every instance with the project's tag and one of these meetings."""
+        wanted = set(meetings)
+        chunks = _chunks(sorted(wanted))
+        found = [m for some in chunks for m in self._described([self._tag_filter(), _filter("tag:MeetingID", some)])]
+        return [machine for machine in found if machine.tagged and machine.meeting in wanted]
+
+    def _tag_filter(self) -> dict[str, Any]:
+        key, value = self.settings.project_tag
+        return _filter(f"tag:{key}", [value])
+
+    def _described(self, filters: list[dict[str, Any]]) -> Iterable[Instance]:
+        call = Call("ec2", "DescribeInstances", "*")
+        token: dict[str, Any] = {}
+        while True:
+            page = call(self.client.describe_instances, self.budget, Filters=filters, MaxResults=PAGE_SIZE, **token)
+            for reservation in page["Reservations"]:
+                for raw in reservation["Instances"]:
+                    yield parse_instance(raw, self.settings.project_tag)
+            if not page.get("NextToken"):
+                return
+            token = {"NextToken": page["NextToken"]}
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoTable:
+    """Reads the meetings' rows, within one pass's budget. People's names are not even asked for."""
+
+    client: "DynamoDBClient"
+    settings: Settings
+    budget: Budget
+
+    def live(self) -> list[Meeting]:
+        """Every row that is not ``TERMINATED``; with an index the rows in a live status, and no other row is read."""
+        if self.settings.status_index:
+            pages = gather([lambda s=s: self._queried(s) for s in sorted(LIVE_STATUSES)], self.budget)  # type: ignore[misc]
+            return [row for page in pages for row in page]
+        expression = "attribute_not_exists(#status) OR #status <> :terminated"
+        call = Call("dynamodb", "Scan", self._resource())
+        return self._paged(call, self.client.scan, FilterExpression=expression, ExpressionAttributeValues=_TERMINATED)
+
+    def rows(self, ids: Collection[str]) -> list[Meeting]:
+        """Those of these rows that exist, read consistently."""
+        found = gather([lambda i=i: self._row(i) for i in sorted(ids)], self.budget)  # type: ignore[misc]
+        return [row for row in found if row]
+
+    def _row(self, meeting: str) -> Meeting | None:
+        call = Call("dynamodb", "GetItem", self._resource())
+        try:
+            answer = call(
+                self.client.get_item,
+                self.budget,
+                TableName=self.settings.table_name,
+                Key={"id": {"S": meeting}},
+                ConsistentRead=True,
+                **_projection(self.settings.roles),
+            )
+        except RefusedError as error:
+            if error.codes == ("ValidationException",):
+                raise self._misfit() from error
+            raise
+        return self._parsed(answer["Item"]) if answer.get("Item") else None
+
+    def _queried(self, status: str) -> list[Meeting]:
+        call = Call("dynamodb", "Query", f"index {self.settings.status_index} of {self._resource()}")
+        return self._paged(
+            call,
+            self.client.query,
+            IndexName=self.settings.status_index,
+            KeyConditionExpression="#status = :status",
+            ExpressionAttributeValues={":status": {"S": status}},
+        )
+
+    def _paged(self, call: Call, request: Any, **arguments: Any) -> list[Meeting]:
+        rows: list[Meeting] = []
+        arguments |= {"TableName": self.settings.table_name, **_projection(self.settings.roles)}
+        while True:
+            page = call(request, self.budget, **arguments)
+            rows += [self._parsed(item) for item in page["Items"]]
+            if not page.get("LastEvaluatedKey"):
+                return rows
+            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _parsed(self, item: Mapping[str, Any]) -> Meeting:
+        if not isinstance(item.get("id", {}).get("S"), str):
+            raise self._misfit()
+        return parse_meeting(item, self.settings.roles)
+
+    def _resource(self) -> str:
+        return f"table {self.settings.table_name}"
+
+    def _misfit(self) -> MisfitError:
+        return MisfitError(
+            f"The key of {self._resource()} is not the string id alone, so it is no table of meetings.",
+            "Correct TABLE_NAME; nothing was planned.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoWriter:
+    """Writes rows, within one pass's budget. A plan is made without one."""
+
+    client: "DynamoDBClient"
+    settings: Settings
+    budget: Budget
+
+    def write(self, meeting: str, change: RowWrite) -> None:
+        """One conditional UpdateItem; it never creates a row."""
+        Call("dynamodb", "UpdateItem", f"table {self.settings.table_name}")(
+            self.client.update_item,
+            self.budget,
+            TableName=self.settings.table_name,
+            Key={"id": {"S": meeting}},
+            **expressions(change),
+        )
+
+
+class SecretToken:
+    """The Cloudflare token from Secrets Manager: read once per process, and again once when it is refused."""
+
+    def __init__(self, client: "SecretsManagerClient", secret: str) -> None:
+        self._client = client
+        self._secret = secret
+        self._lock = threading.Lock()
+        self._token: str | None = None
+        self._read_by: Budget | None = None
+
+    def token(self, budget: Budget) -> str:
+        """The token. Raises TerminalError where the secret does not hold one."""
+        with self._lock:
+            if self._token is None:
+                self._token, self._read_by = self._read(budget), budget
+            return self._token
+
+    def renewed(self, refused: str, budget: Budget) -> str | None:
+        """The token that has replaced the refused one, or None; a token read in this very pass is not read again."""
+        with self._lock:
+            if self._read_by is not budget:
+                self._token, self._read_by = self._read(budget), budget
+            return self._token if self._token != refused else None
+
+    def _read(self, budget: Budget) -> str:
+        call = Call("secretsmanager", "GetSecretValue", f"secret {self._secret}")
+        text = call(self._client.get_secret_value, budget, SecretId=self._secret).get("SecretString")
+        try:
+            content = json.loads((text or "").lstrip("\ufeff"))
+        except ValueError:
+            content = None
+        token = content.get(SECRET_KEY) if isinstance(content, dict) else None
+        cleaned = clean_token(token) if isinstance(token, str) else None
+        if cleaned is None:
+            raise TerminalError(
+                f"The secret {self._secret} holds no usable token.",
+                f'It must be a JSON object with the Cloudflare API token under "{SECRET_KEY}".',
+            )
+        return cleaned
+
+
+@dataclass(frozen=True, slots=True)
+class GivenToken:
+    """A token that was given in the environment; there is no other."""
+
+    value: str
+
+    def __repr__(self) -> str:
+        """Never the token."""
+        return "GivenToken()"
+
+    def token(self, budget: Budget) -> str:  # noqa: ARG002  # the port's signature
+        """The token."""
+        return self.value
+
+    def renewed(self, refused: str, budget: Budget) -> None:  # the port's signature
+        """There is no other."""
+
+
+def parse_instance(raw: Any, project_tag: tuple[str, str]) -> Instance:
+    """An instance as the rules see it."""
+    tags = {tag["Key"]: tag["Value"] for tag in raw.get("Tags", ())}
+    return Instance(
+        id=raw["InstanceId"],
+        state=raw["State"]["Name"],
+        public_ip=raw.get("PublicIpAddress") or None,
+        tagged=tags.get(project_tag[0]) == project_tag[1],
+        meeting=tags.get("MeetingID"),
+        role=tags.get("Role"),
+        launched_at=raw.get("LaunchTime"),
+    )
+
+
+def parse_meeting(item: Mapping[str, Any], roles: Sequence[str]) -> Meeting:
+    """A row as the rules see it; values of a wrong type are kept as such."""
+    return Meeting(
+        id=item["id"]["S"],
+        status=_value(item.get("status")),
+        instance_ids={role: _value(item.get(f"{role}_ec2_id")) for role in roles},
+        links={role: _value(item.get(f"{role}_ec2_link")) for role in roles},
+        meet_time=_value(item.get("meet_time")),
+        termination_reason=_value(item.get("termination_reason")),
+    )
+
+
+def expressions(change: RowWrite) -> dict[str, Any]:
+    """The write as DynamoDB's expressions; every attribute goes through a name, since ``status`` is a reserved word."""
+    names, values = {"#id": "id"}, dict[str, Any]()
+
+    def name(attribute: str) -> str:
+        return names.setdefault(f"#{attribute}", attribute) and f"#{attribute}"
+
+    def value(content: Value) -> str:
+        key = f":v{len(values)}"
+        values[key] = _attribute(content)
+        return key
+
+    def condition(part: Condition) -> str:
+        present = [value(content) for content in part.values if content is not None]
+        if part.negated:
+            tests = [
+                f"({name(part.attribute)} <> {key} OR attribute_not_exists({name(part.attribute)}))" for key in present
+            ]
+            return " AND ".join(tests)
+        tests = [f"{name(part.attribute)} IN ({', '.join(present)})"] if present else []
+        tests += [f"attribute_not_exists({name(part.attribute)})"] if None in part.values else []
+        return f"({' OR '.join(tests)})"
+
+    sets = [f"{name(key)} = {value(content)}" for key, content in change.sets]
+    sets += [f"{name(key)} = if_not_exists({name(key)}, {value(content)})" for key, content in change.defaults]
+    removes = [name(key) for key in change.removes]
+    update = [f"SET {', '.join(sets)}"] if sets else []
+    update += [f"REMOVE {', '.join(removes)}"] if removes else []
+    return {
+        "UpdateExpression": " ".join(update),
+        "ConditionExpression": " AND ".join(["attribute_exists(#id)", *map(condition, change.conditions)]),
+        "ExpressionAttributeNames": names,
+        **({"ExpressionAttributeValues": values} if values else {}),
+    }
+
+
+def _value(attribute: Any) -> Value:
+    if attribute is None:
+        return None
+    if "S" in attribute:
+        return str(attribute["S"])
+    return Odd(next(iter(attribute)), json.dumps(attribute, sort_keys=True, default=_packed))
+
+
+def _attribute(value: Value) -> Any:
+    return json.loads(value.json, object_hook=_unpacked) if isinstance(value, Odd) else {"S": value}
+
+
+def _packed(value: Any) -> Any:
+    """JSON has no bytes."""
+    return {"(bytes)": base64.b64encode(value).decode()}
+
+
+def _unpacked(value: dict[str, Any]) -> Any:
+    return base64.b64decode(value["(bytes)"]) if "(bytes)" in value else value
+
+
+def _projection(roles: Iterable[str]) -> dict[str, Any]:
+    """What is read of a row: nothing about the people in it."""
+    attributes = ["id", "status", "meet_time", "termination_reason"]
+    attributes += [f"{role}_{field}" for role in roles for field in ("ec2_id", "ec2_link")]
+    return {
+        "ProjectionExpression": ", ".join(f"#{attribute}" for attribute in attributes),
+        "ExpressionAttributeNames": {f"#{attribute}": attribute for attribute in attributes},
+    }
+
+
+_TERMINATED = {":terminated": {"S": TERMINATED}}
+
+
+def _filter(name: str, values: Sequence[str]) -> dict[str, Any]:
+    """A filter. EC2 reads ``*``, ``?`` and ``\\`` as patterns: a backslash becomes ``?``, and the caller compares."""
+    return {"Name": name, "Values": [value.replace("\\", "?") for value in values]}
+
+
+def _chunks(values: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (values[start : start + FILTER_VALUES] for start in range(0, len(values), FILTER_VALUES))

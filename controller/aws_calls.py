@@ -1,0 +1,133 @@
+"""One call to AWS: counted, cut to the pass's time, retried by class, and its error put into our words.
+
+==========================================  =======================================================
+error                                       class
+==========================================  =======================================================
+throttling of any service                   throttled
+5xx, no connection, a broken answer         transient: every call of ours may be sent twice, since
+                                            reads change nothing and writes are conditional
+``ConditionalCheckFailedException``         condition
+access, credentials                         authentication, with the missing action
+no such table or secret                     terminal
+anything else                               refused
+==========================================  =======================================================
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
+from botocore.parsers import ResponseParserError
+
+from controller import retry
+from controller.budget import Budget
+from controller.errors import (
+    AuthenticationError,
+    CallError,
+    ConditionError,
+    RefusedError,
+    TerminalError,
+    ThrottledError,
+    TransientError,
+)
+
+T = TypeVar("T")
+
+_THROTTLED = frozenset(
+    {
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "Throttling",
+        "ThrottledException",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+_TRANSIENT = frozenset(
+    {"InternalError", "InternalFailure", "InvalidInstanceID.NotFound", "RequestTimeout", "Unavailable"}
+)
+_NO_ACCESS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+_BAD_CREDENTIALS = frozenset(
+    {
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "OptInRequired",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One kind of call: who is asked, which IAM action it needs, and about what."""
+
+    service: str
+    action: str
+    resource: str
+
+    def __call__(self, request: Callable[..., T], budget: Budget, **arguments: Any) -> T:
+        """The answer to the request. Raises a CallError."""
+        attempts = 0
+
+        def attempt() -> T:
+            nonlocal attempts
+            budget.timeout(0)  # raises when there is no time left for another request
+            budget.count(self.service)
+            attempts += 1
+            try:
+                return request(**arguments)
+            except (ClientError, BotoCoreError, ResponseParserError) as error:
+                raise self._classified(error, attempts) from error
+
+        return retry.call(attempt, budget)
+
+    def _classified(self, error: Exception, attempts: int) -> CallError:
+        what = f"{self.service}:{self.action} on {self.resource}"
+        if isinstance(error, ClientError):
+            return self._refusal(error, what, attempts)
+        if isinstance(error, (HTTPClientError, ResponseParserError)):
+            return TransientError(
+                f"{what} got no usable answer ({type(error).__name__}).", "Check the network and the region."
+            )
+        if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
+            return AuthenticationError(f"{what}: AWS credentials are missing.", "Set AWS_PROFILE, or log in.")
+        return TerminalError(f"{what} cannot be called: {error}", "Check the AWS settings (region, profile, endpoint).")
+
+    def _refusal(self, error: ClientError, what: str, attempts: int) -> CallError:
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        text = str(error.response.get("Error", {}).get("Message", ""))[:300]
+        told = f"{what}: {code} {text}".rstrip()
+        if code == "ConditionalCheckFailedException":
+            return ConditionError(told, retried=attempts > 1)
+        if code in _THROTTLED:
+            return ThrottledError(told, "AWS throttles this account or table; the next pass carries on.")
+        if code in _NO_ACCESS:
+            return AuthenticationError(told, f"Allow the action {self.service}:{self.action} on {self.resource}.")
+        if code in _BAD_CREDENTIALS:
+            return AuthenticationError(
+                told, "The AWS credentials are not accepted; check AWS_PROFILE, or log in again."
+            )
+        if code == "ResourceNotFoundException":
+            return TerminalError(
+                told, f"{self.resource} does not exist in this account and region; check its name and AWS_REGION."
+            )
+        if status >= 500 or code in _TRANSIENT:  # HTTP's server errors
+            return TransientError(told, "AWS has a passing fault; the next pass carries on.")
+        return RefusedError(told, "", (code,))

@@ -1,0 +1,54 @@
+"""The board on which an apply notes how each change ended: shared by its threads, read at the end or the deadline."""
+
+import threading
+from collections.abc import Iterable
+
+from controller.errors import WatchdogError
+from controller.model import Applied, Change, Finding, Outcome, Plan, Result
+
+NOT_REACHED = "The pass ended before this change was known to be done; the next pass carries on."
+
+
+class Board:
+    """Outcome per change. What nobody noted was not reached."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._lock = threading.Lock()
+        self._changes = list(plan.changes)
+        self._results: dict[tuple[str, str, str, str], Result] = {
+            change.ident: Result(change, Outcome.GUARDED) for change in plan.changes if change.held
+        }
+        self._findings: list[Finding] = []
+
+    def note(self, change: Change, outcome: Outcome, error: WatchdogError | str | None = None) -> None:
+        """How the change ended. ``change`` carries what was really written."""
+        with self._lock:
+            self._results[change.ident] = Result(change, outcome, None if error is None else str(error))
+
+    def note_all(self, changes: Iterable[Change], outcome: Outcome, error: WatchdogError | str | None = None) -> None:
+        """The same end for several changes."""
+        for change in changes:
+            self.note(change, outcome, error)
+
+    def add(self, change: Change) -> None:
+        """A change that came instead of another one."""
+        with self._lock:
+            self._changes.append(change)
+
+    def find(self, finding: Finding) -> None:
+        """Something that was found while applying."""
+        with self._lock:
+            self._findings.append(finding)
+
+    def has_applied(self, changes: Iterable[Change]) -> bool:
+        """Whether all of these are done."""
+        with self._lock:
+            results = [self._results.get(change.ident) for change in changes]
+        return all(result is not None and result.outcome is Outcome.APPLIED for result in results)
+
+    def close(self) -> Applied:
+        """Every change with its end, in the order of the plan."""
+        with self._lock:
+            missing = NOT_REACHED
+            results = (self._results.get(c.ident, Result(c, Outcome.NOT_REACHED, missing)) for c in self._changes)
+            return Applied(tuple(results), tuple(self._findings))

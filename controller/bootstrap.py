@@ -1,0 +1,105 @@
+"""Settings → Controller: the only place where clients are made, and kept for the life of the process."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import httpx
+from botocore.config import Config
+
+from controller import parallel
+from controller.aws import DynamoTable, DynamoWriter, Ec2Fleet, GivenToken, SecretToken
+from controller.aws_calls import Call
+from controller.budget import Budget, Clock, SystemClock
+from controller.cloudflare import CloudflareRecords, CloudflareWriter, ZoneCache
+from controller.cloudflare_http import Api, Tokens
+from controller.ports import Readers, Writers
+from controller.reconcile import Pass, reconcile
+from controller.report.report import Report, Target
+from controller.request import Mode, Request
+from controller.settings import DEFAULT_REGION, Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_ec2 import EC2Client
+
+#: Seconds. boto3 itself does not retry: the controller does, within the pass's time.
+CONNECT_TIMEOUT, READ_TIMEOUT = 5, 20
+
+
+@dataclass(frozen=True, slots=True)
+class Controller:
+    """Long-lived clients, and a pass whenever one is asked for."""
+
+    settings: Settings
+    target: Target
+    clock: Clock
+    ec2: "EC2Client"
+    dynamodb: "DynamoDBClient"
+    api: Api
+    zone: ZoneCache
+
+    def run(self, request: Request, seconds: float, on_plan: Callable[[Report], None] = lambda _: None) -> Report:
+        """One pass that ends within ``seconds``. What it raises is said at ``reconcile``."""
+        budget = Budget(self.clock, seconds)
+        readers = Readers(
+            Ec2Fleet(self.ec2, self.settings, budget),
+            DynamoTable(self.dynamodb, self.settings, budget),
+            CloudflareRecords(self.api, self.settings, budget, self.zone),
+        )
+        writers = self._writers(budget) if request.mode is Mode.APPLY else None
+        return reconcile(request, Pass(self.settings, self.target, readers, writers, budget), on_plan)
+
+    def _writers(self, budget: Budget) -> Writers:
+        return Writers(
+            DynamoWriter(self.dynamodb, self.settings, budget), CloudflareWriter(self.api, self.settings, budget)
+        )
+
+
+def build(settings: Settings, *, account: str | None = None, clock: Clock | None = None) -> Controller:
+    """A controller for these settings; ``account`` where it is known already (in Lambda), else STS is asked.
+
+    Raises AuthenticationError or TerminalError where AWS cannot be used at all.
+    """
+    clock = clock or SystemClock()
+    session = boto3.session.Session()
+    region = session.region_name or DEFAULT_REGION
+    config = Config(
+        region_name=region,
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+        retries={"total_max_attempts": 1},
+        max_pool_connections=parallel.WIDTH,
+    )
+    account = account or _account(session, config, clock)
+    settings = replace(settings, owner_id=settings.owner_id or f"{account}/{region}")
+    target = Target(
+        account=account,
+        region=region,
+        zone=settings.zone_id,
+        domain_root=settings.domain_root,
+        table=settings.table_name,
+        owner=settings.owner_id or "",
+    )
+    return Controller(
+        settings=settings,
+        target=target,
+        clock=clock,
+        ec2=session.client("ec2", config=config),
+        dynamodb=session.client("dynamodb", config=config),
+        api=Api(httpx.Client(follow_redirects=False), settings.cloudflare_url, _tokens(settings, session, config)),
+        zone=ZoneCache(),
+    )
+
+
+def _tokens(settings: Settings, session: Any, config: Config) -> Tokens:
+    if settings.api_token:
+        return GivenToken(settings.api_token)
+    return SecretToken(session.client("secretsmanager", config=config), settings.secret_arn or "")
+
+
+def _account(session: Any, config: Config, clock: Clock) -> str:
+    sts = session.client("sts", config=config)
+    identity = Call("sts", "GetCallerIdentity", "these credentials")(sts.get_caller_identity, Budget(clock, 30))
+    return str(identity["Account"])

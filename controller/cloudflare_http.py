@@ -1,0 +1,228 @@
+"""Cloudflare's API over HTTP: one request in, its result or a classified error out.
+
+What an answer means is decided by status *and* code *and* body, since any of them alone can lie:
+
+==============================================  ===================  ==============
+answer                                          to a read            to a write
+==============================================  ===================  ==============
+429; budget of the user nearly spent            throttled            throttled
+connection refused, no connection               transient            transient
+5xx, reset, cut, time-out, unreadable body,     transient            ambiguous
+``success: false`` on a 200
+401, 403, and 400 with an authentication code   authentication       authentication
+7000, 7003 (no such zone), a redirect           terminal             terminal
+any other 4xx                                   refused              refused
+==============================================  ===================  ==============
+"""
+
+import re
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Protocol
+
+import httpx
+
+from controller import retry
+from controller.budget import Budget
+from controller.errors import (
+    AmbiguousError,
+    AuthenticationError,
+    CallError,
+    RefusedError,
+    TerminalError,
+    ThrottledError,
+    TransientError,
+)
+
+#: Codes of a token that is missing, malformed, wrong or too weak; they come as 400, 401 or 403.
+AUTHENTICATION_CODES = frozenset({1000, 6003, 6111, 9103, 9106, 9109, 10000})
+NO_SUCH_ZONE_CODES = frozenset({7000, 7003})
+#: Seconds for one request, a batch of 3,500 included.
+LONGEST_REQUEST = 30.0
+#: Requests of the whole user's budget (1,200 in 5 minutes) that are left to other people and tools.
+RESERVE = 30
+
+Params = Sequence[tuple[str, str]]
+
+
+class Tokens(Protocol):
+    """Where the API token comes from."""
+
+    def token(self, budget: Budget) -> str:
+        """The token, read once and kept."""
+
+    def renewed(self, refused: str, budget: Budget) -> str | None:
+        """Another token after this one was refused, or None when there is no other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A successful answer's envelope, as far as it matters."""
+
+    result: Any
+    info: Mapping[str, Any]
+
+
+class Api:
+    """Sends requests; one for the life of the process, shared by threads."""
+
+    def __init__(self, client: httpx.Client, base_url: str, tokens: Tokens) -> None:
+        self._client = client
+        self._base_url = base_url
+        self._tokens = tokens
+        self._lock = threading.Lock()
+        self._resting: tuple[float, str] | None = None  # until when (monotonic) the user's budget must rest, and why
+
+    def read(self, path: str, params: Params, budget: Budget, check: Callable[[Answer], None] | None = None) -> Answer:
+        """GET. Raises a CallError, never an ambiguous one; ``check`` raises TransientError on an answer it doubts."""
+
+        def attempt(token: str) -> Answer:
+            answer = self._once("GET", path, token, budget, params=params)
+            if check:
+                check(answer)
+            return answer
+
+        return self._retried(attempt, budget)
+
+    def write(self, method: str, path: str, body: Any, budget: Budget) -> Answer:
+        """POST, PATCH or DELETE. Raises AmbiguousError when nobody knows whether it was applied."""
+        return self._retried(lambda token: self._once(method, path, token, budget, body=body), budget)
+
+    def _retried(self, attempt: Callable[[str], Answer], budget: Budget) -> Answer:
+        token = self._tokens.token(budget)
+        try:
+            return retry.call(lambda: attempt(token), budget)
+        except AuthenticationError:
+            renewed = self._tokens.renewed(token, budget)
+            if renewed is None:
+                raise
+        return retry.call(lambda: attempt(renewed), budget)
+
+    def _once(
+        self, method: str, path: str, token: str, budget: Budget, *, params: Params = (), body: Any = None
+    ) -> Answer:
+        self._check_rest(budget)
+        seconds = budget.timeout(LONGEST_REQUEST)
+        budget.count("cloudflare")
+        try:
+            response = self._client.request(
+                method,
+                f"{self._base_url}{path}",
+                params=list(params),
+                json=body,
+                headers={"Authorization": f"Bearer {token}"},
+                timeout=seconds,
+            )
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise TransientError(
+                f"Cloudflare cannot be reached ({type(error).__name__}).", "Check the network."
+            ) from error
+        except (httpx.HTTPError, httpx.StreamError) as error:
+            raise _broken(method, f"the connection broke ({type(error).__name__})") from error
+        self._note_rest(response, budget)
+        return _answer(method, path, response, budget)
+
+    def _note_rest(self, response: httpx.Response, budget: Budget) -> None:
+        """Remember when the answer says that little of the whole user's budget is left."""
+        left = [int(r) for r in re.findall(r";\s*r=(\d+)", response.headers.get("ratelimit", ""))]
+        waits = [int(t) for t in re.findall(r";\s*t=(\d+)", response.headers.get("ratelimit", ""))]
+        if left and waits and min(left) < RESERVE:
+            with self._lock:
+                why = f"only {min(left)} requests of the Cloudflare user's budget are left"
+                self._resting = (budget.clock.monotonic() + max(waits), why)
+
+    def _check_rest(self, budget: Budget) -> None:
+        with self._lock:
+            if self._resting is None:
+                return
+            seconds, why = self._resting[0] - budget.clock.monotonic(), self._resting[1]
+            if seconds <= 0:
+                self._resting = None
+                return
+        raise ThrottledError(
+            f"The pass waits: {why}.",
+            "Beyond it Cloudflare blocks every tool and person of this user for five minutes; find what spends it.",
+            retry_after=seconds,
+        )
+
+
+def _answer(method: str, path: str, response: httpx.Response, budget: Budget) -> Answer:
+    status = response.status_code
+    envelope = _envelope(response)
+    codes, text = _errors(envelope)
+    told = f"Cloudflare answered {status} to {method} {path}: {text or _prefix(response)}"
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        raise ThrottledError(
+            told, "Other tools of the same Cloudflare user spend the same budget.", _retry_after(response, budget)
+        )
+    if status in (401, 403) or (status == httpx.codes.BAD_REQUEST and codes & AUTHENTICATION_CODES):
+        raise AuthenticationError(
+            told,
+            "The token needs the permission Zone > DNS > Edit (to plan: Read) for this zone; look at CLOUDFLARE_TOKEN.",
+        )
+    if codes & NO_SUCH_ZONE_CODES:
+        raise TerminalError(told, "Check ZONE_ID: it stands on the zone's overview page.")
+    if response.is_redirect:
+        raise TerminalError(told, "Redirects are not followed with a token; check CLOUDFLARE_BASE_URL.")
+    if status == httpx.codes.REQUEST_TIMEOUT or response.is_server_error:
+        raise _broken(method, told)
+    if response.is_client_error:
+        raise RefusedError(told, "", tuple(sorted(codes)))
+    if envelope is None or envelope.get("success") is not True:
+        raise _broken(method, told)
+    info = envelope.get("result_info")
+    return Answer(envelope.get("result"), info if isinstance(info, dict) else {})
+
+
+def _broken(method: str, what: str) -> CallError:
+    if method == "GET":
+        return TransientError(what, "Cloudflare's status page may know more.")
+    return AmbiguousError(f"Nobody knows whether it was applied: {what}", "The next pass looks again.")
+
+
+def _envelope(response: httpx.Response) -> dict[str, Any] | None:
+    """The JSON envelope, or None for anything else (HTML of the edge, text, a cut body)."""
+    try:
+        body = response.json()
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _errors(envelope: dict[str, Any] | None) -> tuple[frozenset[int], str]:
+    """Codes and text of the envelope's errors; the older wrapper (1004) hides the cause in its chain."""
+    found: list[tuple[int, str]] = []
+    for error in _dicts(envelope.get("errors") if envelope else None):
+        items = (error, *_dicts(error.get("error_chain")))
+        found += [(i["code"], _clean(str(i.get("message", "")))) for i in items if isinstance(i.get("code"), int)]
+    return frozenset(code for code, _ in found), "; ".join(f"{code} {message}" for code, message in found)
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _prefix(response: httpx.Response) -> str:
+    ray = response.headers.get("cf-ray", "")
+    return f"{_clean(response.text) or 'nothing'}{f' (cf-ray {_clean(ray)})' if ray else ''}"
+
+
+def _clean(text: str) -> str:
+    """A short piece of somebody else's text, on one line."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text[:400]).split())[:160]
+
+
+def _retry_after(response: httpx.Response, budget: Budget) -> float | None:
+    """Seconds to wait as told, in either of HTTP's two forms (RFC 9110, 10.2.3)."""
+    value = response.headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d{1,6}(\.\d+)?", value):
+        return float(value)
+    try:
+        moment: datetime = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - budget.clock.now()).total_seconds())

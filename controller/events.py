@@ -1,0 +1,105 @@
+"""Events: what may wake the Lambda function, and the request that each becomes. An event is a hint, never an order.
+
+==========================================================  ========================================
+event                                                       pass
+==========================================================  ========================================
+``EC2 Instance State-change Notification``                  apply, over that instance
+an SQS batch of such events                                 apply, over all instances named
+``Scheduled Event``                                         apply, over everything
+``{"action": "plan"|"apply", "instance": …, "force": …}``   as it says
+anything else                                               RequestError, nothing done
+==========================================================  ========================================
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from controller.errors import RequestError
+from controller.model import Finding
+from controller.names import is_instance_id
+from controller.request import Mode, Request
+
+STATE_CHANGE = "EC2 Instance State-change Notification"
+SCHEDULED = "Scheduled Event"
+EXPECTED = (
+    f"Expected an EventBridge event of detail-type {STATE_CHANGE!r} or {SCHEDULED!r}, an SQS batch of the former, or "
+    '{"action": "plan" or "apply", optionally "instance": "i-…" or a list of them, "force": true}.'
+)
+_KEYS = frozenset({"action", "instance", "force"})
+
+
+def parse_event(event: Any) -> Request:
+    """The request in an event. Raises RequestError, naming what was expected."""
+    match event:
+        case {"Records": [_, *_] as records}:
+            return _batch(records)
+        case {"detail-type": "Scheduled Event", "source": "aws.events"}:
+            return Request(Mode.APPLY)
+        case {"detail-type": "EC2 Instance State-change Notification"}:
+            return Request(Mode.APPLY, frozenset({_instance_of(event)}))
+        case {"action": "plan" | "apply" as action}:
+            return _command(action, event)
+    raise RequestError("The event is none that this function knows; nothing was done.", EXPECTED)
+
+
+def _instance_of(event: Any) -> str:
+    match event:
+        case {
+            "source": "aws.ec2",
+            "detail-type": "EC2 Instance State-change Notification",
+            "detail": {"instance-id": str() as instance},
+        } if is_instance_id(instance):
+            return instance
+    raise RequestError("The event is no state change of an EC2 instance; nothing was done.", EXPECTED)
+
+
+def _batch(records: Iterable[Any]) -> Request:
+    """One pass for a burst of events; what is no such event becomes a finding, so that it cannot block the others."""
+    scope, findings = set[str](), list[Finding]()
+    for record in records:
+        match record:
+            case {"eventSource": "aws:sqs", "body": str() as body}:
+                try:
+                    scope.add(_instance_of(json.loads(body)))
+                except (RequestError, ValueError, RecursionError):
+                    findings.append(_unusable(record))
+            case _:
+                raise RequestError("The batch does not come from SQS; nothing was done.", EXPECTED)
+    return Request(Mode.APPLY, frozenset(scope), findings=tuple(findings))
+
+
+def _unusable(record: Mapping[str, Any]) -> Finding:
+    return Finding(
+        "unusable-event",
+        str(record.get("messageId", "message"))[:100],
+        "A message in the queue is no state change of an EC2 instance; it was passed over.",
+        "Find out who else sends to the queue; only the state-change rule should.",
+    )
+
+
+def _command(action: str, event: Mapping[str, Any]) -> Request:
+    unknown = sorted(str(key) for key in event if key not in _KEYS)
+    if unknown:
+        raise RequestError(f"The event has keys that mean nothing here: {', '.join(unknown)[:200]}.", EXPECTED)
+    force = event.get("force", False)
+    if not isinstance(force, bool):
+        raise RequestError('"force" must be true or false; nothing was done.', EXPECTED)
+    return Request(Mode(action), _scope(event["instance"]) if "instance" in event else None, force=force)
+
+
+def _scope(value: Any) -> frozenset[str]:
+    ids = value if isinstance(value, list) else [value]
+    return parse_scope(ids)
+
+
+def parse_scope(ids: Iterable[Any]) -> frozenset[str]:
+    """A set of instance ids. Raises RequestError for an empty one (it would mean everything) or a malformed id."""
+    scope = list(ids)
+    wrong = [str(item)[:60] for item in scope if not is_instance_id(item)]
+    if wrong or not scope:
+        raise RequestError(
+            f"No instance id: {', '.join(map(repr, wrong)) or 'an empty list'}; nothing was done.",
+            "An instance id is i- and 8 or 17 lower-case hexadecimal digits.",
+        )
+    return frozenset(scope)

@@ -1,0 +1,58 @@
+"""The log: one JSON line for each change, finding and pass. Messages are constant; what varies stands in fields."""
+
+import json
+import logging
+import sys
+from typing import Any
+
+from controller.errors import WatchdogError
+from controller.model import Outcome
+from controller.report.as_json import as_dict, change_as_dict
+from controller.report.report import Report
+
+_LOGGER = logging.getLogger("elephant_dns")
+
+
+class _JsonLines(logging.Formatter):
+    """JSON escapes line breaks and control characters, so that text from tags and rows cannot forge a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = getattr(record, "fields", {})
+        line = {"level": record.levelname, "message": record.getMessage(), **fields}
+        return json.dumps(line, default=str)
+
+
+def start_logging(level: str) -> None:
+    """Log JSON lines to standard output, where Lambda collects them."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(_JsonLines())
+    _LOGGER.handlers[:] = [handler]
+    _LOGGER.propagate = False
+    _LOGGER.setLevel(level)
+
+
+def log_report(report: Report) -> None:
+    """One line for each change and finding, and one for the pass."""
+    for result in report.results:
+        is_bad = result.outcome in (Outcome.FAILED, Outcome.NOT_REACHED)
+        _log(logging.ERROR if is_bad else logging.INFO, "change", change_as_dict(result))
+    for finding in report.findings:
+        _log(
+            logging.WARNING,
+            "finding",
+            {name: getattr(finding, name) for name in ("id", "key", "hint")} | {"text": finding.message},
+        )
+    whole = as_dict(report)
+    fields = {key: value for key, value in whole.items() if key not in ("changes", "findings")}
+    _log(logging.INFO if report.ended_well else logging.ERROR, "pass", fields)
+
+
+def log_error(error: Exception) -> None:
+    """A pass that ended without a report."""
+    hint = error.hint if isinstance(error, WatchdogError) else ""
+    text = error.message if isinstance(error, WatchdogError) else str(error)
+    _log(logging.ERROR, "pass failed", {"error": type(error).__name__, "text": text, "hint": hint})
+
+
+def _log(level: int, message: str, fields: dict[str, Any]) -> None:
+    _LOGGER.log(level, message, extra={"fields": fields})

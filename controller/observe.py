@@ -1,0 +1,190 @@
+"""Observation: one look at the world, in the order that makes it safe to act on.
+
+Evidence that destroys is read after what it destroys: records and rows first, side by side, then instances, then
+those that were named but not listed. Whatever fails or is cut short makes the pass fail: a plan is never made from
+half a world.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from controller.budget import Budget
+from controller.errors import CallError, MisfitError, ObservationError
+from controller.model import TERMINATED, Finding, Instance, World, Zone
+from controller.names import is_under
+from controller.parallel import Pending, bounded
+from controller.ports import Listing, Readers
+from controller.rules.facts import Facts, linked_ids, named_ids
+from controller.rules.scope import deserves_reading, meetings_of, missing
+from controller.settings import Settings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """Looks at the world through the readers."""
+
+    readers: Readers
+    settings: Settings
+    budget: Budget
+
+    def everything(self) -> World:
+        """The whole world."""
+        records = self._begin("Cloudflare", self.readers.records.listing)
+        rows = self._begin("DynamoDB", self.readers.table.live)
+        listing, meetings = records.result(), {row.id: row for row in rows.result()}
+        listed = self._read("EC2", self.readers.fleet.tagged)
+        zone, findings = self._zone(listing)
+        world = World(
+            now=self.budget.clock.now(),
+            instances=_by_id(listed),
+            absent=frozenset(),
+            records=listing.records,
+            meetings=meetings,
+            rowless=frozenset(),
+            zone=zone,
+            listed=len(listed),
+            findings=(*listing.findings, *findings),
+        )
+        return self._with_lookups(self._with_rows(world))
+
+    def scoped(self, scope: frozenset[str]) -> World:
+        """What these instances touch. A stranger's running instance costs one call to EC2 and nothing more."""
+        seen = _by_id(self._instances(scope))
+        scope = frozenset(i for i in scope if deserves_reading(seen.get(i)))
+        world = World(
+            now=self.budget.clock.now(),
+            instances={i: machine for i, machine in seen.items() if i in scope},
+            absent=scope - seen.keys(),
+            records=(),
+            meetings={},
+            rowless=frozenset(),
+            zone=Zone(None, holds_domain=True),
+            scope=scope,
+            named=scope,
+        )
+        return self._with_lacking(self._with_surroundings(world)) if scope else world
+
+    def confirm(self, world: World, instances: Collection[str]) -> World:
+        """The same world with these instances described once more: the evidence by which a scoped pass destroys."""
+        return self._look_up(world, frozenset(instances))
+
+    def _with_surroundings(self, world: World) -> World:
+        """Add the records, rows and siblings of the instances in scope."""
+        meetings = meetings_of(world)
+        records = self._begin("Cloudflare", lambda: self.readers.records.listing(world.named))
+        rows = self._begin("DynamoDB", lambda: self.readers.table.rows(meetings) if meetings else [])
+        siblings = self._begin("EC2", lambda: self.readers.fleet.of_meetings(meetings) if meetings else [])
+        listing, found = records.result(), {row.id: row for row in rows.result()}
+        zone, findings = self._zone(listing)
+        return replace(
+            world,
+            instances={**world.instances, **_by_id(siblings.result())},
+            records=listing.records,
+            meetings=found,
+            rowless=meetings - found.keys(),
+            zone=zone,
+            findings=(*listing.findings, *findings),
+        )
+
+    def _with_lacking(self, world: World) -> World:
+        """Add what a decision needs and the world does not say; the ordinary start of a machine needs nothing."""
+        while lacking := missing(world, self.settings):
+            if lacking.instances:
+                world = self._look_up(world, lacking.instances)
+            else:
+                world = self._with_names(world, lacking.names)
+        return world
+
+    def _with_names(self, world: World, names: frozenset[str]) -> World:
+        listing = self._read("Cloudflare", lambda: self.readers.records.listing(names))
+        return replace(
+            world,
+            records=(*world.records, *listing.records),
+            named=world.named | names,
+            findings=(*world.findings, *listing.findings),
+        )
+
+    def _with_rows(self, world: World) -> World:
+        """Add the rows of machines that the first reading did not bring: history, and what is out of the index's sight."""
+        ids = frozenset(_meetings_to_read(world, self.settings))
+        if not ids:
+            return world
+        found = {row.id: row for row in self._read("DynamoDB", lambda: self.readers.table.rows(ids))}
+        return replace(world, meetings={**world.meetings, **found}, rowless=ids - found.keys())
+
+    def _with_lookups(self, world: World) -> World:
+        """Add the instances that a record of ours or a row names and that the listing did not bring."""
+        facts = Facts.of(world, self.settings)
+        named = {instance for instance in facts.records if facts.ours(instance)}
+        for row in world.meetings.values():
+            if row.status != TERMINATED:
+                named |= linked_ids(row, self.settings) | set(named_ids(row).values())
+        unknown = named - world.instances.keys()
+        return self._look_up(world, frozenset(unknown)) if unknown else world
+
+    def _look_up(self, world: World, asked: frozenset[str]) -> World:
+        found = _by_id(self._instances(asked))
+        kept = {i: machine for i, machine in world.instances.items() if i not in asked}
+        return replace(
+            world,
+            now=self.budget.clock.now(),
+            instances={**kept, **found},
+            absent=(world.absent - asked) | (asked - found.keys()),
+        )
+
+    def _instances(self, ids: frozenset[str]) -> list[Instance]:
+        return self._read("EC2", lambda: self.readers.fleet.by_id(ids))
+
+    def _zone(self, listing: Listing) -> tuple[Zone, tuple[Finding, ...]]:
+        """The zone. A record under DOMAIN_ROOT proves that it holds DOMAIN_ROOT; without one the zone is asked."""
+        if listing.records:
+            return Zone(None, holds_domain=True), ()
+        zone = self._read("Cloudflare", self.readers.records.zone)
+        if zone.name is None:
+            return zone, (_UNREADABLE,)
+        if not is_under(self.settings.domain_root, zone.name):
+            raise MisfitError(
+                f"DOMAIN_ROOT {self.settings.domain_root} does not lie in the zone {zone.name} of ZONE_ID.",
+                "Correct DOMAIN_ROOT or ZONE_ID; nothing was planned.",
+            )
+        return replace(zone, holds_domain=True), ()
+
+    def _begin(self, source: str, read: Callable[[], T]) -> Pending[T]:
+        return Pending(lambda: _named(source, read), self.budget)
+
+    def _read(self, source: str, read: Callable[[], T]) -> T:
+        return bounded(lambda: _named(source, read), self.budget)
+
+
+_UNREADABLE = Finding(
+    "zone-not-readable",
+    "zone",
+    "The token may not read the zone itself, so its plan and name are unknown: batches stay at 200 changes.",
+    "Give the token the permission Zone > Zone > Read, or leave it: everything else works.",
+)
+
+
+def _named(source: str, read: Callable[[], T]) -> T:
+    """What was read, or an error that names the source."""
+    try:
+        return read()
+    except CallError as error:
+        raise ObservationError(
+            f"{source} could not be read, so nothing was planned: {error.message}", error.hint
+        ) from error
+
+
+def _by_id(instances: Iterable[Instance]) -> dict[str, Instance]:
+    return {machine.id: machine for machine in instances}
+
+
+def _meetings_to_read(world: World, settings: Settings) -> Iterable[str]:
+    """The meetings of machines that the first reading did not bring; behind an index also those of machines gone."""
+    facts = Facts.of(world, settings)
+    for meeting, machines in facts.members.items():
+        is_needed = settings.status_index is not None or any(facts.is_alive(machine.id) for machine in machines)
+        if is_needed and meeting.strip() and meeting not in world.meetings:
+            yield meeting

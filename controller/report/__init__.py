@@ -1,0 +1,1 @@
+"""Reports: one value, and pure renderers that turn it into text, JSON, Markdown or HTML."""

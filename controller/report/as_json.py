@@ -1,0 +1,54 @@
+"""The report as JSON: the schema that dashboards, queues and other programs read."""
+
+import json
+from dataclasses import asdict
+from datetime import UTC
+from typing import Any
+
+from controller.model import Result
+from controller.report.report import SCHEMA, SERVICES, Report
+
+
+def as_dict(report: Report) -> dict[str, Any]:
+    """The report by its schema, ready for ``json.dumps`` and for a Lambda function's return value."""
+    instances, records, meetings = report.observed
+    return {
+        "schema": SCHEMA,
+        "mode": report.mode,
+        "scope": "all" if report.scope is None else list(report.scope),
+        "target": asdict(report.target),
+        "started_at": report.started_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "duration_ms": report.duration_ms,
+        "observed": {"instances": instances, "records": records, "meetings": meetings},
+        "digest": report.digest,
+        "changes": [change_as_dict(result) for result in report.results],
+        "findings": [asdict(finding) for finding in report.findings],
+        "guard": asdict(report.guard),
+        "summary": report.summary(),
+        "calls": {**dict.fromkeys(SERVICES, 0), **report.calls},
+        "complete": report.complete,
+        "converged": report.converged,
+    }
+
+
+def change_as_dict(result: Result) -> dict[str, Any]:
+    """One change and how it ended."""
+    change = result.change
+    return {
+        "action": str(change.action),
+        "key": change.key,
+        "instance": change.instance,
+        "meeting": change.meeting,
+        "role": change.role,
+        "before": dict(change.before),
+        "after": dict(change.after),
+        "reason": change.reason,
+        "rule": change.rule,
+        "outcome": str(result.outcome),
+        "error": result.error,
+    }
+
+
+def render(report: Report) -> str:
+    """The report as one JSON document; ASCII, so that no terminal and no log reads anything into it."""
+    return json.dumps(as_dict(report), indent=2)

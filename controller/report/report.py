@@ -1,0 +1,97 @@
+"""The report of a pass: what was seen, what was to be done, how it ended."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from controller.model import Action, Change, Fields, Finding, Guard, Outcome, Plan, Result
+
+SCHEMA = "elephant-dns/report/v1"
+SERVICES = ("ec2", "dynamodb", "cloudflare", "secretsmanager")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which deployment this is about."""
+
+    account: str
+    region: str
+    zone: str
+    domain_root: str
+    table: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One pass, as a value; ``scope`` None is everything."""
+
+    mode: str
+    scope: tuple[str, ...] | None
+    target: Target
+    started_at: datetime
+    duration_ms: int
+    observed: tuple[int, int, int]  # instances, records, meetings
+    digest: str
+    results: tuple[Result, ...]
+    findings: tuple[Finding, ...]
+    guard: Guard
+    calls: Mapping[str, int]
+
+    def count(self, outcome: Outcome) -> int:
+        """How many changes ended so."""
+        return sum(result.outcome is outcome for result in self.results)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing failed and nothing was left unreached."""
+        return not (self.count(Outcome.FAILED) or self.count(Outcome.NOT_REACHED))
+
+    @property
+    def converged(self) -> bool:
+        """Whether the world is as it should be, findings aside."""
+        return all(result.outcome is Outcome.APPLIED for result in self.results)
+
+    @property
+    def ended_well(self) -> bool:
+        """Whether the caller may rest: nothing failed, nothing unreached, and the guard did not hold the pass."""
+        return self.complete and not (self.guard.tripped and self.mode == "apply")
+
+    def summary(self) -> dict[str, int]:
+        """Changes by action whatever their outcome, and beside that those with an outcome that needs attention."""
+        actions = Counter(result.change.action for result in self.results)
+        attention = (Outcome.FAILED, Outcome.GUARDED, Outcome.SUPERSEDED, Outcome.NOT_REACHED)
+        names = (
+            Action.CREATE_RECORD,
+            Action.UPDATE_RECORD,
+            Action.DELETE_RECORD,
+            Action.WRITE_LINK,
+            Action.CLEAR_LINK,
+            Action.TERMINATE_MEETING,
+        )
+        return {**{str(name): actions[name] for name in names}, **{str(end): self.count(end) for end in attention}}
+
+
+def digest_of(plan: Plan, target: Target, scope: tuple[str, ...] | None) -> str:
+    """The same plan for the same deployment has the same digest; sentences for people do not count."""
+    changes = [[*c.ident, c.instance, c.before, c.after, c.rule, c.held] for c in plan.changes]
+    subject = [SCHEMA, target.zone, target.domain_root, target.table, target.owner, scope, changes]
+    return hashlib.sha256(json.dumps(subject, separators=(",", ":")).encode()).hexdigest()
+
+
+def fields_of(fields: Fields) -> dict[str, str | bool | None]:
+    """Named values as a mapping."""
+    return dict(fields)
+
+
+def ends(plan: Plan) -> tuple[Result, ...]:
+    """The plan's changes as a dry run reports them."""
+    return tuple(Result(c, Outcome.GUARDED if c.held else Outcome.PLANNED) for c in plan.changes)
+
+
+def subject_of(change: Change) -> str:
+    """The meeting that a change is about, as far as it is known."""
+    return change.meeting or ""

@@ -1,0 +1,24 @@
+"""What a caller asks of a pass: the one value that events and commands become."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from controller.model import Finding
+
+
+class Mode(StrEnum):
+    """A plan writes nothing, anywhere."""
+
+    PLAN = "plan"
+    APPLY = "apply"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One pass: over everything (``scope`` None), or over these instances."""
+
+    mode: Mode
+    scope: frozenset[str] | None = None
+    force: bool = False  # let guarded changes through, once
+    expect: str | None = None  # the digest of the plan that was reviewed
+    findings: tuple[Finding, ...] = ()  # what was odd about the request itself

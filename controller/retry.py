@@ -1,0 +1,53 @@
+"""Retries: the only place that knows tenacity.
+
+What was throttled, or is known not to have happened, is tried again: after ``Retry-After`` when the other side
+names it, else with exponential backoff and full jitter. A wait that does not fit into the pass's time is not begun.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from controller.budget import Budget
+from controller.errors import ThrottledError, TransientError
+
+ATTEMPTS = 8
+#: Seconds: the first wait is up to twice BASE, no wait of our own choosing is longer than LONGEST.
+BASE, LONGEST = 0.25, 20.0
+
+T = TypeVar("T")
+
+_backoff = wait_random_exponential(multiplier=BASE, max=LONGEST)
+
+
+def call(action: Callable[[], T], budget: Budget) -> T:
+    """Do it, again and again while that may help and there is time.
+
+    Raises what the last attempt raised; DeadlineError comes from the action itself, which asks the budget first.
+    """
+
+    def does_not_fit(state: RetryCallState) -> bool:
+        return state.upcoming_sleep >= budget.remaining()
+
+    retrying = Retrying(
+        retry=retry_if_exception_type((ThrottledError, TransientError)),
+        wait=_wait,
+        stop=lambda state: stop_after_attempt(ATTEMPTS)(state) or does_not_fit(state),
+        sleep=budget.clock.sleep,
+        reraise=True,
+    )
+    return retrying(action)
+
+
+def pause(attempt: int, budget: Budget) -> None:
+    """Wait before a write is looked at and sent again: full jitter, and never past the pass's end."""
+    state = RetryCallState(retry_object=None, fn=None, args=(), kwargs={})  # type: ignore[arg-type]  # only its number counts
+    state.attempt_number = attempt
+    budget.clock.sleep(min(_backoff(state), budget.timeout(LONGEST)))
+
+
+def _wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    told = error.retry_after if isinstance(error, ThrottledError) else None
+    return _backoff(state) if told is None else told

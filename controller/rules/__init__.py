@@ -1,0 +1,79 @@
+"""The pure heart: ``plan(world, settings)`` says what must be done; ``guard`` says what must wait.
+
+Nothing here does I/O, knows the time, or knows which event woke the controller.
+
+* ``facts.py``     the class of each instance, and what its absence proves
+* ``ownership.py`` whose a record is
+* ``records.py``   what is wanted at each name
+* ``meetings.py``  what is wanted in each row
+* ``findings.py``  what people should know
+* ``scope.py``     what a scoped pass may change
+* ``guards.py``    what must not be done without a person
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from controller.model import Action, Change, Finding, Meeting, Plan, World
+from controller.rules.facts import Class, Facts
+from controller.rules.findings import find_all
+from controller.rules.guards import guard as _guard
+from controller.rules.meetings import plan_meeting
+from controller.rules.records import NamePlan, Standing, plan_name
+from controller.rules.scope import restrict
+from controller.settings import Settings
+
+_ORDER = {action: place for place, action in enumerate(Action)}
+
+
+def plan(world: World, settings: Settings) -> Plan:
+    """What would make the world right: sorted, and the same for the same world."""
+    facts = Facts.of(world, settings)
+    names = _plan_names(facts)
+
+    def standing(instance: str) -> Standing:
+        return names[instance].standing
+
+    changes = [change for name in names.values() for change in name.changes]
+    for meeting in world.meetings.values():
+        changes += plan_meeting(facts, meeting, standing)
+    found = [*world.findings, *find_all(facts), *(f for name in names.values() for f in name.findings)]
+    return _sorted(Plan(tuple(restrict(facts, changes, standing)), tuple(found)))
+
+
+def guard(unguarded: Plan, world: World, settings: Settings, *, force: bool = False) -> Plan:
+    """The plan with what rests on absence held where that would be too much; ``force`` lets it through once."""
+    return _sorted(_guard(unguarded, world, settings, force=force))
+
+
+def reconsider(change: Change, meeting: Meeting | None, world: World, settings: Settings) -> Change | None:
+    """The same change for a row that has moved on, or None where the rules no longer want it.
+
+    ``world`` holds the instances that the row names now. A change that was not guarded never comes back guarded.
+    """
+    if meeting is None:
+        return None
+    facts = Facts.of(replace(world, meetings={meeting.id: meeting}), settings)
+    wanted = plan_meeting(facts, meeting, lambda instance: plan_name(facts, instance).standing)
+    for candidate in wanted:
+        alike = (candidate.action, candidate.role, candidate.instance) == (change.action, change.role, change.instance)
+        if alike and not (candidate.concluded and not change.concluded):
+            return candidate
+    return None
+
+
+def _plan_names(facts: Facts) -> dict[str, NamePlan]:
+    serving = {instance for instance, kind in facts.classes.items() if kind is Class.SERVING}
+    return {instance: plan_name(facts, instance) for instance in sorted(serving | facts.records.keys())}
+
+
+def _sorted(unsorted: Plan) -> Plan:
+    changes = sorted(unsorted.changes, key=lambda change: (_ORDER[change.action], change.order, *change.ident))
+    return replace(unsorted, changes=tuple(changes), findings=tuple(_unique(unsorted.findings)))
+
+
+def _unique(findings: Iterable[Finding]) -> Iterable[Finding]:
+    return sorted(set(findings), key=lambda finding: (finding.id, finding.key, finding.message))
+
+
+__all__ = ["Plan", "guard", "plan", "reconsider"]

@@ -1,0 +1,160 @@
+"""What a world says of each instance: its class, and what its absence proves.
+
+=========  ==========================================================================================
+class      the first that fits
+=========  ==========================================================================================
+gone       seen ``shutting-down`` or ``terminated``
+absent     asked for by id, and EC2 has none: gone only with further evidence
+stopped    ``stopping``, ``stopped``
+untagged   alive, without the project's tag
+unclaimed  alive and tagged, but without a meeting, or with a role that is not configured
+starting   ``pending``, or ``running`` without a public IPv4 address
+serving    ``running`` with a public IPv4 address
+unknown    never looked at, or in a state EC2 did not have when this was written: proves nothing
+=========  ==========================================================================================
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from controller.model import SEEN_STATUSES, DnsRecord, Instance, Meeting, World
+from controller.names import instance_of_link, is_instance_id
+from controller.rules.ownership import Owner, owner_of
+from controller.settings import Settings
+
+#: How long after its time a meeting's missing machine counts as gone.
+OVERDUE = timedelta(hours=24)
+
+
+class Class(StrEnum):
+    """What an instance is to the rules."""
+
+    GONE = "gone"
+    ABSENT = "absent"
+    STOPPED = "stopped"
+    UNTAGGED = "untagged"
+    UNCLAIMED = "unclaimed"
+    STARTING = "starting"
+    SERVING = "serving"
+    UNKNOWN = "unknown"
+
+
+class Gone(StrEnum):
+    """Whether a row may treat an instance as gone, and what that rests on."""
+
+    NO = "no"
+    SEEN = "seen"
+    CONCLUDED = "concluded"
+
+
+_BY_STATE = {
+    "shutting-down": Class.GONE,
+    "terminated": Class.GONE,
+    "stopping": Class.STOPPED,
+    "stopped": Class.STOPPED,
+}
+
+
+def classify(instance: Instance, settings: Settings) -> Class:
+    """The class of an instance that was seen."""
+    if found := _BY_STATE.get(instance.state):
+        return found
+    if instance.state not in ("pending", "running"):
+        return Class.UNKNOWN
+    if not instance.tagged:
+        return Class.UNTAGGED
+    if not (instance.meeting or "").strip() or instance.role not in settings.roles:
+        return Class.UNCLAIMED
+    return Class.SERVING if instance.state == "running" and instance.public_ip else Class.STARTING
+
+
+def named_ids(meeting: Meeting) -> dict[str, str]:
+    """Role → the instance that the row names for it, well-formed ids only."""
+    return {role: str(value) for role, value in meeting.instance_ids.items() if is_instance_id(value)}
+
+
+def linked_ids(meeting: Meeting, settings: Settings) -> set[str]:
+    """The instances that the row's links of our shape lead to."""
+    targets = (instance_of_link(link, settings.domain_root, settings.dcv_port) for link in meeting.links.values())
+    return {target for target in targets if target}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A world, indexed once for all the rules."""
+
+    world: World
+    settings: Settings
+    classes: Mapping[str, Class]  # of the instances seen
+    records: Mapping[str, list[DnsRecord]]  # by instance id
+    members: Mapping[str, list[Instance]]  # tagged instances by meeting id
+
+    @classmethod
+    def of(cls, world: World, settings: Settings) -> "Facts":
+        """Index the world; linear in its size."""
+        classes, records, members = {}, defaultdict(list), defaultdict(list)
+        for instance in world.instances.values():
+            classes[instance.id] = classify(instance, settings)
+            if instance.tagged and instance.meeting:
+                members[instance.meeting].append(instance)
+        for record in world.records:
+            records[record.instance].append(record)
+        return cls(world, settings, classes, records, members)
+
+    def class_of(self, instance: str) -> Class:
+        """The class of an instance, seen or not."""
+        found = self.classes.get(instance)
+        return found or (Class.ABSENT if instance in self.world.absent else Class.UNKNOWN)
+
+    def is_alive(self, instance: str) -> bool:
+        """Whether the instance was seen, and is not gone: it costs money."""
+        return self.class_of(instance) not in (Class.GONE, Class.ABSENT, Class.UNKNOWN)
+
+    def is_old(self, moment: datetime | None) -> bool:
+        """Whether the moment lies further back than the grace period; an unknown moment never does."""
+        return moment is not None and self.world.now - moment > timedelta(seconds=self.settings.grace_seconds)
+
+    def ours(self, instance: str) -> list[DnsRecord]:
+        """Our A records at the instance's name."""
+        records = self.records.get(instance, ())
+        return [r for r in records if r.type == "A" and owner_of(r, self.settings) is Owner.OURS]
+
+    def link_target(self, link: object) -> str | None:
+        """The instance id in a link of our shape."""
+        return instance_of_link(link, self.settings.domain_root, self.settings.dcv_port)
+
+    def gone_for(self, meeting: Meeting, instance: str) -> Gone:
+        """Whether this row may treat the instance as gone.
+
+        EC2 lags behind a launch, and a row that is ended too early locks its users out, so absence counts only
+        with evidence that the machine had really been there, or that its meeting is long over.
+        """
+        match self.class_of(instance):
+            case Class.GONE:
+                return Gone.SEEN
+            case Class.ABSENT:
+                return Gone.CONCLUDED if self._absence_is_proof(meeting, instance) else Gone.NO
+            case _:
+                return Gone.NO
+
+    def _absence_is_proof(self, meeting: Meeting, instance: str) -> bool:
+        ages = [self.is_old(record.created_on) for record in self.ours(instance)]
+        if not all(ages):
+            return False
+        return (
+            bool(ages)
+            or instance in linked_ids(meeting, self.settings)
+            or meeting.status in SEEN_STATUSES
+            or self._is_overdue(meeting)
+        )
+
+    def _is_overdue(self, meeting: Meeting) -> bool:
+        try:
+            moment = datetime.fromisoformat(meeting.meet_time.strip())  # type: ignore[union-attr]  # an Odd fails below
+        except (AttributeError, ValueError):
+            return False
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return self.world.now - moment > OVERDUE

@@ -1,0 +1,129 @@
+"""What a pass can see of machines and rows but must not mend: each with a stable id, the thing, and what to do.
+
+What stands at a needed name is found where it is judged (``records.py``), and a held change where it is held.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from controller.model import KNOWN_STATUSES, TERMINATED, Finding, Instance, Meeting, Odd
+from controller.names import is_instance_id
+from controller.rules.facts import Class, Facts, Gone, named_ids
+from controller.rules.meetings import members_of, serving_of
+
+#: How long a running machine may be without a public address before somebody should look.
+ADDRESS_PATIENCE = timedelta(minutes=10)
+
+
+def find_all(facts: Facts) -> Iterable[Finding]:
+    """Every finding about machines and rows in this world."""
+    for machine in facts.world.instances.values():
+        yield from _about_machine(facts, machine)
+    for meeting in facts.world.meetings.values():
+        if meeting.status == TERMINATED:
+            yield from _about_history(facts, meeting)
+        else:
+            yield from _about_row(facts, meeting)
+
+
+def _about_machine(facts: Facts, machine: Instance) -> Iterable[Finding]:
+    match facts.class_of(machine.id):
+        case Class.UNTAGGED:
+            yield Finding(
+                "untagged-instance",
+                machine.id,
+                "A record of ours or a row names this running machine, but it does not carry the project's tag.",
+                "Put the tag back if it was lost; otherwise let the guarded clean-up through.",
+            )
+        case Class.UNCLAIMED:
+            yield Finding(
+                "unclaimed-instance",
+                machine.id,
+                f"The machine carries the project's tag, but MeetingID {machine.meeting!r} and Role {machine.role!r}"
+                " do not say whose it is.",
+                f"Tag it with its meeting and one of the roles {', '.join(facts.settings.roles)}, or terminate it.",
+            )
+        case Class.STARTING if machine.state == "running" and _is_overdue(facts, machine):
+            yield Finding(
+                "no-public-address",
+                machine.id,
+                "The machine has been running for more than 10 minutes without a public IPv4 address.",
+                "Give it one (subnet setting or Elastic IP), or terminate it: nobody can join it.",
+            )
+    if facts.is_alive(machine.id) and machine.tagged and machine.meeting in facts.world.rowless:
+        yield Finding(
+            "missing-meeting",
+            machine.meeting,
+            f"Machine {machine.id} belongs to a meeting that has no row in the table.",
+            "Terminate the machine, or find out who removed the row; a row is never created here.",
+        )
+
+
+def _is_overdue(facts: Facts, machine: Instance) -> bool:
+    return machine.launched_at is not None and facts.world.now - machine.launched_at > ADDRESS_PATIENCE
+
+
+def _about_history(facts: Facts, meeting: Meeting) -> Iterable[Finding]:
+    for member in sorted(members_of(facts, meeting)):
+        if facts.is_alive(member):
+            yield Finding(
+                "terminated-meeting-alive",
+                meeting.id,
+                f"The meeting is TERMINATED, but its machine {member} still exists and costs money.",
+                "Terminate the machine.",
+            )
+
+
+def _about_row(facts: Facts, meeting: Meeting) -> Iterable[Finding]:
+    yield from _odd_values(facts, meeting)
+    for role in facts.settings.roles:
+        serving = sorted(machine.id for machine in serving_of(facts, meeting.id, role))
+        if len(serving) > 1:
+            yield Finding(
+                "several-serving",
+                meeting.id,
+                f"{len(serving)} running machines serve the {role}: {', '.join(serving)}.",
+                "Terminate those that the row does not name; the link leads to one of them.",
+            )
+    for role, named in named_ids(meeting).items():
+        yield from _about_named(facts, meeting, role, named)
+
+
+def _about_named(facts: Facts, meeting: Meeting, role: str, named: str) -> Iterable[Finding]:
+    machine = facts.world.instances.get(named)
+    kind = facts.class_of(named)
+    if kind is Class.ABSENT and facts.gone_for(meeting, named) is Gone.NO:
+        yield Finding(
+            "instance-not-seen",
+            meeting.id,
+            f"The row names {named} as the {role}'s machine, but EC2 does not know it (yet).",
+            "Nothing to do if it was launched a moment ago; otherwise ask the launcher's log what became of it.",
+        )
+    elif machine and machine.tagged and kind is not Class.UNCLAIMED:
+        if (machine.meeting, machine.role) == (meeting.id, role):
+            return
+        yield Finding(
+            "wrong-instance",
+            meeting.id,
+            f"The row names {named} as the {role}'s machine; its tags say {machine.role!r} of {machine.meeting!r}.",
+            "Correct the row or the tags; nobody is sent to that machine from this row.",
+        )
+
+
+def _odd_values(facts: Facts, meeting: Meeting) -> Iterable[Finding]:
+    fields = {"status": meeting.status, "meet_time": meeting.meet_time}
+    for role in facts.settings.roles:
+        fields[f"{role}_ec2_id"] = meeting.instance_ids.get(role)
+        fields[f"{role}_ec2_link"] = meeting.links.get(role)
+    for name, value in fields.items():
+        if isinstance(value, Odd) and value.kind != "NULL":
+            yield _odd(meeting, f"{name} has {value}, not a string")
+    if isinstance(meeting.status, str) and meeting.status not in KNOWN_STATUSES:
+        yield _odd(meeting, f"status {meeting.status!r} is not one that this project knows, so it is never overwritten")
+    for role, named in meeting.instance_ids.items():
+        if isinstance(named, str) and named and not is_instance_id(named):
+            yield _odd(meeting, f"{role}_ec2_id {named!r} is not an instance id")
+
+
+def _odd(meeting: Meeting, what: str) -> Finding:
+    return Finding("odd-row", meeting.id, f"The row is odd: {what}.", "Correct the row, or find out who writes it so.")

@@ -1,0 +1,79 @@
+"""Guards: what rests on absence or on a lost tag must not empty a zone or end every meeting.
+
+What was *seen* (a machine stopping, gone, or without the address) is never held, be it one machine or a thousand.
+What was *concluded* is counted in distinct machines, and held altogether where there are too many: a lost tag
+policy, a wrong region or wrong credentials look just like that.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from controller.model import TERMINATED, Change, Finding, Guard, Plan, World
+from controller.names import is_instance_id
+from controller.rules.facts import Facts, linked_ids
+from controller.settings import Settings
+
+REMEDY = 'If these machines are really gone, let it through once with --force (or an event with "force": true).'
+
+
+def guard(plan: Plan, world: World, settings: Settings, *, force: bool = False) -> Plan:
+    """The plan with its guarded changes held where they must be."""
+    concluded = {instance for change in plan.changes for instance in change.concluded}
+    if force or not concluded:
+        return plan
+    if world.scope is not None:
+        return _hold(plan, Guard(), "A scoped pass leaves what rests on absence to the full pass.")
+    reason = _reason(world, settings, len(concluded))
+    return _hold(plan, Guard(tripped=True, reason=f"{reason} {REMEDY}"), REMEDY) if reason else plan
+
+
+def _reason(world: World, settings: Settings, concluded: int) -> str | None:
+    if world.listed == 0:
+        tag = "=".join(settings.project_tag)
+        return (
+            f"EC2 lists no instance with the tag {tag} in this region, so {concluded} missing machines prove nothing."
+        )
+    population = len(_population(world, settings))
+    share = settings.max_guarded_delete_percent * population / 100
+    if concluded <= max(settings.max_guarded_deletes, share):
+        return None
+    return (
+        f"{concluded} of {population} known machines seem to have vanished or lost their tag; more than "
+        f"MAX_GUARDED_DELETES={settings.max_guarded_deletes} and "
+        f"MAX_GUARDED_DELETE_PERCENT={settings.max_guarded_delete_percent} let through."
+    )
+
+
+def _population(world: World, settings: Settings) -> set[str]:
+    """The distinct machines that our records, and the rows that are not history, name."""
+    facts = Facts.of(world, settings)
+    named = {instance for instance in facts.records if facts.ours(instance)}
+    for meeting in world.meetings.values():
+        if meeting.status != TERMINATED:
+            named |= {str(value) for value in meeting.instance_ids.values() if is_instance_id(value)}
+            named |= linked_ids(meeting, settings)
+    return named
+
+
+def _hold(plan: Plan, verdict: Guard, hint: str) -> Plan:
+    held = tuple(_held(plan.changes))
+    findings = {_finding(change, instance, hint) for change in plan.changes for instance in change.concluded}
+    return Plan(held, (*plan.findings, *findings), verdict)
+
+
+def _held(changes: Iterable[Change]) -> Iterable[Change]:
+    for change in changes:
+        if change.concluded:
+            yield replace(change, held=True, instead=())
+            yield from change.instead
+        else:
+            yield change
+
+
+def _finding(change: Change, instance: str, hint: str) -> Finding:
+    return Finding(
+        "guarded-change-held",
+        instance,
+        f"A change that rests on this machine's absence or lost tag is held: {change.action} {change.key}.",
+        hint,
+    )

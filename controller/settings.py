@@ -1,0 +1,264 @@
+"""Settings: the only reader of the environment.
+
+Every problem is reported at once, each with the variable's name, its value (never a secret's) and what is
+allowed. An empty variable counts as one that is not set, since templates pass empty strings.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from controller.errors import SettingsError
+
+CLOUDFLARE_URL = "https://api.cloudflare.com/client/v4"
+DEFAULT_PROJECT_TAG = "Project=Elephant"
+DEFAULT_REGION = "us-west-2"
+#: Ports that Cloudflare's proxy forwards for HTTPS (Cloudflare docs: network ports).
+HTTPS_PORTS = (443, 2053, 2083, 2087, 2096, 8443)
+MARK_PREFIX = "elephant-dns:"
+#: The mark must fit, with a hint behind it, into a comment of Cloudflare's free plan (100 characters).
+MAX_OWNER_ID = 60
+
+VARIABLES = frozenset(
+    {
+        "DOMAIN_ROOT",
+        "ZONE_ID",
+        "SECRET_ARN",
+        "CLOUDFLARE_API_TOKEN",
+        "CLOUDFLARE_BASE_URL",
+        "TABLE_NAME",
+        "STATUS_INDEX",
+        "PROJECT_TAG",
+        "ROLES",
+        "DCV_PORT",
+        "OWNER_ID",
+        "ADOPT_UNMARKED",
+        "GRACE_SECONDS",
+        "MAX_GUARDED_DELETES",
+        "MAX_GUARDED_DELETE_PERCENT",
+        "LOG_LEVEL",
+    }
+)
+_SECRETS = frozenset({"CLOUDFLARE_API_TOKEN"})
+_HOST_NAME = re.compile(r"(?=.{1,230}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+_TABLE = re.compile(r"[a-zA-Z0-9_.-]{3,255}|arn:[!-~]{10,1000}")
+_INDEX = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
+_OWNER = re.compile(rf"[!-~]{{1,{MAX_OWNER_ID}}}")
+_ROLE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_ZONE = re.compile(r"[0-9a-f]{32}")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the deployment is told. ``owner_id`` is None until the account and region are known."""
+
+    domain_root: str
+    zone_id: str
+    secret_arn: str | None
+    api_token: str | None
+    cloudflare_url: str
+    table_name: str
+    status_index: str | None
+    project_tag: tuple[str, str]
+    roles: tuple[str, ...]
+    dcv_port: int
+    owner_id: str | None
+    adopt_unmarked: bool
+    grace_seconds: int
+    max_guarded_deletes: int
+    max_guarded_delete_percent: int
+    log_level: str
+
+    def __repr__(self) -> str:
+        """Say which deployment this is; a token must never reach a log through a repr."""
+        return f"Settings(domain_root={self.domain_root!r}, zone_id={self.zone_id!r}, table_name={self.table_name!r})"
+
+    @property
+    def mark(self) -> str:
+        """What the comment of a record of ours starts with."""
+        if self.owner_id is None:
+            raise SettingsError(
+                "The owner id is not known yet.", "Set OWNER_ID, or resolve it from account and region."
+            )
+        return f"{MARK_PREFIX}{self.owner_id}"
+
+
+class _Reader:
+    """Reads one variable after the other and collects what is wrong with them."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.problems: list[str] = []
+
+    def text(self, name: str) -> str | None:
+        value = self._environment.get(name, "").strip().strip("\ufeff\"'").strip()
+        return value or None
+
+    def complain(self, name: str, value: str | None, allowed: str) -> None:
+        shown = (
+            "is not set" if value is None else "has an unusable value" if name in _SECRETS else f"is {value[:200]!r}"
+        )
+        self.problems.append(f"{name} {shown}: {allowed}.")
+
+    def parse(self, name: str, default: T, read: Callable[[str], T | None], allowed: str) -> T:
+        """The variable as ``read`` understands it, or the default; ``read`` says None to what is not allowed."""
+        value = self.text(name)
+        if value is None:
+            return default
+        result = read(value)
+        if result is None:
+            self.complain(name, value, allowed)
+            return default
+        return result
+
+    def required(self, name: str, read: Callable[[str], str | None], allowed: str) -> str:
+        if self.text(name) is None:
+            self.complain(name, None, allowed)
+        return self.parse(name, "", read, allowed)
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Settings from an environment such as ``os.environ``.
+
+    Raises SettingsError with every problem in one message.
+    """
+    reader = _Reader(environment)
+    project_tag = reader.parse(
+        "PROJECT_TAG", ("Project", "Elephant"), _tag, "a tag as Key=Value, such as Project=Elephant"
+    )
+    owner_id = reader.parse(
+        "OWNER_ID", None, _matching(_OWNER), f"1 to {MAX_OWNER_ID} printable ASCII characters without spaces"
+    )
+    if "=".join(project_tag) != DEFAULT_PROJECT_TAG and reader.text("OWNER_ID") is None:
+        reader.complain(
+            "OWNER_ID",
+            None,
+            "with a PROJECT_TAG of your own it must be given, or two deployments would own each other's records",
+        )
+    settings = Settings(
+        domain_root=reader.required(
+            "DOMAIN_ROOT", _domain, "the domain of the machines' names, such as example.com (in Punycode)"
+        ),
+        zone_id=reader.required(
+            "ZONE_ID", _lower(_ZONE), "the 32 hexadecimal digits on the zone's overview page at Cloudflare"
+        ),
+        secret_arn=reader.text("SECRET_ARN"),
+        api_token=reader.parse(
+            "CLOUDFLARE_API_TOKEN", None, clean_token, "the token alone, printable and without spaces"
+        ),
+        cloudflare_url=reader.parse(
+            "CLOUDFLARE_BASE_URL", CLOUDFLARE_URL, _base_url, "an https URL, or http on loopback"
+        ),
+        table_name=reader.parse("TABLE_NAME", "elephant-meetings", _matching(_TABLE), "a DynamoDB table's name or ARN"),
+        status_index=reader.parse(
+            "STATUS_INDEX", None, _matching(_INDEX), "the name of an index with partition key status"
+        ),
+        project_tag=project_tag,
+        roles=reader.parse(
+            "ROLES", ("teacher", "student"), _roles, "names such as teacher,student: [a-z][a-z0-9_]*, no two alike"
+        ),
+        dcv_port=reader.parse(
+            "DCV_PORT", 8443, _port, f"one of {', '.join(map(str, HTTPS_PORTS))}, which Cloudflare forwards"
+        ),
+        owner_id=owner_id,
+        adopt_unmarked=reader.parse("ADOPT_UNMARKED", False, _boolean, "true or false"),
+        grace_seconds=reader.parse("GRACE_SECONDS", 300, _number(0, 86_400), "whole seconds, 0 to 86400"),
+        max_guarded_deletes=reader.parse("MAX_GUARDED_DELETES", 5, _number(0, 1_000_000), "a whole number, 0 or more"),
+        max_guarded_delete_percent=reader.parse(
+            "MAX_GUARDED_DELETE_PERCENT", 20, _number(0, 100), "a percentage, 0 to 100"
+        ),
+        log_level=reader.parse("LOG_LEVEL", "INFO", _level, "DEBUG, INFO, WARNING, ERROR or CRITICAL"),
+    )
+    if settings.secret_arn is None and settings.api_token is None and reader.text("CLOUDFLARE_API_TOKEN") is None:
+        reader.complain(
+            "SECRET_ARN", None, "the Secrets Manager secret with CLOUDFLARE_TOKEN in it (or set CLOUDFLARE_API_TOKEN)"
+        )
+    if reader.problems:
+        raise SettingsError(
+            "\n".join(["The settings cannot be used:", *(f"  {problem}" for problem in reader.problems)])
+        )
+    return settings
+
+
+def clean_token(text: str) -> str | None:
+    """A pasted token without quotes, line breaks or a byte-order mark; None where that leaves nothing usable."""
+    token = text.strip().strip("\ufeff\"'").strip()
+    return token if re.fullmatch(r"[!-~]+", token) else None
+
+
+def _matching(pattern: re.Pattern[str]) -> Callable[[str], str | None]:
+    return lambda text: text if pattern.fullmatch(text) else None
+
+
+def _lower(pattern: re.Pattern[str]) -> Callable[[str], str | None]:
+    return lambda text: text.lower() if pattern.fullmatch(text.lower()) else None
+
+
+def _domain(text: str) -> str | None:
+    name = text.lower().removesuffix(".")
+    return name if _HOST_NAME.fullmatch(name) else None
+
+
+def _tag(text: str) -> tuple[str, str] | None:
+    key, _, value = text.partition("=")
+    return (key, value) if key and value and len(key) <= 128 and len(value) <= 256 else None
+
+
+def _roles(text: str) -> tuple[str, ...] | None:
+    roles = tuple(role.strip() for role in text.split(","))
+    return roles if all(map(_ROLE.fullmatch, roles)) and len(set(roles)) == len(roles) else None
+
+
+def _number(low: int, high: int) -> Callable[[str], int | None]:
+    def read(text: str) -> int | None:
+        return int(text) if re.fullmatch(r"[0-9]{1,9}", text) and low <= int(text) <= high else None
+
+    return read
+
+
+def _port(text: str) -> int | None:
+    return int(text) if text in map(str, HTTPS_PORTS) else None
+
+
+def _boolean(text: str) -> bool | None:
+    return {
+        "true": True,
+        "1": True,
+        "yes": True,
+        "on": True,
+        "false": False,
+        "0": False,
+        "no": False,
+        "off": False,
+    }.get(text.lower())
+
+
+def _level(text: str) -> str | None:
+    return text.upper() if text.upper() in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"} else None
+
+
+def _base_url(text: str) -> str | None:
+    """An https URL, or http to this machine itself: a token is never sent in the clear."""
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError:
+        return None
+    if not host or parts.username or parts.query or parts.fragment:
+        return None
+    if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)):
+        return text.rstrip("/")
+    return None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
