@@ -4,7 +4,7 @@ Unknown keys are ignored, as ``zone_id``, ``zone_name`` and ``locked`` are (Clou
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -111,10 +111,10 @@ def unchecked(body: Body, zone: str) -> Fields:
         type=str(body["type"]),
         name=name if name.lower().endswith(zone) else f"{name}.{zone}",
         content=str(body["content"]),
-        ttl=cast(int, body.get("ttl", AUTOMATIC)),
+        ttl=cast(int, body["ttl"]),
         proxied=bool(body["proxied"]),
         comment=None if comment is None else str(comment),
-        tags=tuple(cast(Sequence[str], body.get("tags", ()))),
+        tags=tuple(cast(list[str], body.get("tags", []))),
         extras={name: body[name] for name in EXTRAS if name in body},
     )
 

@@ -1,7 +1,7 @@
 """Cloudflare's DNS API on loopback, for tests, for the demo, and for breaking things on purpose."""
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from threading import Event, Lock
 from types import TracebackType
@@ -51,7 +51,7 @@ class RecordFields(TypedDict, total=False):
     proxied: bool
     ttl: int
     comment: str | None
-    tags: Sequence[str]
+    tags: list[str]
     priority: int
     data: Mapping[str, object]
 
@@ -204,7 +204,7 @@ class CloudflareServer:
         ``strict=False`` checks nothing, for what has been seen but should not be: an address beside a CNAME, twins,
         a proxied private address.
         """
-        body = {"type": "A", "proxied": True, **fields, "name": name, "content": content}
+        body = {"type": "A", "proxied": True, "ttl": 1, **fields, "name": name, "content": content}
         zone = self._life.zone
         with zone.transaction(None):
             return zone.insert(zone.checked(body) if strict else unchecked(body, zone.name), created_on).id

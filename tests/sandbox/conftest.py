@@ -1,0 +1,57 @@
+"""A Cloudflare server for each test file, reset for each test, and a client that adds nothing of its own."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from controller.sandbox.cloudflare import CloudflareServer
+
+
+class Raw:
+    """Plain HTTP. Paths are below the records of the zone unless they begin with a slash."""
+
+    def __init__(self, server: CloudflareServer) -> None:
+        self.server = server
+        # Loading certificates takes longer than most tests here, and loopback needs none.
+        self.http = httpx.Client(base_url=server.base_url, verify=False, trust_env=False)
+
+    def __call__(self, method: str, path: str = "", *, token: str | None = None, **options: Any) -> httpx.Response:
+        below = f"/zones/{self.server.zone_id}/dns_records"
+        url = path if path.startswith("/") else f"{below}/{path}".rstrip("/")
+        headers = {"authorization": f"Bearer {token or self.server.token}", **options.pop("headers", {})}
+        return self.http.request(method, url, headers=headers, **options)
+
+    def result(self, method: str, path: str = "", **options: Any) -> Any:
+        """The result of a call that has to go well."""
+        response = self(method, path, **options)
+        assert response.status_code == 200, response.text
+        return response.json()["result"]
+
+    def refusal(self, method: str, path: str = "", **options: Any) -> tuple[int, int]:
+        """Status and code of a call that has to be refused."""
+        response = self(method, path, **options)
+        body = response.json()
+        assert body["success"] is False
+        assert body["result"] is None
+        return response.status_code, body["errors"][0]["code"]
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[CloudflareServer]:
+    with CloudflareServer("example.com", plan="pro") as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: CloudflareServer) -> CloudflareServer:
+    running.reset()
+    return running
+
+
+@pytest.fixture
+def raw(server: CloudflareServer) -> Iterator[Raw]:
+    client = Raw(server)
+    with client.http:
+        yield client
