@@ -51,7 +51,7 @@ def _records_of(link: Change, record_changes: Sequence[Change]) -> list[Change]:
 
 
 def _give_up(board: Board, links: Iterable[Change]) -> list[Change]:
-    """A link whose record is not in place is not reached; the dead link that it would have replaced goes all the same."""
+    """A link whose record is not in place is not reached; the dead link it would have replaced goes all the same."""
     fallbacks = []
     for link in links:
         board.note(link, Outcome.NOT_REACHED, f"The record of {link.instance} is not in place, so no link is written.")

@@ -151,17 +151,13 @@ class RecordApplier:
         write = change.record
         here = [record for record in records if write and record.name == write.name]
         same = next((record for record in here if write and record.id == write.id), None)
-        match change.action:
-            case Action.DELETE_RECORD:
-                return Outcome.APPLIED if same is None else self._unless_moved(same)
-            case Action.UPDATE_RECORD if same is None:
-                return Outcome.SUPERSEDED
-            case Action.UPDATE_RECORD:
-                return Outcome.APPLIED if self._is_right(change, same) else self._unless_moved(same)
-            case _:
-                if any(self._is_right(change, record) for record in here):
-                    return Outcome.APPLIED
-                return Outcome.SUPERSEDED if any(record.type in ("A", "CNAME", "NS") for record in here) else None
+        if change.action is Action.CREATE_RECORD:
+            if any(self._is_right(change, record) for record in here):
+                return Outcome.APPLIED
+            return Outcome.SUPERSEDED if any(record.type in ("A", "CNAME", "NS") for record in here) else None
+        if same is None:
+            return Outcome.APPLIED if change.action is Action.DELETE_RECORD else Outcome.SUPERSEDED
+        return Outcome.APPLIED if self._is_right(change, same) else self._unless_moved(same)
 
     def _unless_moved(self, record: DnsRecord) -> Outcome | None:
         """Superseded where the record is no longer the one that the plan was made for."""

@@ -315,7 +315,7 @@ _TERMINATED = {":terminated": {"S": TERMINATED}}
 
 
 def _filter(name: str, values: Sequence[str]) -> dict[str, Any]:
-    """A filter. EC2 reads ``*``, ``?`` and ``\\`` as patterns: a backslash becomes ``?``, and the caller compares."""
+    """A filter. EC2 reads values as patterns: a backslash, which escapes, becomes ``?``, and the caller compares."""
     return {"Name": name, "Values": [value.replace("\\", "?") for value in values]}
 
 

@@ -88,7 +88,7 @@ class Call:
         def attempt() -> T:
             nonlocal attempts
             budget.timeout(0)  # raises when there is no time left for another request
-            budget.count(self.service)
+            budget.count(self.service, f"{self.action} {self.resource}")
             attempts += 1
             try:
                 return request(**arguments)

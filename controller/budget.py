@@ -1,5 +1,6 @@
 """What one pass may spend and has spent: its time, and its calls to each cloud. The only place that knows a clock."""
 
+import logging
 import threading
 import time
 from collections import Counter
@@ -7,6 +8,9 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from controller.errors import DeadlineError
+
+
+_LOGGER = logging.getLogger("elephant_dns")
 
 
 class Clock(Protocol):
@@ -69,8 +73,9 @@ class Budget:
             )
         return min(limit, left)
 
-    def count(self, service: str) -> None:
-        """Note one request to a cloud."""
+    def count(self, service: str, what: str) -> None:
+        """Note one request to a cloud; ``what`` is for the debug log."""
+        _LOGGER.debug("call", extra={"fields": {"service": service, "what": what, "elapsed": round(self.elapsed(), 3)}})
         with self._lock:
             self._calls[service] += 1
 

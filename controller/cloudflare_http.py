@@ -106,7 +106,7 @@ class Api:
     ) -> Answer:
         self._check_rest(budget)
         seconds = budget.timeout(LONGEST_REQUEST)
-        budget.count("cloudflare")
+        budget.count("cloudflare", f"{method} {path}")
         try:
             response = self._client.request(
                 method,

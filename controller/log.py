@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 from controller.errors import WatchdogError
 from controller.model import Outcome
@@ -22,9 +22,9 @@ class _JsonLines(logging.Formatter):
         return json.dumps(line, default=str)
 
 
-def start_logging(level: str) -> None:
-    """Log JSON lines to standard output, where Lambda collects them."""
-    handler = logging.StreamHandler(sys.stdout)
+def start_logging(level: str, stream: TextIO | None = None) -> None:
+    """Log JSON lines to this stream; by default to standard output, where Lambda collects them."""
+    handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(_JsonLines())
     _LOGGER.handlers[:] = [handler]
     _LOGGER.propagate = False

@@ -108,7 +108,7 @@ class Observer:
         )
 
     def _with_rows(self, world: World) -> World:
-        """Add the rows of machines that the first reading did not bring: history, and what is out of the index's sight."""
+        """Add the rows of machines that the first reading did not bring: history, or out of the index's sight."""
         ids = frozenset(_meetings_to_read(world, self.settings))
         if not ids:
             return world

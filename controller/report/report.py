@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from controller.model import Action, Change, Fields, Finding, Guard, Outcome, Plan, Result
+from controller.model import Action, Finding, Guard, Outcome, Plan, Result
 
 SCHEMA = "elephant-dns/report/v1"
 SERVICES = ("ec2", "dynamodb", "cloudflare", "secretsmanager")
@@ -82,16 +82,6 @@ def digest_of(plan: Plan, target: Target, scope: tuple[str, ...] | None) -> str:
     return hashlib.sha256(json.dumps(subject, separators=(",", ":")).encode()).hexdigest()
 
 
-def fields_of(fields: Fields) -> dict[str, str | bool | None]:
-    """Named values as a mapping."""
-    return dict(fields)
-
-
 def ends(plan: Plan) -> tuple[Result, ...]:
     """The plan's changes as a dry run reports them."""
     return tuple(Result(c, Outcome.GUARDED if c.held else Outcome.PLANNED) for c in plan.changes)
-
-
-def subject_of(change: Change) -> str:
-    """The meeting that a change is about, as far as it is known."""
-    return change.meeting or ""

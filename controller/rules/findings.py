@@ -116,7 +116,7 @@ def _odd_values(facts: Facts, meeting: Meeting) -> Iterable[Finding]:
         fields[f"{role}_ec2_id"] = meeting.instance_ids.get(role)
         fields[f"{role}_ec2_link"] = meeting.links.get(role)
     for name, value in fields.items():
-        if isinstance(value, Odd) and value.kind != "NULL":
+        if isinstance(value, Odd) and (value.kind != "NULL" or name == "status"):
             yield _odd(meeting, f"{name} has {value}, not a string")
     if isinstance(meeting.status, str) and meeting.status not in KNOWN_STATUSES:
         yield _odd(meeting, f"status {meeting.status!r} is not one that this project knows, so it is never overwritten")

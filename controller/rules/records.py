@@ -63,7 +63,7 @@ def plan_name(facts: Facts, instance: str) -> NamePlan:
             reason = "the machine carries no meeting, or a role that is not configured"
             return _clear(facts, instance, "record-unclaimed", reason, guarded=True)
         case Class.UNKNOWN:
-            return NamePlan(Standing.BLOCKED)
+            return NamePlan(Standing.BLOCKED, (), tuple(_orphans(facts, instance)))
 
 
 def is_routable(address: str) -> bool:
