@@ -1,0 +1,188 @@
+"""AWS on loopback: moto's server with a table of meetings, a secret, and a fleet that obeys."""
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import count
+from threading import Event
+from types import TracebackType
+from typing import Any, Self
+
+import boto3
+from moto.moto_api._internal.models import moto_api_backend
+
+from controller.sandbox.aws_http import MOTO_LOCK, moto_application, operation_of
+from controller.sandbox.aws_machines import Machine, Machines
+from controller.sandbox.aws_rows import Rows
+from controller.sandbox.cloudflare.exchange import Exchange, Interceptor, Reply, Request
+from controller.sandbox.cloudflare.transport import LOOPBACK, Transport
+
+ACCOUNT = "123456789012"  # whoever calls, for moto it is this one
+REGION = "us-west-2"
+TABLE = "elephant-meetings"
+SECRET = "prod/elephant/cloudflare"
+
+
+class AwsServer:
+    """One account and region behind a real HTTP server. moto's state is the process's: have only one at a time.
+
+    ::
+
+        with AwsServer() as aws:
+            aws.make_table()
+            machine = aws.machines.launch("m1", "teacher", address="192.0.2.1")
+            aws.rows.put("m1", status="LAUNCHED", teacher_ec2_id=machine)
+    """
+
+    account = ACCOUNT
+    region = REGION
+
+    def __init__(self) -> None:
+        self.machines = Machines(self.account, self.region)
+        self.rows = Rows(self.account, self.region, TABLE)
+        self.intercept: Interceptor | None = None
+        """Stands before moto, as at the Cloudflare server. A reset removes it."""
+        self.requests: list[Exchange] = []
+        """Every request since the last reset, in the order of arrival."""
+        self._numbers = count(1)
+        self._over = Event()
+        self._transport: Transport | None = None
+        self._answer = moto_application()
+
+    def start(self) -> Self:
+        """Listen on a free port, with an empty account."""
+        # Read by moto when it makes an account. Hundreds of images would be loaded, and searched for each instance.
+        os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+        self.reset()
+        self._transport = Transport(self._respond)
+        return self
+
+    def stop(self) -> None:
+        """Stop listening and end every connection; the account is emptied."""
+        self.reset()
+        if self._transport:
+            self._transport.close()
+            self._transport = None
+
+    def reset(self) -> None:
+        """An empty account, an empty log, no fault; the socket stays open."""
+        self._over.set()
+        self._over = Event()
+        self.intercept = None
+        self._numbers, self.requests = count(1), []
+        self.rows.table = TABLE
+        with MOTO_LOCK:
+            moto_api_backend.reset()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """What boto3 takes as ``AWS_ENDPOINT_URL``."""
+        if not self._transport:
+            raise RuntimeError("The server has not been started.")
+        return f"http://{LOOPBACK}:{self._transport.port}"
+
+    def environment(self) -> dict[str, str]:
+        """What to export so that boto3 and the AWS command line talk to this server, and to nothing else."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_ACCESS_KEY_ID": "sandbox",
+            "AWS_SECRET_ACCESS_KEY": "sandbox",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "NO_PROXY": LOOPBACK,
+        }
+
+    def client(self, service: str) -> Any:
+        """A boto3 client for this server, whatever the environment says."""
+        return boto3.session.Session().client(
+            service,  # type: ignore[call-overload]  # the stubs know the literal names only
+            endpoint_url=self.url,
+            region_name=self.region,
+            aws_access_key_id="sandbox",
+            aws_secret_access_key="sandbox",
+        )
+
+    def make_table(self, name: str = TABLE, *, index: str | None = None, key: str = "id") -> None:
+        """The table of meetings, with an index on ``status`` where one is named; :attr:`rows` is about this table."""
+        keys = [key, *(["status"] if index else [])]
+        indexes = [
+            {
+                "IndexName": index,
+                "KeySchema": [{"AttributeName": "status", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ]
+        self.client("dynamodb").create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": field, "AttributeType": "S"} for field in keys],
+            **({"GlobalSecondaryIndexes": indexes} if index else {}),
+        )
+        self.rows.table = name
+
+    def make_secret(self, token: str, name: str = SECRET) -> str:
+        """The secret with the Cloudflare token, made or overwritten; returns its ARN."""
+        return self.write_secret(json.dumps({"CLOUDFLARE_TOKEN": token}), name)
+
+    def write_secret(self, text: str, name: str = SECRET) -> str:
+        """A secret with any text."""
+        client = self.client("secretsmanager")
+        try:
+            answer = client.create_secret(Name=name, SecretString=text)
+        except client.exceptions.ResourceExistsException:
+            answer = client.put_secret_value(SecretId=name, SecretString=text)
+        return str(answer["ARN"])
+
+    def operations(self) -> list[str]:
+        """The operations that were called since the last reset, in order: ``["DescribeInstances", "Scan", …]``."""
+        return [operation_of(exchange) for exchange in list(self.requests)]
+
+    def _respond(
+        self, method: str, target: str, headers: Mapping[str, str], content: bytes, connection: int
+    ) -> tuple[Reply, Event]:
+        over, intercept = self._over, self.intercept
+        now = datetime.now(UTC)
+        request = Request(next(self._numbers), method, target, headers, content, connection, now, time.monotonic())
+        exchange = Exchange(request)
+        self.requests.append(exchange)
+
+        def proceed() -> Reply:
+            exchange.answer = self._answer(request)
+            return exchange.answer
+
+        exchange.reply = intercept(request, proceed) if intercept else proceed()
+        return exchange.reply, over
+
+
+@contextmanager
+def exported(environment: Mapping[str, str]) -> Iterator[None]:
+    """The process's environment with these values and no other AWS settings; as before afterwards.
+
+    boto3 reads the environment, and a profile or an endpoint of the user's must not lead out of the sandbox.
+    """
+    before = dict(os.environ)
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            del os.environ[name]
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+__all__ = ["ACCOUNT", "REGION", "SECRET", "TABLE", "AwsServer", "Machine", "Machines", "Rows", "exported"]

@@ -1,0 +1,173 @@
+"""EC2's instances, as a test or the demo wants them: made in this process, served by moto's API."""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from moto.core.utils import utcnow
+from moto.ec2.models import EC2Backend, ec2_backends
+from moto.ec2.models.instances import Instance, Reservation
+from moto.ec2.utils import random_reservation_id
+
+from controller.sandbox.aws_http import MOTO_LOCK
+
+STATES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
+AUTO = "auto"
+"""The address that moto would give: a random one that looks public, and another one after each start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """An instance as EC2 has it now."""
+
+    id: str
+    state: str
+    address: str | None
+    tags: Mapping[str, str]
+
+
+class LeanInstance(Instance):
+    """An instance that is quick to describe.
+
+    moto searches the tags of the whole account for each instance, and describes its network interfaces at length:
+    a thousand instances take five seconds that way. An instance without either is served by the same API.
+    """
+
+    @property
+    def network_interfaces(self) -> list[Any]:
+        """Not shown."""
+        return []
+
+    def get_tags(self) -> list[dict[str, str]]:
+        """Its own tags."""
+        tags = self.ec2_backend.tags.get(self.id, {})
+        return [
+            {"resource_id": self.id, "key": key, "resource_type": "instance", "value": value}
+            for key, value in tags.items()
+        ]
+
+
+class Machines:
+    """The instances of one region."""
+
+    def __init__(self, account: str, region: str) -> None:
+        self._account = account
+        self._region = region
+
+    def launch(
+        self,
+        meeting: str | None = None,
+        role: str | None = None,
+        *,
+        id: str | None = None,  # what everybody calls it
+        address: str | None = AUTO,
+        state: str = "running",
+        launched_at: datetime | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> str:
+        """Launch an instance as the launcher does, and return its id.
+
+        It carries ``Project=Elephant``, and meeting, role and name where they are given; ``tags`` replaces all that.
+        ``address`` None is none, also after a start; a given one lasts until the instance stops; by default a running
+        instance has one. ``launched_at`` (aware) is now by default.
+        """
+        with MOTO_LOCK:
+            instance = self._new(id or new_id())
+            self._backend.tags[instance.id] = dict(_tags(meeting, role) if tags is None else tags)
+            _put_into(instance, state)
+            if launched_at:
+                instance.launch_time = launched_at.astimezone(utcnow().tzinfo).replace(tzinfo=None)
+            if address != AUTO:
+                _place(instance, address, renewed=address is not None)
+            elif state not in ("running", "stopping"):
+                _place(instance, None, renewed=True)
+            return instance.id
+
+    def terminate(self, *ids: str) -> None:
+        """As EC2 does: the state ends, the address goes."""
+        with MOTO_LOCK:
+            self._backend.terminate_instances(list(ids))
+
+    def stop(self, *ids: str) -> None:
+        """As EC2 does: the address goes."""
+        with MOTO_LOCK:
+            self._backend.stop_instances(list(ids))
+
+    def start(self, *ids: str) -> None:
+        """As EC2 does: there is another address."""
+        with MOTO_LOCK:
+            self._backend.start_instances(list(ids))
+
+    def set_state(self, instance: str, state: str) -> None:
+        """Any of :data:`STATES`; the address stays what it is."""
+        _put_into(self._instance(instance), state)
+
+    def set_address(self, instance: str, address: str | None) -> None:
+        """Give it this address, or take it away; a later start gives another one all the same."""
+        _place(self._instance(instance), address, renewed=True)
+
+    def set_tags(self, instance: str, tags: Mapping[str, str]) -> None:
+        """Replace all its tags; none at all strips it."""
+        self._backend.tags[self._instance(instance).id] = dict(tags)
+
+    def purge(self, *ids: str) -> None:
+        """Let instances vanish altogether, as EC2 does an hour after their end, or at once where it lags."""
+        with MOTO_LOCK:
+            for key, reservation in list(self._backend.reservations.items()):
+                reservation.instances = [i for i in reservation.instances if i.id not in ids]
+                if not reservation.instances:
+                    del self._backend.reservations[key]
+            for instance in ids:
+                self._backend.tags.pop(instance, None)
+
+    def all(self) -> dict[str, Machine]:
+        """Every instance by id."""
+        with MOTO_LOCK:
+            instances = self._backend.all_instances()
+            return {
+                i.id: Machine(i.id, i.state, i.public_ip, dict(self._backend.tags.get(i.id, {}))) for i in instances
+            }
+
+    @property
+    def _backend(self) -> EC2Backend:
+        return ec2_backends[self._account][self._region]
+
+    def _instance(self, instance: str) -> Instance:
+        return self._backend.get_instance(instance)
+
+    def _new(self, instance_id: str) -> Instance:
+        """An instance in a reservation of its own, without volumes: nobody here looks at them."""
+        instance = LeanInstance(self._backend, "ami-sandbox", None, [], region_name=self._region)
+        instance.id = instance_id
+        reservation = Reservation(random_reservation_id(), self._account)
+        reservation.instances.append(instance)
+        self._backend.reservations[reservation.id] = reservation
+        return instance
+
+
+def new_id() -> str:
+    """An instance id in EC2's present form."""
+    return f"i-{secrets.token_hex(9)[:17]}"
+
+
+def _tags(meeting: str | None, role: str | None) -> Iterable[tuple[str, str]]:
+    yield "Project", "Elephant"
+    if meeting is not None:
+        yield "MeetingID", meeting
+    if role is not None:
+        yield "Role", role
+    if meeting is not None and role is not None:
+        yield "Name", f"{meeting}_{role}"
+
+
+def _put_into(instance: Instance, state: str) -> None:
+    instance._state.name, instance._state.code = state, STATES[state]
+
+
+def _place(instance: Instance, address: str | None, *, renewed: bool) -> None:
+    """Give an address; ``renewed`` says whether a start brings another one."""
+    interface = instance.nics[0]
+    interface.public_ip = address
+    interface.public_ip_auto_assign = renewed
