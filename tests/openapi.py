@@ -19,9 +19,10 @@ zone, token                ``paths`` and ``x-current``
 refusal                    ``*_api-response-common-failure``
 =========================  ==================================================================================
 
-Three parts of the old document are set right before use, because live answers disagree with them: ``comment`` is null
-where there is none, the error code 971 is smaller than 1000, and ``4xx`` answers, which it describes as success and
-failure at once, are judged as failures. A DELETE needs no body, although the document says that it does.
+Parts of the old document are set right before use, because live answers disagree with them: ``comment`` is null where
+there is none, ``messages`` may be missing, the error code 971 is smaller than 1000, and ``4xx`` answers, which it
+describes as success and failure at once, are judged as failures. A DELETE needs no body, although the document says
+that it does.
 """
 
 import json
@@ -167,11 +168,23 @@ class Validator:
         self._check_current(zone, "zone_response")
 
     def _check_parameter(self, name: str, value: str) -> None:
-        schema = dict(_parameters(self._list_parameters, self._current["list_query"])).get(name)
-        assert schema is not None, f"unknown parameter {name}"
-        if "$ref" in schema:
-            schema = self._components["schemas"][schema["$ref"].rpartition("/")[2]]
-        self._raise_for(_read(value, schema.get("type")), f"parameter {name}", schema)
+        schemas = [schema for known, schema in self._parameters() if known == name]
+        assert schemas, f"unknown parameter {name}"
+        for schema in schemas:
+            self._raise_for(_read(value, schema.get("type")), f"parameter {name}", schema)
+
+    def _parameters(self) -> Iterator[tuple[str, Schema]]:
+        """The parameters of a listing by name: those of 2024, then those of the SDK; some are in both."""
+        for parameter in self._list_parameters:
+            schema = parameter["schema"]
+            yield parameter["name"], self._components["schemas"][_last(schema)] if "$ref" in schema else schema
+        query = self._current["list_query"]
+        for name, schema in query["properties"].items():
+            if "$ref" not in schema:
+                yield name, schema
+                continue
+            for how, text in query["$defs"][_last(schema)]["properties"].items():
+                yield f"{name}.{how}", text
 
     def _check_known(self, body: Record) -> None:
         unknown = body.keys() - self._current["a_record_request"]["properties"].keys()
@@ -245,19 +258,13 @@ def _set_right(components: Schema) -> dict[str, Any]:
     right["schemas"]["dns-records_comment"]["nullable"] = True
     for family in ("dns-records", "zones", "iam"):
         del right["schemas"][f"{family}_messages"]["items"]["properties"]["code"]["minimum"]
+        for kind in ("common", "common-failure"):
+            right["schemas"][f"{family}_api-response-{kind}"]["required"].remove("messages")
     return right
 
 
-def _parameters(old: list[Schema], current: Schema) -> Iterator[tuple[str, Schema]]:
-    """The parameters of a listing by name: those of 2024, and the newer ones over them."""
-    for parameter in old:
-        yield parameter["name"], parameter["schema"]
-    for name, schema in current["properties"].items():
-        if "$ref" not in schema:
-            yield name, schema
-            continue
-        for how, text in current["$defs"][schema["$ref"].rpartition("/")[2]]["properties"].items():
-            yield f"{name}.{how}", text
+def _last(reference: Schema) -> str:
+    return str(reference["$ref"]).rpartition("/")[2]
 
 
 def _read(value: str, kind: str | None) -> object:

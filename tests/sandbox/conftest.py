@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from controller.sandbox.cloudflare import CloudflareServer
+from tests.openapi import validator
 
 
 class Raw:
@@ -55,3 +56,13 @@ def raw(server: CloudflareServer) -> Iterator[Raw]:
     client = Raw(server)
     with client.http:
         yield client
+
+
+@pytest.fixture
+def judged(server: CloudflareServer) -> Iterator[None]:
+    """Afterwards, every request and what the API answered to it is held against Cloudflare's own schemas."""
+    judge = validator()
+    yield
+    assert server.requests
+    for exchange in server.requests:
+        judge.check(exchange)
