@@ -1,5 +1,6 @@
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 
@@ -90,10 +91,12 @@ def test_whoever_exceeds_the_rate_limit_is_blocked_for_a_whole_window(raw: Raw) 
     assert raw("GET").headers["ratelimit"] == '"default";r=1;t=60'
 
 
-def test_a_request_with_both_lengths_is_refused(server: CloudflareServer) -> None:
+def test_a_request_with_two_lengths_or_an_odd_one_is_refused(server: CloudflareServer) -> None:
     head = "POST /client/v4/zones HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n{}\r\n0\r\n\r\n"
     assert sent_raw(server, head.format("Content-Length: 5\r\n")).startswith(b"HTTP/1.1 400 ")
     assert sent_raw(server, head.format("")).startswith(b"HTTP/1.1 411 ")
+    odd = "GET /client/v4/zones HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n"
+    assert sent_raw(server, odd).startswith(b"HTTP/1.1 400 ")
     assert server.requests == []
 
 
@@ -172,16 +175,30 @@ def test_pages_of_zones_are_small_and_the_unfiltered_list_may_be_refused(raw: Ra
 
 
 def test_a_large_zone_is_seeded_listed_and_rewritten_quickly(server: CloudflareServer, raw: Raw) -> None:
-    start = time.perf_counter()
+    # Time on the processor, of this process alone: server and client together, whatever else the machine does.
+    start = time.process_time()
     ids = [server.seed(f"i-{number:017x}", "192.0.2.1", comment="mine") for number in range(3500)]
-    seeded = time.perf_counter()
+    seeded = time.process_time()
     assert len(raw.result("GET", params={"per_page": 5000})) == 3500
-    listed = time.perf_counter()
+    listed = time.process_time()
     raw.result("POST", "batch", json={"patches": [{"id": record_id, "content": "192.0.2.2"} for record_id in ids]})
-    # Generous: a shared machine in CI is slow. Alone it is about 0.1 s each.
-    assert seeded - start < 1
+    assert seeded - start < 0.8
     assert listed - seeded < 0.5
-    assert time.perf_counter() - listed < 1
+    assert time.process_time() - listed < 1
+
+
+def test_many_writers_at_once_lose_nothing(server: CloudflareServer, raw: Raw) -> None:
+    def create(number: int) -> int:
+        return raw("POST", json={**A, "name": f"n{number % 40}"}).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(create, range(80)))
+    assert (statuses.count(200), statuses.count(400)) == (40, 40)
+    assert len(server.records()) == len(server.history) == 40
+    assert [exchange.number for exchange in server.requests] == list(range(1, 81))
+    assert {write.request for write in server.history} == {
+        exchange.number for exchange in server.requests if exchange.status == 200
+    }
 
 
 def test_latency_is_waited_before_each_answer(raw: Raw) -> None:

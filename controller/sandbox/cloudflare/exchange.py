@@ -176,7 +176,7 @@ class Exchange:
 
     @property
     def status(self) -> int | None:
-        """The status that the client was sent."""
+        """The status that the client was sent, if it was still there to read it."""
         return self.reply.status if self.reply and self.reply.sent else None
 
 

@@ -52,10 +52,11 @@ class Handler(BaseHTTPRequestHandler):
     def serve(self) -> None:
         """Read one request whole, have it answered, deliver the answer."""
         headers = {name.lower(): value for name, value in self.headers.items()}
-        if "transfer-encoding" in headers:
-            self._refuse_transfer_encoding(headers)
+        length = headers.get("content-length", "0")
+        if "transfer-encoding" in headers or not length.isdecimal():
+            self._refuse_length(headers)
             return
-        content = self.rfile.read(int(headers.get("content-length") or 0))
+        content = self.rfile.read(int(length))
         self._deliver(*self.server.respond(self.command, self.path, headers, content, self.number))
 
     # http.server looks up these names.
@@ -64,10 +65,10 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         """The log that matters is the server's list of exchanges."""
 
-    def _refuse_transfer_encoding(self, headers: dict[str, str]) -> None:
-        """Beside Content-Length it is refused (Cloudflare docs: API deprecations); alone the sandbox cannot read it."""
-        both = "content-length" in headers
-        reply = Reply.html(400, "400 Bad Request") if both else Reply.html(411, "411 Length Required")
+    def _refuse_length(self, headers: dict[str, str]) -> None:
+        """Two lengths are refused (Cloudflare docs: API deprecations), and chunks alone the sandbox cannot read."""
+        known = "content-length" in headers
+        reply = Reply.html(400, "400 Bad Request") if known else Reply.html(411, "411 Length Required")
         self._deliver(reply.then("close"), Event())
 
     def _deliver(self, reply: Reply, cancelled: Event) -> None:
