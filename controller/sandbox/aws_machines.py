@@ -139,7 +139,9 @@ class Machines:
 
     def _new(self, instance_id: str) -> Instance:
         """An instance in a reservation of its own, without volumes: nobody here looks at them."""
-        instance = LeanInstance(self._backend, "ami-sandbox", None, [], region_name=self._region)
+        instance = LeanInstance(  # type: ignore[abstract]  # as moto's own is, for CloudFormation
+            self._backend, "ami-sandbox", None, [], region_name=self._region
+        )
         instance.id = instance_id
         reservation = Reservation(random_reservation_id(), self._account)
         reservation.instances.append(instance)

@@ -1,0 +1,195 @@
+"""Drifts that begin with a machine: what an event would have told, had it come and been understood."""
+
+from controller.sandbox.drifts.scene import Scene, Shown, drift
+
+
+@drift("both machines run, but their events were lost", "records and links are made, and the status is DNS_WRITTEN")
+def _missed_launch(scene: Scene) -> None:
+    lesson = scene.lesson("DNS_WRITTEN")
+    for machine in lesson:
+        scene.take_records(machine)
+    scene.spoil(lesson.id, status="LAUNCHED", teacher_ec2_link=..., student_ec2_link=...)
+
+
+@drift(
+    "the terminator has ended the meeting and its machines, but the records were left",
+    "the records are deleted, and the row is history",
+)
+def _missed_termination(scene: Scene) -> None:
+    lesson = scene.lesson()
+    scene.aws.machines.terminate(*(machine.id for machine in lesson))
+    scene.settle(lesson.id, status="TERMINATED", termination_reason="TIME_OVER")
+    for machine in lesson:
+        scene.expect_records(machine)
+
+
+@drift(
+    "the student's machine ended so long ago that EC2 has forgotten it, but its record was left",
+    "record and link are removed, which the guard counts, and the teacher goes on",
+)
+def _purged(scene: Scene) -> None:
+    lesson = scene.lesson("IN_PROGRESS")
+    scene.aws.machines.purge(lesson.student.id)
+    scene.launched -= 1
+    scene.expect_records(lesson.student)
+    scene.expect(lesson.id, student_ec2_link=...)
+
+
+@drift("stopped and started, a machine has another address", "the record has the new address")
+def _address_changed(scene: Scene) -> None:
+    machine = scene.solo()
+    scene.aws.machines.stop(machine.id)
+    scene.aws.machines.start(machine.id)
+    address = next(scene.addresses)  # instead of the one that moto drew: a fleet is the same for the same seed
+    scene.aws.machines.set_address(machine.id, address)
+    scene.expect_records(machine, Shown(address))
+
+
+@drift(
+    "a machine was stopped; its address may be a stranger's by now",
+    "record and link are removed, and the meeting goes on",
+)
+def _stopped(scene: Scene) -> None:
+    machine = scene.solo()
+    scene.aws.machines.stop(machine.id)
+    scene.expect_records(machine)
+    scene.expect(machine.meeting, teacher_ec2_link=...)
+
+
+@drift(
+    "the student's machine has ended, the teacher's goes on",
+    "the student's record and link are removed, and the status stays HEALTHY",
+)
+def _one_role_gone(scene: Scene) -> None:
+    lesson = scene.lesson()
+    scene.aws.machines.terminate(lesson.student.id)
+    scene.expect_records(lesson.student)
+    scene.expect(lesson.id, student_ec2_link=...)
+
+
+@drift(
+    "in a meeting under way a link leads to a machine that has ended, and its record is gone already",
+    "the dead link is removed, and the status stays IN_PROGRESS",
+)
+def _dead_link(scene: Scene) -> None:
+    lesson = scene.lesson("IN_PROGRESS")
+    scene.aws.machines.terminate(lesson.student.id)
+    scene.take_records(lesson.student)
+    scene.expect_records(lesson.student)
+    scene.expect(lesson.id, student_ec2_link=...)
+
+
+@drift(
+    "all machines of a meeting have ended, and nobody has told its row",
+    "records and links are removed, and the meeting is TERMINATED",
+)
+def _all_gone(scene: Scene) -> None:
+    lesson = scene.lesson()
+    scene.aws.machines.terminate(*(machine.id for machine in lesson))
+    for machine in lesson:
+        scene.expect_records(machine)
+    scene.expect(
+        lesson.id,
+        status="TERMINATED",
+        termination_reason="INSTANCES_GONE",
+        teacher_ec2_link=...,
+        student_ec2_link=...,
+    )
+
+
+@drift("a machine has ended, and another one has taken its place", "the link leads to the new machine")
+def _replaced(scene: Scene) -> None:
+    old = scene.solo()
+    scene.aws.machines.terminate(old.id)
+    scene.expect_records(old)
+    new = scene.machine(old.meeting, old.role)
+    scene.expect_records(new, Shown(new.address))
+    scene.expect(old.meeting, teacher_ec2_link=new.link)
+
+
+@drift(
+    "two machines serve one role; the row names the first",
+    "both have their record, the link leads to the one that the row names, and the other is reported",
+)
+def _two_serving(scene: Scene) -> None:
+    named = scene.solo()
+    other = scene.machine(named.meeting, named.role)
+    scene.expect_records(other, Shown(other.address))
+    scene.expect_finding("several-serving", named.meeting)
+
+
+@drift("a meeting is TERMINATED, but a machine of it still runs", "it is reported, since it costs money")
+def _outlived(scene: Scene) -> None:
+    machine = scene.solo()
+    scene.settle(machine.meeting, status="TERMINATED", termination_reason="TIME_OVER")
+    scene.expect_finding("terminated-meeting-alive", machine.meeting)
+
+
+@drift("a machine runs for a meeting that has no row", "it has its record, the row is not made up, and it is reported")
+def _rowless(scene: Scene) -> None:
+    machine = scene.machine(scene.meeting(), "teacher")
+    scene.expect_records(machine, Shown(machine.address))
+    scene.end.rows[machine.meeting] = None
+    scene.expect_finding("missing-meeting", machine.meeting)
+
+
+@drift(
+    "a machine that a row names has lost its tags",
+    "record and link are removed, which the guard counts, and it is reported",
+)
+def _untagged(scene: Scene) -> None:
+    machine = scene.solo()
+    scene.aws.machines.set_tags(machine.id, {})
+    scene.expect_records(machine)
+    scene.expect(machine.meeting, teacher_ec2_link=...)
+    scene.expect_finding("untagged-instance", machine.id)
+
+
+@drift(
+    "a machine's tags name no meeting and no role that there is",
+    "its record is removed, which the guard counts, and it is reported",
+)
+def _unclaimed(scene: Scene) -> None:
+    tags = {"Project": "Elephant", "MeetingID": " ", "Role": "teacher; DROP TABLE <b>meetings</b>"}
+    machine = scene.machine("no meeting", "nobody", tags=tags)
+    scene.stray_record(machine)
+    scene.expect_finding("unclaimed-instance", machine.id)
+
+
+@drift(
+    "a machine has been running for half an hour without a public address; its record still has the old one",
+    "the record is removed, the link stays for when there is an address, and it is reported",
+)
+def _no_address(scene: Scene) -> None:
+    machine = scene.solo()
+    scene.aws.machines.set_address(machine.id, None)
+    scene.expect_records(machine)
+    scene.expect_finding("no-public-address", machine.id)
+
+
+@drift("a machine's only address is a private one", "no record and no link are made, and it is reported")
+def _private_address(scene: Scene) -> None:
+    meeting = scene.meeting()
+    machine = scene.machine(meeting, "teacher", address="10.20.30.40")
+    scene.row(meeting, status="LAUNCHED", teacher_ec2_id=machine.id)
+    scene.expect_finding("address-not-routable", machine.name)
+
+
+DRIFTS = (
+    _missed_launch,
+    _missed_termination,
+    _purged,
+    _address_changed,
+    _stopped,
+    _one_role_gone,
+    _dead_link,
+    _all_gone,
+    _replaced,
+    _two_serving,
+    _outlived,
+    _rowless,
+    _untagged,
+    _unclaimed,
+    _no_address,
+    _private_address,
+)

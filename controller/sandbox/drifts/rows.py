@@ -1,0 +1,60 @@
+"""Drifts that begin with a row: what launcher, health check, join function and people write into the table."""
+
+from controller.sandbox.drifts.scene import Scene, drift
+
+
+@drift(
+    "the health check was faster than DNS: the row is HEALTHY before there is a record",
+    "record and link are made, and the status stays HEALTHY",
+)
+def _healthy_before_dns(scene: Scene) -> None:
+    machine = scene.solo("HEALTHY")
+    scene.take_records(machine)
+    scene.spoil(machine.meeting, teacher_ec2_link=...)
+
+
+@drift(
+    "the launcher has written LAUNCHED over DNS_WRITTEN, while record and link are right",
+    "the status is DNS_WRITTEN again",
+)
+def _launched_again(scene: Scene) -> None:
+    machine = scene.solo("DNS_WRITTEN")
+    scene.spoil(machine.meeting, status="LAUNCHED")
+
+
+@drift(
+    "a row names, and links to, the machine of another meeting",
+    "the link is removed, so that nobody lands on a stranger's desktop, and it is reported",
+)
+def _astray(scene: Scene) -> None:
+    right, wrong = scene.solo(), scene.meeting()
+    scene.row(wrong, status="HEALTHY", teacher_ec2_id=right.id, teacher_ec2_link=right.link)
+    scene.expect(wrong, teacher_ec2_link=...)
+    scene.expect_finding("wrong-instance", wrong)
+
+
+@drift(
+    "somebody else's status stands in a row whose link is missing",
+    "the link is written, the status stays, and it is reported",
+)
+def _unknown_status(scene: Scene) -> None:
+    machine = scene.solo("PAUSED_BY_SUPPORT")
+    scene.spoil(machine.meeting, teacher_ec2_link=...)
+    scene.expect_finding("odd-row", machine.meeting)
+
+
+@drift("a row has numbers and maps where there should be strings", "it is left alone and reported")
+def _wrong_types(scene: Scene) -> None:
+    meeting = scene.meeting()
+    scene.row(meeting, status=7, teacher_ec2_id={"id": ["i-1", None]}, student_ec2_link=True, meet_time=20261123)
+    scene.expect_finding("odd-row", meeting)
+
+
+@drift("a row was given a machine that EC2 does not know, perhaps not yet", "it is left alone and reported")
+def _not_seen(scene: Scene) -> None:
+    meeting = scene.meeting()
+    scene.row(meeting, status="LAUNCHED", teacher_ec2_id=next(scene.ids))
+    scene.expect_finding("instance-not-seen", meeting)
+
+
+DRIFTS = (_healthy_before_dns, _launched_again, _astray, _unknown_status, _wrong_types, _not_seen)

@@ -1,0 +1,220 @@
+"""A scene: lessons that are right in every respect, and the means to spoil them.
+
+What a scene makes is put into the servers and noted as expected. A drift then changes one of the two: the servers
+alone where the controller has to bring back what was, the expectation alone where something new has to come.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, Self
+
+from controller.sandbox.aws import AwsServer
+from controller.sandbox.cloudflare import CloudflareServer
+
+#: How long ago machines were launched, and records made: no longer young, and meetings not overdue.
+LAUNCHED_AGO, RECORDED_AGO = timedelta(minutes=30), timedelta(minutes=28)
+BOTH = ("teacher", "student")
+STRANGER = "elephant-dns:999999999999/eu-west-1"
+
+Owner = Literal["ours", "foreign", "unmarked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """An instance that was launched for a role of a meeting."""
+
+    id: str
+    meeting: str
+    role: str
+    address: str
+    domain_root: str
+
+    @property
+    def name(self) -> str:
+        """Its record's name."""
+        return f"{self.id}.{self.domain_root}"
+
+    @property
+    def link(self) -> str:
+        """Its join link."""
+        return f"https://{self.name}:8443"
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A meeting with its machines."""
+
+    id: str
+    machines: tuple[Machine, ...]
+
+    def __iter__(self) -> Iterator[Machine]:
+        return iter(self.machines)
+
+    @property
+    def teacher(self) -> Machine:
+        """The teacher's machine; every lesson has one."""
+        return self.machines[0]
+
+    @property
+    def student(self) -> Machine:
+        """The student's machine."""
+        return self.machines[1]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Shown:
+    """What there is to see of a record at a machine's name."""
+
+    content: str
+    owner: Owner = "ours"
+    type: str = "A"
+    proxied: bool = True
+
+    @classmethod
+    def of(cls, record: dict[str, Any], mark: str) -> Self:
+        """A record as the API shows it."""
+        comment = record["comment"] or ""
+        owner: Owner = "unmarked"
+        if comment.startswith("elephant-dns:"):
+            owner = "ours" if comment == mark or comment.startswith(f"{mark} ") else "foreign"
+        return cls(record["content"], owner, record["type"], record["proxied"])
+
+
+@dataclass(slots=True)
+class End:
+    """What has to be there after one pass: whole rows, whole names, and what the pass must report."""
+
+    rows: dict[str, dict[str, Any] | None] = field(default_factory=dict)
+    records: dict[str, set[Shown]] = field(default_factory=dict)
+    findings: set[tuple[str, str]] = field(default_factory=set)  # finding id, key
+
+
+@dataclass(slots=True)
+class Scene:
+    """Where one drift takes place. ``ids``, ``addresses`` and ``numbers`` are shared by all scenes of a fleet."""
+
+    aws: AwsServer
+    cloudflare: CloudflareServer
+    ids: Iterator[str]
+    addresses: Iterator[str]
+    numbers: Iterator[int]
+    now: datetime
+    end: End = field(default_factory=End)
+    launched: int = 0
+
+    @property
+    def mark(self) -> str:
+        """What a comment of a record of ours starts with."""
+        return f"elephant-dns:{self.aws.account}/{self.aws.region}"
+
+    def meeting(self) -> str:
+        """The id of another meeting."""
+        return f"lesson-{next(self.numbers):04}"
+
+    def lesson(self, status: str = "HEALTHY", roles: tuple[str, ...] = BOTH) -> Lesson:
+        """A meeting that is as it should be: machines, records, and a row with links."""
+        meeting = self.meeting()
+        lesson = Lesson(meeting, tuple(self.machine(meeting, role) for role in roles))
+        for machine in lesson:
+            self.record(machine)
+        ids = {f"{machine.role}_ec2_id": machine.id for machine in lesson}
+        links = {f"{machine.role}_ec2_link": machine.link for machine in lesson}
+        self.row(meeting, status=status, **ids, **links)
+        return lesson
+
+    def solo(self, status: str = "HEALTHY") -> Machine:
+        """A meeting that is as it should be, in which only the teacher has a machine."""
+        return self.lesson(status, BOTH[:1]).teacher
+
+    def machine(
+        self, meeting: str, role: str, *, address: str | None = None, tags: Mapping[str, str] | None = None
+    ) -> Machine:
+        """A machine without record and row."""
+        address = address or next(self.addresses)
+        made = self.aws.machines.launch(
+            meeting, role, id=next(self.ids), address=address, launched_at=self.now - LAUNCHED_AGO, tags=tags
+        )
+        self.launched += 1
+        self.end.records.setdefault(f"{made}.{self.cloudflare.zone_name}", set())
+        return Machine(made, meeting, role, address, self.cloudflare.zone_name)
+
+    def record(self, machine: Machine, **otherwise: Any) -> None:
+        """A record of ours at the machine's name, expected to stay."""
+        shown = Shown(machine.address)
+        self.stray_record(machine, **otherwise)
+        self.end.records[machine.name].add(shown)
+
+    def stray_record(self, machine: Machine, content: str | None = None, **otherwise: Any) -> str:
+        """A record at the machine's name that nobody expects to stay; by default a right one of ours."""
+        fields = {
+            "comment": f"{self.mark} {machine.role} of {machine.meeting}",
+            "created_on": self.now - RECORDED_AGO,
+            "strict": False,
+            **otherwise,
+        }
+        return self.cloudflare.seed(machine.name, content or machine.address, **fields)
+
+    def take_records(self, machine: Machine) -> None:
+        """The zone has no record at the machine's name; what is expected stays."""
+        for record in self.cloudflare.records():
+            if record["name"] == machine.name:
+                self.cloudflare.remove(str(record["id"]))
+
+    def row(self, meeting: str, **attributes: Any) -> None:
+        """A row as scheduler and launcher write it, expected to stay."""
+        row = {
+            "meet_time": _iso(self.now - LAUNCHED_AGO + timedelta(minutes=5)),
+            "created_at": _iso(self.now - timedelta(days=2)),
+            "teacher_name": "Tabitha Teacher",
+            "student_name": "Stanislaus Student",
+            "jitsi_url": f"https://jitsi.invalid/{meeting}",
+            **attributes,
+        }
+        self.aws.rows.put(meeting, **row)
+        self.end.rows[meeting] = {"id": meeting, **row}
+
+    def spoil(self, meeting: str, **attributes: Any) -> None:
+        """The row is different (``...``: lacks this attribute); what is expected stays."""
+        self.aws.rows.edit(meeting, **attributes)
+
+    def expect(self, meeting: str, **attributes: Any) -> None:
+        """The row has to become different (``...``: lose this attribute)."""
+        row = {**(self.end.rows[meeting] or {}), **attributes}
+        self.end.rows[meeting] = {name: value for name, value in row.items() if value is not ...}
+
+    def settle(self, meeting: str, **attributes: Any) -> None:
+        """The row is different, and has to stay so."""
+        self.spoil(meeting, **attributes)
+        self.expect(meeting, **attributes)
+
+    def expect_records(self, machine: Machine, *shown: Shown) -> None:
+        """What has to be at the machine's name."""
+        self.end.records[machine.name] = set(shown)
+
+    def expect_finding(self, finding: str, key: str) -> None:
+        """What the pass has to report, again and again."""
+        self.end.findings.add((finding, key))
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One way in which the world can drift: what has happened, and what one pass makes of it."""
+
+    name: str
+    story: str
+    ending: str
+    play: Callable[[Scene], None]
+
+
+def drift(story: str, ending: str) -> Callable[[Callable[[Scene], None]], Drift]:
+    """Make a drift of a function that plays it; it is named after the function."""
+
+    def made(play: Callable[[Scene], None]) -> Drift:
+        return Drift(play.__name__.strip("_").replace("_", "-"), story, ending, play)
+
+    return made
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")

@@ -1,0 +1,131 @@
+"""A fleet that has drifted in every way there is, the same for the same seed, and what must become of it.
+
+Everything is at ``example.com`` and at addresses that are documentation's own as far as they reach; nothing is ever
+connected to.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import IPv4Network
+from itertools import chain, count
+from random import Random
+from typing import Any
+
+from controller.sandbox.aws import AwsServer
+from controller.sandbox.cloudflare import CloudflareServer
+from controller.sandbox.drifts import DRIFTS, Drift, End, Scene, Shown
+
+DEFAULT_INSTANCES = 40
+#: The documentation prefixes (RFC 5737), then a part of what EC2 gives in us-west-2.
+NETWORKS = tuple(map(IPv4Network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "44.224.0.0/14")))
+#: What else is in the zone and must never be touched: names that look like ours, even one with our mark.
+BYSTANDERS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("@", "192.0.2.200", {}),
+    ("www", "example.com", {"type": "CNAME"}),
+    ("@", "mail.example.com", {"type": "MX", "proxied": False, "priority": 10}),
+    ("@", '"v=spf1 -all"', {"type": "TXT", "proxied": False}),
+    ("*", "192.0.2.201", {}),
+    ("i-123", "192.0.2.202", {}),
+    ("i-0123456789abcdef0-old", "192.0.2.203", {}),
+    ("vpn.i-0123456789abcdef0", "192.0.2.204", {}),
+    ("marked", "192.0.2.205", {"comment": "elephant-dns:123456789012/us-west-2"}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A drift that has taken place in a fleet, and how it has to end."""
+
+    drift: Drift
+    end: End
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What was seeded, and the means to see what has become of it."""
+
+    aws: AwsServer
+    cloudflare: CloudflareServer
+    drifts: tuple[Played, ...]
+    healthy: End
+    bystanders: tuple[dict[str, Any], ...]
+    mark: str
+
+    def differences(self, end: End) -> list[str]:
+        """What differs from this end on the servers themselves, a sentence each; nothing once all is well."""
+        names, rows = self._names(), self.aws.rows.all()
+        wrong_names = (
+            f"{name} has {sorted(names.get(name, ()))}, not {sorted(wanted)}"
+            for name, wanted in end.records.items()
+            if names.get(name, []) != sorted(wanted)
+        )
+        wrong_rows = (
+            f"row {meeting} is {rows.get(meeting)}, not {wanted}"
+            for meeting, wanted in end.rows.items()
+            if rows.get(meeting) != wanted
+        )
+        return [*wrong_names, *wrong_rows]
+
+    def touched(self) -> list[str]:
+        """What has been done to anything that is nobody's business here; nothing, ever."""
+        ends = [self.healthy, *(played.end for played in self.drifts)]
+        names, meetings = (set(chain(*part)) for part in ([e.records for e in ends], [e.rows for e in ends]))
+        others = [record for record in self.cloudflare.records() if record["name"] not in names]
+        lost = [f"{record['name']} is not as it was" for record in self.bystanders if record not in others]
+        new = [f"{record['name']} was not there" for record in others if record not in self.bystanders]
+        return [*lost, *new, *(f"row {meeting} was not there" for meeting in self.aws.rows.all().keys() - meetings)]
+
+    def _names(self) -> dict[str, list[Shown]]:
+        found: dict[str, list[Shown]] = {}
+        for record in self.cloudflare.records():
+            found.setdefault(str(record["name"]), []).append(Shown.of(record, self.mark))
+        return {name: sorted(records) for name, records in found.items()}
+
+
+def seed(
+    aws: AwsServer,
+    cloudflare: CloudflareServer,
+    instances: int = DEFAULT_INSTANCES,
+    *,
+    number: int = 1,
+    now: datetime | None = None,
+) -> Fleet:
+    """Fill both servers, which must be empty (but for the table and the secret).
+
+    Every drift takes place once; what is left of ``instances`` serves healthy lessons, in pairs. ``number`` is the
+    seed of all that is random. The zone's plan must allow as many records.
+    """
+    for name, content, fields in BYSTANDERS:
+        cloudflare.seed(name, content, **fields)
+    bystanders = tuple(cloudflare.records())
+    shared = (aws, cloudflare, _ids(number), map(str, _addresses()), count(1), now or datetime.now(UTC))
+    drifts, launched = [], 0
+    for drift in DRIFTS:
+        scene = Scene(*shared)
+        drift.play(scene)
+        drifts.append(Played(drift, scene.end))
+        launched += scene.launched
+    healthy = Scene(*shared)
+    _fill(healthy, instances - launched)
+    return Fleet(aws, cloudflare, tuple(drifts), healthy.end, bystanders, healthy.mark)
+
+
+def _fill(scene: Scene, instances: int) -> None:
+    """Healthy lessons, a scheduled one and one of yesterday."""
+    scene.row(scene.meeting(), status="SCHEDULED")
+    scene.row(scene.meeting(), status="TERMINATED", termination_reason="TIME_OVER", teacher_ec2_id=next(scene.ids))
+    for _ in range(instances // 2):
+        scene.lesson()
+    if instances > 0 and instances % 2:
+        scene.solo()
+
+
+def _ids(number: int) -> Iterator[str]:
+    random = Random(number)
+    while True:
+        yield f"i-{random.getrandbits(68):017x}"
+
+
+def _addresses() -> Iterator[object]:
+    return chain.from_iterable(network.hosts() for network in NETWORKS)
