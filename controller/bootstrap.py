@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 import httpx
@@ -13,7 +13,7 @@ from controller.aws import DynamoTable, DynamoWriter, Ec2Fleet, GivenToken, Secr
 from controller.aws_calls import Call
 from controller.budget import Budget, Clock, SystemClock
 from controller.cloudflare import CloudflareRecords, CloudflareWriter, ZoneCache
-from controller.cloudflare_http import Api, Tokens
+from controller.cloudflare_http import Api
 from controller.ports import Readers, Writers
 from controller.reconcile import Pass, reconcile
 from controller.report.report import Report, Target
@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT, READ_TIMEOUT = 5, 20
 
 
+class Closable(Protocol):
+    """A client with connections."""
+
+    def close(self) -> None:
+        """End them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Controller:
     """Long-lived clients, and a pass whenever one is asked for."""
@@ -39,6 +46,12 @@ class Controller:
     dynamodb: "DynamoDBClient"
     api: Api
     zone: ZoneCache
+    clients: tuple[Closable, ...]
+
+    def close(self) -> None:
+        """End the connections; for a process that goes on without a controller."""
+        for client in self.clients:
+            client.close()
 
     def run(self, request: Request, seconds: float, on_plan: Callable[[Report], None] = lambda _: None) -> Report:
         """One pass that ends within ``seconds``. What it raises is said at ``reconcile``."""
@@ -82,21 +95,20 @@ def build(settings: Settings, *, account: str | None = None, clock: Clock | None
         table=settings.table_name,
         owner=settings.owner_id or "",
     )
+    ec2, dynamodb = session.client("ec2", config=config), session.client("dynamodb", config=config)
+    secrets = None if settings.api_token else session.client("secretsmanager", config=config)
+    tokens = SecretToken(secrets, settings.secret_arn or "") if secrets else GivenToken(settings.api_token or "")
+    http = httpx.Client(follow_redirects=False)
     return Controller(
         settings=settings,
         target=target,
         clock=clock,
-        ec2=session.client("ec2", config=config),
-        dynamodb=session.client("dynamodb", config=config),
-        api=Api(httpx.Client(follow_redirects=False), settings.cloudflare_url, _tokens(settings, session, config)),
+        ec2=ec2,
+        dynamodb=dynamodb,
+        api=Api(http, settings.cloudflare_url, tokens),
         zone=ZoneCache(),
+        clients=(ec2, dynamodb, http, *([secrets] if secrets else [])),
     )
-
-
-def _tokens(settings: Settings, session: Any, config: Config) -> Tokens:
-    if settings.api_token:
-        return GivenToken(settings.api_token)
-    return SecretToken(session.client("secretsmanager", config=config), settings.secret_arn or "")
 
 
 def _account(session: Any, config: Config, clock: Clock) -> str:

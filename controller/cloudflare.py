@@ -192,14 +192,14 @@ def _check_page(answer: Answer) -> None:
         raise TransientError(
             f"Cloudflare's listing is cut: {len(records)} of {count} records.", "Nothing is planned on it."
         )
-    if not all(isinstance(answer.info.get(key), int) for key in ("total_pages", "per_page", "count")):
+    if not all(isinstance(answer.info.get(key), int) for key in ("per_page", "count")):
         raise TransientError("Cloudflare's listing does not say how long it is.", "Nothing is planned on it.")
 
 
 def _is_last(answer: Answer, number: int) -> bool:
     """Whether no page follows, by what the answer says: its page size may be smaller than the one asked for."""
-    info = answer.info
-    return bool(number >= info["total_pages"] or info["count"] < info["per_page"])
+    size, count, pages = answer.info["per_page"], answer.info["count"], answer.info.get("total_pages")
+    return count < size or (isinstance(pages, int) and number >= pages)
 
 
 def _batch(changes: Sequence[Change]) -> dict[str, list[dict[str, Any]]]:

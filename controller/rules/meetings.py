@@ -201,7 +201,7 @@ def _seen_dead_links(facts: Facts, meeting: Meeting, roles: Iterable[str]) -> It
 def _may_still_launch(facts: Facts, meeting: Meeting, members: Iterable[str]) -> bool:
     """Whether the launcher may be at work: a young machine, and a role that has not had one yet."""
     seen = [facts.world.instances[member] for member in members if member in facts.world.instances]
-    had = {machine.role for machine in seen} | set(named_ids(meeting))
+    had = {machine.role for machine in facts.members.get(meeting.id, ())} | set(named_ids(meeting))
     is_young = any(not facts.is_old(machine.launched_at) for machine in seen)
     return is_young and not had.issuperset(facts.settings.roles)
 

@@ -216,6 +216,8 @@ def test_a_machine_that_died_young_does_not_end_a_meeting_whose_other_role_is_st
     assert not decided(world([dead], [], [row(status="LAUNCHED")])).changes
     both = [dead, machine(STUDENT, role="student", state="terminated", launched=YOUNG)]
     assert shown(decided(world(both, [], [row(status="LAUNCHED")]))) == [("terminate-meeting", "meeting-over")]
+    stranger = machine(STUDENT, meeting="m2", state="terminated", launched=YOUNG)
+    assert not decided(world([stranger], [], [row(ids={"student": STUDENT})])).changes, "no teacher was ever seen"
     named = world([dead, machine(STUDENT, role=None, state="terminated")], [], [row(ids={"student": STUDENT})])
     assert shown(decided(named)) == [("terminate-meeting", "meeting-over")]
 

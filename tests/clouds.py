@@ -1,0 +1,139 @@
+"""Both clouds on loopback, and the controller as its users start it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from controller.bootstrap import Controller, build
+from controller.model import Result
+from controller.report.report import Report
+from controller.request import Mode, Request
+from controller.sandbox.aws import SECRET, AwsServer, exported
+from controller.sandbox.cloudflare import CloudflareServer, Reply
+from controller.settings import read_settings
+
+OWNER = "123456789012/us-west-2"
+MARK = f"elephant-dns:{OWNER}"
+LONG_AGO = datetime.now(UTC) - timedelta(hours=3)
+
+
+@dataclass(frozen=True, slots=True)
+class LambdaContext:
+    """What Lambda hands to a function, as far as ours reads it."""
+
+    seconds: float = 240.0
+    invoked_function_arn: str = "arn:aws:lambda:us-west-2:123456789012:function:ElephantDNSWatchdog"
+    aws_request_id: str = "request-of-a-test"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """As Lambda counts."""
+        return int(self.seconds * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Clouds:
+    """Two servers, reset for each test."""
+
+    aws: AwsServer
+    cloudflare: CloudflareServer
+    controllers: list[Controller] = field(default_factory=list)
+
+    def reset(self, **options: Any) -> None:
+        """An empty zone, an empty table, no machines."""
+        self.aws.reset()
+        self.cloudflare.reset(**options)
+        self.aws.make_table()
+        self.aws.make_secret(self.cloudflare.token)
+        self.aws.requests.clear()
+
+    def environment(self, **changes: str) -> dict[str, str]:
+        """What the deployment is told."""
+        return {
+            **self.aws.environment(),
+            "DOMAIN_ROOT": "example.com",
+            "ZONE_ID": self.cloudflare.zone_id,
+            "SECRET_ARN": SECRET,
+            "CLOUDFLARE_BASE_URL": self.cloudflare.base_url,
+            **changes,
+        }
+
+    @contextmanager
+    def exported(self, **changes: str) -> Iterator[dict[str, str]]:
+        """The process's environment, for as long as it takes."""
+        environment = self.environment(**changes)
+        with exported(environment):
+            yield environment
+
+    def controller(self, **changes: str) -> Controller:
+        """A controller in a new process, so to speak: nothing is remembered."""
+        with self.exported(**changes) as environment:
+            self.controllers.append(build(read_settings(environment), account=self.aws.account))
+            return self.controllers[-1]
+
+    def close(self) -> None:
+        """End the connections of all controllers."""
+        while self.controllers:
+            self.controllers.pop().close()
+
+    def apply(self, *scope: str, force: bool = False, seconds: float = 60, **changes: str) -> Report:
+        """One apply over everything, or over these instances."""
+        request = Request(Mode.APPLY, frozenset(scope) if scope else None, force=force)
+        return self.controller(**changes).run(request, seconds)
+
+    def plan(self, *scope: str, **changes: str) -> Report:
+        """One dry run."""
+        return self.controller(**changes).run(Request(Mode.PLAN, frozenset(scope) if scope else None), 60)
+
+    def launch(self, meeting: str = "m1", role: str = "teacher", *, age: timedelta | None = None, **how: Any) -> str:
+        """A machine, and its id in the row as the launcher writes it."""
+        machine = self.aws.machines.launch(
+            meeting, role, launched_at=LONG_AGO if age is None else datetime.now(UTC) - age, **how
+        )
+        rows = self.aws.rows.all()
+        row = {"status": "LAUNCHED", **rows.get(meeting, {}), f"{role}_ec2_id": machine}
+        row.pop("id", None)
+        self.aws.rows.put(meeting, **row)
+        return machine
+
+    def seed(self, machine: str, content: str, *, comment: str | None = MARK, **fields: Any) -> str:
+        """An old record of ours at a machine's name."""
+        fields = {"created_on": LONG_AGO, **fields}
+        return self.cloudflare.seed(f"{machine}.example.com", content, comment=comment, **fields)
+
+    def records(self) -> dict[str, list[str]]:
+        """Name → contents of the zone's A records."""
+        found: dict[str, list[str]] = {}
+        for record in self.cloudflare.records():
+            if record["type"] == "A":
+                found.setdefault(str(record["name"]), []).append(str(record["content"]))
+        return found
+
+    def address(self, machine: str) -> str | None:
+        """The machine's public address."""
+        return self.aws.machines.all()[machine].address
+
+
+def link(machine: str) -> str:
+    """The machine's join link."""
+    return f"https://{machine}.example.com:8443"
+
+
+def name(machine: str) -> str:
+    """The machine's record."""
+    return f"{machine}.example.com"
+
+
+def outcomes(report: Report) -> list[tuple[str, str]]:
+    """Each change as its action and its outcome."""
+    return [_outcome(result) for result in report.results]
+
+
+def _outcome(result: Result) -> tuple[str, str]:
+    return str(result.change.action), str(result.outcome)
+
+
+def refusal(status: int, code: int, message: str) -> Reply:
+    """What Cloudflare answers to a request that it refuses."""
+    return Reply.of(status, {"result": None, "success": False, "errors": [{"code": code, "message": message}]})

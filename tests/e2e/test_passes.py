@@ -1,0 +1,315 @@
+"""Whole passes against both servers: sizes, round trips, scopes, guards, permissions."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from controller.errors import MisfitError
+from controller.request import Mode, Request
+from controller.sandbox.cloudflare import Permission, Proceed, Reply
+from controller.sandbox.cloudflare import Request as Sent
+from tests.clouds import MARK, Clouds, link, name, outcomes, refusal
+
+NEW = timedelta(seconds=20)
+
+
+def calls_to(clouds: Clouds) -> list[str]:
+    """The requests that Cloudflare got, in short."""
+    return [f"{x.request.method} {x.request.path.rpartition('/')[2]}" for x in clouds.cloudflare.requests]
+
+
+def thousand(clouds: Clouds) -> None:
+    for number in range(500):
+        for role in ("teacher", "student"):
+            clouds.aws.machines.launch(
+                f"m{number}", role, id=f"i-{number:016x}{role[0] == 't':d}", launched_at=datetime.now(UTC)
+            )
+        clouds.aws.rows.put(f"m{number}", status="LAUNCHED")
+
+
+@pytest.mark.parametrize(("plan", "most"), [("pro", 3), ("free", 7)])
+def test_1000_machines_converge_in_one_pass(judged: Clouds, plan: str, most: int) -> None:
+    judged.reset(plan=plan, quota=5000)
+    thousand(judged)
+    report = judged.apply()
+    assert report.converged
+    assert report.summary()["create-record"] == report.summary()["write-link"] == 1000
+    assert report.calls["cloudflare"] <= most
+    assert judged.aws.operations().count("UpdateItem") == 500, "one write for both links of a row"
+    judged.cloudflare.requests.clear()
+    again = judged.apply()
+    assert not again.results
+    assert again.calls["cloudflare"] == 1
+    assert {row["status"] for row in judged.aws.rows.all().values()} == {"DNS_WRITTEN"}
+
+
+def test_from_event_to_link_in_four_sequential_round_trips(judged: Clouds) -> None:
+    """EC2; then records, rows and siblings side by side; Cloudflare; DynamoDB. A warm process knows its zone."""
+    controller = judged.controller()
+    controller.run(Request(Mode.APPLY), 30)
+    machine = judged.launch(age=NEW)
+    judged.aws.requests.clear()
+    judged.cloudflare.requests.clear()
+    report = controller.run(Request(Mode.APPLY, frozenset({machine})), 30)
+    assert outcomes(report) == [("create-record", "applied"), ("write-link", "applied")]
+    assert calls_to(judged) == ["GET dns_records", "POST batch"]
+    assert judged.aws.operations()[0] == "DescribeInstances"
+    assert sorted(judged.aws.operations()[1:3]) == ["DescribeInstances", "GetItem"]
+    assert judged.aws.operations()[3:] == ["UpdateItem"]
+    assert judged.aws.rows.get("m1")["teacher_ec2_link"] == link(machine)
+
+
+def test_a_scoped_pass_without_change_makes_one_cloudflare_call(clouds: Clouds) -> None:
+    machine = clouds.launch(age=NEW)
+    clouds.apply(machine)
+    clouds.cloudflare.requests.clear()
+    assert not clouds.apply(machine).results
+    assert len(clouds.cloudflare.requests) == 1
+
+
+@pytest.mark.parametrize("state", ["pending", "running"])
+def test_an_event_of_a_strangers_machine_makes_one_call_to_ec2_and_no_other(clouds: Clouds, state: str) -> None:
+    stranger = clouds.aws.machines.launch(tags={"Name": "database"}, state=state)
+    clouds.aws.requests.clear()
+    report = clouds.apply(stranger)
+    assert not report.results
+    assert clouds.aws.operations() == ["DescribeInstances"]
+    assert not clouds.cloudflare.requests
+
+
+def test_a_record_is_only_deleted_on_evidence_that_was_read_after_it(clouds: Clouds) -> None:
+    machine = clouds.launch(state="stopped")
+    clouds.seed(machine, "192.0.2.1")
+
+    def start_meanwhile(request: Sent, proceed: Proceed) -> Reply:
+        reply = proceed()
+        if request.method == "GET" and clouds.aws.machines.all()[machine].state == "stopped":
+            clouds.aws.machines.set_state(machine, "running")
+            clouds.aws.machines.set_address(machine, "192.0.2.1")
+        return reply
+
+    clouds.cloudflare.intercept = start_meanwhile
+    clouds.apply(machine)
+    assert [write.operation for write in clouds.cloudflare.history] == []
+    assert clouds.records() == {name(machine): ["192.0.2.1"]}
+
+
+def test_a_terminated_machine_loses_record_and_link_and_its_meeting_ends(clouds: Clouds) -> None:
+    machine = clouds.launch()
+    clouds.launch(role="student", state="terminated")
+    clouds.apply(machine)
+    clouds.aws.machines.terminate(machine)
+    report = clouds.apply(machine)
+    assert outcomes(report) == [("delete-record", "applied"), ("terminate-meeting", "applied")]
+    assert clouds.records() == {}
+    row = clouds.aws.rows.get("m1")
+    assert (row["status"], row["termination_reason"]) == ("TERMINATED", "INSTANCES_GONE")
+    assert "teacher_ec2_link" not in row
+
+
+def test_a_scoped_pass_changes_nothing_of_other_machines(clouds: Clouds) -> None:
+    machine, sibling, other = clouds.launch(), clouds.launch(role="student"), clouds.launch("m2")
+    clouds.apply(machine)
+    assert clouds.records().keys() == {name(machine)}
+    assert "student_ec2_link" not in clouds.aws.rows.get("m1")
+    assert clouds.plan(sibling, other).summary()["create-record"] == 2
+
+
+def test_a_link_to_a_machine_outside_the_scope_needs_its_record_in_place(clouds: Clouds) -> None:
+    old, new = clouds.launch(age=timedelta(hours=1)), clouds.launch(age=NEW)
+    clouds.aws.machines.terminate(old)
+    assert not clouds.apply(old).results, "the replacement's record is not there yet"
+    clouds.seed(new, clouds.address(new) or "")
+    report = clouds.apply(old)
+    assert outcomes(report) == [("write-link", "applied")]
+    assert clouds.aws.rows.get("m1")["teacher_ec2_link"] == link(new)
+
+
+def test_a_scoped_pass_holds_what_rests_on_absence_unless_forced(clouds: Clouds) -> None:
+    machine = clouds.launch()
+    clouds.seed(machine, "192.0.2.1")
+    clouds.aws.machines.purge(machine)
+    report = clouds.apply(machine)
+    assert outcomes(report) == [("delete-record", "guarded")]
+    assert report.ended_well
+    assert [finding.id for finding in report.findings] == ["guarded-change-held"]
+    assert outcomes(clouds.apply(machine, force=True)) == [("delete-record", "applied")]
+
+
+def test_a_lost_tag_policy_empties_no_zone(clouds: Clouds) -> None:
+    machines = [clouds.launch(f"m{number}") for number in range(8)]
+    assert clouds.apply().converged
+    before = clouds.records()
+    for machine in machines:
+        clouds.aws.machines.set_tags(machine, {"Name": "x"})
+    report = clouds.apply()
+    assert report.guard.tripped
+    assert not report.ended_well
+    assert clouds.records() == before
+    assert clouds.apply(force=True).ended_well
+    assert clouds.records() == {}
+
+
+def test_an_empty_listing_empties_no_zone(clouds: Clouds) -> None:
+    """Wrong credentials or a wrong tag look like this: even one missing machine proves nothing."""
+    machine = clouds.launch()
+    assert clouds.apply().converged
+    clouds.aws.machines.purge(machine)
+    for record in clouds.cloudflare.records():
+        clouds.cloudflare.remove(str(record["id"]))
+    clouds.seed(machine, "192.0.2.1")
+    report = clouds.apply()
+    assert report.guard.tripped
+    assert clouds.records() == {name(machine): ["192.0.2.1"]}
+    assert clouds.aws.rows.get("m1")["status"] == "DNS_WRITTEN"
+
+
+def test_two_deployments_share_a_zone_and_never_touch_each_other(clouds: Clouds) -> None:
+    ours = clouds.launch()
+    clouds.apply()
+    staging = clouds.aws.machines.launch(tags={"Project": "Staging", "MeetingID": "s1", "Role": "teacher"})
+
+    def apply_to_staging() -> None:
+        assert clouds.apply(PROJECT_TAG="Project=Staging", OWNER_ID="123456789012/us-west-2/staging").complete
+
+    apply_to_staging()
+    assert clouds.records().keys() == {name(ours), name(staging)}
+    clouds.aws.machines.terminate(ours, staging)
+    apply_to_staging()
+    assert clouds.records().keys() == {name(ours)}
+    clouds.apply()
+    assert clouds.records() == {}
+
+
+def test_a_plan_needs_a_token_that_can_only_read_and_writes_nothing(clouds: Clouds) -> None:
+    clouds.launch()
+    gone = clouds.launch("m2", state="terminated")
+    clouds.seed(gone, "192.0.2.1")
+    before = clouds.aws.rows.all()
+    token = clouds.cloudflare.add_token([Permission.DNS_READ])
+    report = clouds.plan(CLOUDFLARE_API_TOKEN=token)
+    assert {outcome for _, outcome in outcomes(report)} == {"planned"}
+    assert clouds.cloudflare.history == []
+    assert clouds.aws.rows.all() == before
+    assert not {"UpdateItem", "GetSecretValue"} & set(clouds.aws.operations())
+
+
+def test_a_domain_outside_the_zone_stops_the_pass_before_it_plans(clouds: Clouds) -> None:
+    clouds.launch()
+    with pytest.raises(MisfitError, match=r"badexample\.com"):
+        clouds.apply(DOMAIN_ROOT="badexample.com")
+    assert clouds.cloudflare.history == []
+
+
+def test_where_the_zone_cannot_be_read_the_first_create_goes_alone(clouds: Clouds) -> None:
+    token = clouds.cloudflare.add_token([Permission.DNS_WRITE])
+    machines = [clouds.launch(f"m{number}") for number in range(3)]
+    report = clouds.apply(CLOUDFLARE_API_TOKEN=token)
+    assert report.converged
+    assert [finding.id for finding in report.findings] == ["zone-not-readable"]
+    sizes = [len(x.request.json["posts"]) for x in clouds.cloudflare.requests if x.request.method == "POST"]  # type: ignore[index]  # a batch is an object
+    assert sizes == [1, 2]
+    assert clouds.records().keys() == {name(machine) for machine in machines}
+
+
+def test_a_record_that_lands_at_a_wrong_name_is_taken_away_by_id_and_stops_the_pass(clouds: Clouds) -> None:
+    token = clouds.cloudflare.add_token([Permission.DNS_WRITE])
+    clouds.launch(), clouds.launch("m2")
+    report = clouds.apply(CLOUDFLARE_API_TOKEN=token, DOMAIN_ROOT="other.org")
+    assert not report.complete
+    assert [write.operation for write in clouds.cloudflare.history] == ["create", "delete"]
+    assert clouds.records() == {}
+    assert any("DOMAIN_ROOT" in (result.error or "") for result in report.results)
+
+
+def test_a_record_that_lands_at_a_wrong_name_is_found_after_a_lost_answer_too(clouds: Clouds) -> None:
+    token = clouds.cloudflare.add_token([Permission.DNS_WRITE])
+    clouds.launch()
+    seen: list[str] = []
+
+    def lose(request: Sent, proceed: Proceed) -> Reply:
+        reply = proceed()
+        if request.method == "POST" and not seen:
+            seen.append(request.path)
+            return reply.lost()
+        return reply
+
+    clouds.cloudflare.intercept = lose
+    assert not clouds.apply(CLOUDFLARE_API_TOKEN=token, DOMAIN_ROOT="other.org").complete
+    assert clouds.records() == {}
+
+
+def test_a_quota_is_filled_oldest_first_and_the_rest_is_told_what_to_do(clouds: Clouds) -> None:
+    clouds.reset(quota=5)
+    machines = [clouds.launch(f"m{number}", age=timedelta(minutes=number)) for number in range(9)]
+    report = clouds.apply()
+    assert clouds.records().keys() == {name(machine) for machine in machines[4:]}
+    failed = [result for result in report.results if result.outcome == "failed"]
+    assert len(failed) == 4
+    assert all("larger Cloudflare plan" in (result.error or "") for result in failed)
+    assert report.summary()["not-reached"] == 4, "their links"
+
+
+def test_one_refused_change_in_a_thousand_costs_few_writes(clouds: Clouds) -> None:
+    thousand(clouds)
+    poison = b"i-00000000000000701"
+
+    def refuse(request: Sent, proceed: Proceed) -> Reply:
+        is_bad = request.method == "POST" and poison in request.content
+        return refusal(400, 9000, "DNS name is invalid.") if is_bad else proceed()
+
+    clouds.cloudflare.intercept = refuse
+    report = clouds.apply()
+    assert report.summary()["failed"] == 1
+    assert len(clouds.records()) == 999
+    assert len([x for x in clouds.cloudflare.requests if x.request.method == "POST"]) <= 24
+    assert report.summary()["not-reached"] == 1
+
+
+def test_healthy_that_arrives_in_the_middle_does_not_cost_the_link(clouds: Clouds) -> None:
+    machine = clouds.launch(age=NEW)
+
+    def get_healthy(request: Sent, proceed: Proceed) -> Reply:
+        if request.method == "POST":
+            clouds.aws.rows.edit("m1", status="HEALTHY")
+        return proceed()
+
+    clouds.cloudflare.intercept = get_healthy
+    report = clouds.apply(machine)
+    assert outcomes(report) == [("create-record", "applied"), ("write-link", "applied")]
+    row = clouds.aws.rows.get("m1")
+    assert (row["status"], row["teacher_ec2_link"]) == ("HEALTHY", link(machine))
+    written = dict(report.results[1].change.after)
+    assert written == {"teacher_ec2_link": link(machine)}, "the report says what was written"
+
+
+def test_a_meeting_that_ends_in_the_middle_supersedes_the_link(clouds: Clouds) -> None:
+    machine = clouds.launch(age=NEW)
+
+    def end(request: Sent, proceed: Proceed) -> Reply:
+        if request.method == "POST":
+            clouds.aws.rows.edit("m1", status="TERMINATED")
+        return proceed()
+
+    clouds.cloudflare.intercept = end
+    report = clouds.apply(machine)
+    assert outcomes(report) == [("create-record", "applied"), ("write-link", "superseded")]
+    assert (report.complete, report.converged) == (True, False)
+    assert "teacher_ec2_link" not in clouds.aws.rows.get("m1")
+
+
+def test_rows_out_of_the_indexs_sight_are_read_by_key(clouds: Clouds) -> None:
+    clouds.aws.make_table("indexed", index="by-status")
+    machine = clouds.aws.machines.launch("m1", "teacher")
+    clouds.aws.rows.put("m1", status="SCHEDULED")
+    clouds.aws.rows.put("m2", status="SCHEDULED", teacher_ec2_link=link("i-0000000a"))
+    report = clouds.apply(TABLE_NAME="indexed", STATUS_INDEX="by-status")
+    assert outcomes(report) == [("create-record", "applied"), ("write-link", "applied")]
+    assert clouds.aws.rows.get("m1")["teacher_ec2_link"] == link(machine)
+
+
+def test_records_outside_the_pattern_are_never_touched(clouds: Clouds) -> None:
+    for other in ("www", "@", "i-am-a-host", "i-0123456789abcdef", "x.i-0123456789abcdef0", "i-0123456789abcdef0.sub"):
+        clouds.cloudflare.seed(other, "192.0.2.1", comment=MARK)
+    assert not clouds.apply(force=True, ADOPT_UNMARKED="true").results
+    assert len(clouds.cloudflare.records()) == 6

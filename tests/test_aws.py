@@ -1,0 +1,265 @@
+"""The AWS adapter against moto's server: pages, filters, lookups, conditions and odd values."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from controller.aws import DynamoTable, DynamoWriter, Ec2Fleet, SecretToken, expressions
+from controller.bootstrap import build
+from controller.budget import Budget, SystemClock
+from controller.errors import AuthenticationError, ConditionError, MisfitError, ObservationError, TerminalError
+from controller.model import Condition, Odd, RowWrite
+from controller.request import Mode, Request
+from controller.settings import read_settings
+from tests.build import OTHER, STUDENT, TEACHER
+from tests.clouds import Clouds
+
+PEOPLE = {"teacher_name": "A. Person", "student_name": "B. Person", "jitsi_url": "https://meet.example.org/x"}
+
+
+def budget() -> Budget:
+    return Budget(SystemClock(), 60)
+
+
+def fleet(clouds: Clouds, **changes: str) -> Ec2Fleet:
+    controller = clouds.controller(**changes)
+    return Ec2Fleet(controller.ec2, controller.settings, budget())
+
+
+def table(clouds: Clouds, **changes: str) -> DynamoTable:
+    controller = clouds.controller(**changes)
+    return DynamoTable(controller.dynamodb, controller.settings, budget())
+
+
+def writer(clouds: Clouds) -> DynamoWriter:
+    controller = clouds.controller()
+    return DynamoWriter(controller.dynamodb, controller.settings, budget())
+
+
+def test_the_listing_brings_every_tagged_instance_in_any_state_page_by_page(clouds: Clouds) -> None:
+    states = ["pending", "running", "stopping", "stopped", "shutting-down", "terminated"]
+    ids = {clouds.aws.machines.launch(f"m{n}", "teacher", state=states[n % 6]) for n in range(1203)}
+    clouds.aws.machines.launch(tags={"Project": "Other"})
+    clouds.aws.machines.launch(tags={})
+    clouds.aws.requests.clear()
+    assert {machine.id for machine in fleet(clouds).tagged()} == ids
+    assert clouds.aws.operations() == ["DescribeInstances"] * 2
+
+
+def test_an_instance_is_read_with_its_tags_address_and_launch_time(clouds: Clouds) -> None:
+    launched = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
+    clouds.aws.machines.launch("m1", "teacher", id=TEACHER, address="192.0.2.1", launched_at=launched)
+    clouds.aws.machines.launch(id=OTHER, address=None, tags={"Role": "x"})
+    found = {machine.id: machine for machine in fleet(clouds).by_id([TEACHER, OTHER, STUDENT])}
+    assert found.keys() == {TEACHER, OTHER}, "an unknown id is not an error"
+    seen = found[TEACHER]
+    assert (seen.state, seen.public_ip, seen.tagged) == ("running", "192.0.2.1", True)
+    assert (seen.meeting, seen.role, seen.launched_at) == ("m1", "teacher", launched)
+    assert (found[OTHER].tagged, found[OTHER].meeting, found[OTHER].public_ip) == (False, None, None)
+
+
+def test_lookups_go_200_at_a_time(clouds: Clouds) -> None:
+    ids = [clouds.aws.machines.launch("m", "teacher") for _ in range(401)]
+    clouds.aws.requests.clear()
+    assert len(fleet(clouds).by_id(ids)) == 401
+    assert clouds.aws.operations() == ["DescribeInstances"] * 3
+
+
+@pytest.mark.parametrize("meeting", ["plain", "a*", "a?c", "a\\b", "ünï", "x" * 256, "[a]"])
+def test_siblings_are_those_of_exactly_these_meetings(clouds: Clouds, meeting: str) -> None:
+    wanted = {clouds.aws.machines.launch(meeting, role) for role in ("teacher", "student")}
+    for other in ("abc", "a", "a*b", "plai", "a/b"):
+        clouds.aws.machines.launch(other, "teacher")
+    clouds.aws.machines.launch(tags={"MeetingID": meeting})
+    assert {machine.id for machine in fleet(clouds).of_meetings([meeting])} == wanted
+
+
+def test_another_project_tag_is_another_fleet(clouds: Clouds) -> None:
+    clouds.launch()
+    staging = clouds.aws.machines.launch(tags={"Stage": "a=b", "MeetingID": "m", "Role": "teacher"})
+    assert [m.id for m in fleet(clouds, PROJECT_TAG="Stage=a=b", OWNER_ID="staging").tagged()] == [staging]
+
+
+def test_the_scan_brings_every_row_that_is_not_terminated_and_nobodys_name(clouds: Clouds) -> None:
+    clouds.aws.rows.put("m1", status="LAUNCHED", teacher_ec2_id=TEACHER, **PEOPLE)
+    clouds.aws.rows.put("m2", **PEOPLE)
+    clouds.aws.rows.put("m3", status="TERMINATED", **PEOPLE)
+    clouds.aws.rows.put("m4", status=5, teacher_ec2_link=None, student_ec2_id=["x"], meet_time=b"\x00")
+    clouds.aws.requests.clear()
+    rows = {row.id: row for row in table(clouds).live()}
+    assert rows.keys() == {"m1", "m2", "m4"}
+    assert (rows["m1"].status, rows["m1"].instance_ids["teacher"], rows["m2"].status) == ("LAUNCHED", TEACHER, None)
+    assert rows["m4"].status == Odd("N", '{"N": "5"}')
+    assert isinstance(rows["m4"].meet_time, Odd)
+    (exchange,) = clouds.aws.requests
+    assert exchange.reply
+    assert b"Person" not in exchange.reply.content, "people are not even asked for"
+
+
+def test_the_scan_reads_all_pages(clouds: Clouds) -> None:
+    for number in range(40):
+        clouds.aws.rows.put(f"m{number}", status="LAUNCHED", teacher_name="x" * 300_000)
+    clouds.aws.requests.clear()
+    assert len(table(clouds).live()) == 40
+    assert len(clouds.aws.operations()) > 1
+
+
+def test_rows_are_read_by_key_and_a_missing_one_is_none(clouds: Clouds) -> None:
+    clouds.aws.rows.put("m1", status="TERMINATED")
+    assert [row.id for row in table(clouds).rows(["m1", "m2"])] == ["m1"]
+
+
+def test_with_an_index_only_live_rows_are_read(clouds: Clouds) -> None:
+    clouds.aws.make_table("indexed", index="by-status")
+    for status in ("SCHEDULED", "LAUNCHED", "DNS_WRITTEN", "HEALTHY", "IN_PROGRESS", "TERMINATED", "PAUSED"):
+        clouds.aws.rows.put(status, status=status)
+    clouds.aws.requests.clear()
+    rows = table(clouds, TABLE_NAME="indexed", STATUS_INDEX="by-status").live()
+    assert {row.id for row in rows} == {"LAUNCHED", "DNS_WRITTEN", "HEALTHY", "IN_PROGRESS"}
+    assert clouds.aws.operations() == ["Query"] * 4
+
+
+def test_a_table_with_another_key_stops_the_pass(clouds: Clouds) -> None:
+    clouds.aws.make_table("other", key="meeting")
+    clouds.aws.machines.launch("m1", "teacher")
+    with pytest.raises(MisfitError, match="id"):
+        clouds.plan(TABLE_NAME="other")
+
+
+def test_a_table_that_is_not_there_is_named(clouds: Clouds) -> None:
+    with pytest.raises(ObservationError, match="table nowhere"):
+        clouds.plan(TABLE_NAME="nowhere")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "x",
+        None,
+        5,
+        7,
+        True,
+        b"\x00\xff",
+        ["a", 1],
+        {"a": {"b": None}},
+        {"s1", "s2"},
+        {b"x", b"y"},
+    ],
+)
+def test_a_condition_can_name_any_value_that_a_row_had(clouds: Clouds, value: Any) -> None:
+    clouds.aws.rows.put("m1", status=value)
+    (row,) = table(clouds).rows(["m1"])
+    write = RowWrite((Condition("status", (row.status,)),), sets=(("teacher_ec2_link", "x"),))
+    writer(clouds).write("m1", write)
+    assert clouds.aws.rows.get("m1")["teacher_ec2_link"] == "x"
+    clouds.aws.rows.edit("m1", status="moved on")
+    with pytest.raises(ConditionError):
+        writer(clouds).write("m1", write)
+
+
+def test_conditions_of_every_kind(clouds: Clouds) -> None:
+    def holds(condition: Condition) -> bool:
+        try:
+            writer(clouds).write("m1", RowWrite((condition,), sets=(("touched", "yes"),)))
+        except ConditionError:
+            return False
+        return True
+
+    clouds.aws.rows.put("m1", status="LAUNCHED")
+    assert holds(Condition("status", ("LAUNCHED",)))
+    assert holds(Condition("status", (None, "LAUNCHED", "PENDING")))
+    assert holds(Condition("teacher_ec2_id", (None,)))
+    assert holds(Condition("status", ("TERMINATED",), negated=True))
+    assert holds(Condition("teacher_ec2_id", ("TERMINATED",), negated=True)), "absent is not TERMINATED"
+    assert not holds(Condition("status", (None, "PENDING")))
+    assert not holds(Condition("status", ("LAUNCHED",), negated=True))
+
+
+def test_a_write_never_creates_a_row(clouds: Clouds) -> None:
+    with pytest.raises(ConditionError):
+        writer(clouds).write("nobody", RowWrite((Condition("status", (None,)),), sets=(("status", "x"),)))
+    assert clouds.aws.rows.all() == {}
+
+
+def test_sets_defaults_and_removals(clouds: Clouds) -> None:
+    clouds.aws.rows.put("m1", status="a", reason="kept", link="x")
+    write = RowWrite((), sets=(("status", "b"),), defaults=(("reason", "new"), ("other", "new")), removes=("link",))
+    writer(clouds).write("m1", write)
+    assert clouds.aws.rows.get("m1") == {"id": "m1", "status": "b", "reason": "kept", "other": "new"}
+
+
+def test_names_always_go_through_expression_attribute_names() -> None:
+    built = expressions(RowWrite((Condition("status", ("a", None)),), sets=(("status", "b"),)))
+    for key in ("UpdateExpression", "ConditionExpression"):
+        words = built[key].replace("(", " ").replace(")", " ").split()
+        assert "status" not in words
+    assert built["ExpressionAttributeNames"] == {"#id": "id", "#status": "status"}
+
+
+def token(clouds: Clouds) -> str:
+    clouds.aws.requests.clear()
+    client = clouds.aws.client("secretsmanager")
+    try:
+        return SecretToken(client, "prod/elephant/cloudflare").token(budget())
+    finally:
+        client.close()
+
+
+@pytest.mark.parametrize("text", ['{"CLOUDFLARE_TOKEN": "abc"}', '\ufeff{"CLOUDFLARE_TOKEN": " \\"abc\\"\\n"}'])
+def test_the_token_is_read_and_cleaned(clouds: Clouds, text: str) -> None:
+    clouds.aws.write_secret(text)
+    assert token(clouds) == "abc"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "abc-s3cret",
+        '{"TOKEN": "s3cret"}',
+        '["s3cret"]',
+        '{"CLOUDFLARE_TOKEN": 5}',
+        '{"CLOUDFLARE_TOKEN": "s3 cret"}',
+        '""',
+    ],
+)
+def test_a_secret_of_another_shape_is_told_without_its_text(clouds: Clouds, text: str) -> None:
+    clouds.aws.write_secret(text)
+    with pytest.raises(TerminalError) as caught:
+        token(clouds)
+    assert "CLOUDFLARE_TOKEN" in str(caught.value)
+    assert "s3" not in str(caught.value)
+
+
+def test_a_secret_that_is_not_there_is_named(clouds: Clouds) -> None:
+    with pytest.raises(ObservationError, match="prod/elephant/nowhere"):
+        clouds.plan(SECRET_ARN="prod/elephant/nowhere")
+
+
+def test_missing_credentials_are_told(clouds: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
+    with clouds.exported() as environment:
+        for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.delenv(key)
+        with pytest.raises(AuthenticationError, match="credentials"):
+            build(read_settings(environment))
+
+
+def test_a_rotated_token_is_read_again_once(clouds: Clouds) -> None:
+    clouds.launch()
+    controller = clouds.controller()
+    assert controller.run(Request(Mode.APPLY), 30).converged
+    clouds.aws.make_secret(clouds.cloudflare.rotate_token())
+    clouds.aws.requests.clear()
+    assert controller.run(Request(Mode.PLAN), 30).converged
+    assert clouds.aws.operations().count("GetSecretValue") == 1
+
+
+def test_a_revoked_token_ends_the_pass_after_a_handful_of_calls(clouds: Clouds) -> None:
+    controller = clouds.controller()
+    controller.run(Request(Mode.PLAN), 30)
+    clouds.cloudflare.revoke_token()
+    clouds.cloudflare.requests.clear()
+    with pytest.raises(ObservationError, match="Zone > DNS > Edit"):
+        controller.run(Request(Mode.APPLY), 30)
+    assert len(clouds.cloudflare.requests) <= 2

@@ -1,0 +1,133 @@
+"""Settings: defaults, every malformed value, all problems at once, and never a secret in a message."""
+
+from typing import ClassVar
+
+import pytest
+
+from controller.errors import SettingsError
+from controller.settings import VARIABLES, Settings, read_settings
+from tests.build import ENVIRONMENT, settings
+
+
+def complaint(**environment: str) -> str:
+    with pytest.raises(SettingsError) as caught:
+        settings(**environment)
+    return str(caught.value)
+
+
+def test_defaults_are_those_of_the_first_version() -> None:
+    plain = settings(OWNER_ID="")
+    assert (plain.table_name, plain.roles, plain.dcv_port) == ("elephant-meetings", ("teacher", "student"), 8443)
+    assert (plain.project_tag, plain.grace_seconds) == (("Project", "Elephant"), 300)
+    assert (plain.max_guarded_deletes, plain.max_guarded_delete_percent) == (5, 20)
+    assert (plain.owner_id, plain.status_index, plain.adopt_unmarked) == (None, None, False)
+    assert plain.cloudflare_url == "https://api.cloudflare.com/client/v4"
+
+
+def test_all_problems_come_at_once() -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_settings({"DCV_PORT": "22", "ROLES": "Teacher", "GRACE_SECONDS": "soon"})
+    text = str(caught.value)
+    for name in (
+        "DOMAIN_ROOT",
+        "ZONE_ID",
+        "SECRET_ARN",
+        "DCV_PORT is '22'",
+        "ROLES is 'Teacher'",
+        "GRACE_SECONDS is 'soon'",
+    ):
+        assert name in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DOMAIN_ROOT", "example"),
+        ("DOMAIN_ROOT", "https://example.com"),
+        ("DOMAIN_ROOT", "bücher.example"),
+        ("DOMAIN_ROOT", "a..example.com"),
+        ("DOMAIN_ROOT", "-a.example.com"),
+        ("ZONE_ID", "xyz"),
+        ("ZONE_ID", "023e105f4ecef8ad9ca31a8372d0c35"),
+        ("CLOUDFLARE_BASE_URL", "http://api.cloudflare.com/client/v4"),
+        ("CLOUDFLARE_BASE_URL", "http://127.0.0.1.example.com/"),
+        ("CLOUDFLARE_BASE_URL", "ftp://127.0.0.1/"),
+        ("CLOUDFLARE_BASE_URL", "https://user@host/"),
+        ("CLOUDFLARE_BASE_URL", "https://host:port/"),
+        ("TABLE_NAME", "a b"),
+        ("STATUS_INDEX", "x"),
+        ("PROJECT_TAG", "Elephant"),
+        ("PROJECT_TAG", "=x"),
+        ("ROLES", "teacher,teacher"),
+        ("ROLES", "teacher,,student"),
+        ("ROLES", "teacher; DROP"),
+        ("DCV_PORT", "8080"),
+        ("DCV_PORT", "08443"),
+        ("OWNER_ID", "two words"),
+        ("OWNER_ID", "x" * 61),
+        ("OWNER_ID", "é"),
+        ("ADOPT_UNMARKED", "maybe"),
+        ("GRACE_SECONDS", "-1"),
+        ("GRACE_SECONDS", "1.5"),
+        ("GRACE_SECONDS", "٣"),
+        ("MAX_GUARDED_DELETES", "many"),
+        ("MAX_GUARDED_DELETE_PERCENT", "101"),
+        ("LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_malformed_value_is_named_with_what_is_allowed(name: str, value: str) -> None:
+    text = complaint(**{name: value})
+    assert f"{name} is " in text
+    assert text.count("\n") == 1, "no other setting is blamed"
+
+
+def test_a_secret_is_never_shown() -> None:
+    text = complaint(CLOUDFLARE_API_TOKEN="s3cret with spaces")
+    assert "CLOUDFLARE_API_TOKEN" in text
+    assert "s3cret" not in text
+    assert "token-of-a-test" not in repr(settings())
+
+
+@pytest.mark.parametrize("pasted", ["  abc ", '"abc"', "'abc'\n", "\ufeffabc"])
+def test_what_was_pasted_with_a_token_is_stripped(pasted: str) -> None:
+    assert settings(CLOUDFLARE_API_TOKEN=pasted).api_token == "abc"
+
+
+def test_what_was_pasted_with_a_domain_or_zone_is_normalised() -> None:
+    using = settings(DOMAIN_ROOT="Machines.Example.COM.", ZONE_ID='"023E105F4ECEF8AD9CA31A8372D0C353"')
+    assert (using.domain_root, using.zone_id) == ("machines.example.com", "023e105f4ecef8ad9ca31a8372d0c353")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8080/v4", "http://localhost:1", "http://[::1]:5/x", "https://host/v4/"]
+)
+def test_base_url_is_https_or_loopback(url: str) -> None:
+    assert settings(CLOUDFLARE_BASE_URL=url).cloudflare_url == url.rstrip("/")
+
+
+def test_another_project_tag_needs_an_owner_id() -> None:
+    assert "OWNER_ID is not set" in complaint(PROJECT_TAG="Project=Staging", OWNER_ID="")
+    assert settings(PROJECT_TAG="Project=Staging", OWNER_ID="staging").project_tag == ("Project", "Staging")
+
+
+def test_the_token_or_the_secret_must_be_there() -> None:
+    assert "SECRET_ARN is not set" in complaint(CLOUDFLARE_API_TOKEN="")
+    assert settings(CLOUDFLARE_API_TOKEN="", SECRET_ARN="prod/elephant/cloudflare").api_token is None
+
+
+def test_the_mark_needs_the_owner() -> None:
+    assert settings().mark == "elephant-dns:123456789012/us-west-2"
+    with pytest.raises(SettingsError):
+        _ = settings(OWNER_ID="").mark
+
+
+def test_every_variable_is_one_that_is_read() -> None:
+    class Watching(dict[str, str]):
+        asked: ClassVar[set[str]] = set()
+
+        def get(self, key: str, default: str = "") -> str:  # type: ignore[override]  # narrower than dict's
+            self.asked.add(key)
+            return super().get(key, default)
+
+    assert isinstance(read_settings(Watching(ENVIRONMENT)), Settings)
+    assert Watching.asked == VARIABLES
