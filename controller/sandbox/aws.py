@@ -51,6 +51,7 @@ class AwsServer:
         self._over = Event()
         self._transport: Transport | None = None
         self._answer = moto_application()
+        self._clients: dict[str, Any] = {}
 
     def start(self) -> Self:
         """Listen on a free port, with an empty account."""
@@ -63,6 +64,8 @@ class AwsServer:
     def stop(self) -> None:
         """Stop listening and end every connection; the account is emptied."""
         self.reset()
+        while self._clients:
+            self._clients.popitem()[1].close()
         if self._transport:
             self._transport.close()
             self._transport = None
@@ -102,17 +105,17 @@ class AwsServer:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "NO_PROXY": LOOPBACK,
+            "no_proxy": LOOPBACK,  # wins over the other where both are set
         }
 
     def client(self, service: str) -> Any:
-        """A boto3 client for this server, whatever the environment says."""
-        return boto3.session.Session().client(
-            service,  # type: ignore[call-overload]  # the stubs know the literal names only
-            endpoint_url=self.url,
-            region_name=self.region,
-            aws_access_key_id="sandbox",
-            aws_secret_access_key="sandbox",
-        )
+        """A boto3 client for this server, whatever the environment says; the same one each time."""
+        if service not in self._clients:
+            with exported(self.environment()):
+                self._clients[service] = boto3.session.Session().client(
+                    service  # type: ignore[call-overload]  # the stubs know the literal names only
+                )
+        return self._clients[service]
 
     def make_table(self, name: str = TABLE, *, index: str | None = None, key: str = "id") -> None:
         """The table of meetings, with an index on ``status`` where one is named; :attr:`rows` is about this table."""

@@ -1,0 +1,206 @@
+"""The whole system on this machine: a fleet that has drifted, the dry run, the apply, and the dry run after it."""
+
+import os
+import shlex
+import shutil
+import sys
+import textwrap
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from controller.bootstrap import Controller, build
+from controller.model import RECORD_ACTIONS, Outcome
+from controller.report import as_text
+from controller.report.report import Report
+from controller.report.safe import on_one_line
+from controller.request import Mode, Request
+from controller.sandbox.aws import SECRET, AwsServer, exported
+from controller.sandbox.cloudflare import PLANS, CloudflareServer
+from controller.sandbox.fleet import DEFAULT_INSTANCES, Fleet, seed
+from controller.settings import VARIABLES, read_settings
+
+DOMAIN_ROOT = "example.com"
+#: Seconds for one pass; far more than it takes.
+DEADLINE = 600
+PLAN, APPLY = Request(Mode.PLAN), Request(Mode.APPLY)
+
+Out = Callable[[str], object]
+"""Takes one text, which may have several lines: ``print``, or a list's ``append``."""
+
+
+def at_once(text: str) -> None:
+    """Print, and let whoever reads a pipe see it now: with ``--serve`` there is no end for a long time."""
+    print(text, flush=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where the demo is shown."""
+
+    out: Out
+    width: int
+    colour: bool
+
+    def title(self, text: str) -> None:
+        """A heading."""
+        self.out(f"\n{self._painted('1', text)}\n")
+
+    def say(self, text: str) -> None:
+        """A paragraph."""
+        self.out(textwrap.fill(text, self.width))
+
+    def item(self, sign: str, name: str, text: str) -> None:
+        """A line of a list, wrapped beside its name."""
+        painted = self._painted({"✓": "32", "✗": "31"}.get(sign, "33"), sign)
+        lines = textwrap.wrap(on_one_line(text), self.width - 26) or [""]
+        rest = "".join(f"\n{'':26}{line}" for line in lines[1:])
+        self.out(f"  {painted} {name:<21} {lines[0]}{rest}")
+
+    def report(self, report: Report) -> None:
+        """A pass's report, as the commands show it."""
+        self.out(as_text.render(report, width=self.width, colour=self.colour))
+
+    def _painted(self, code: str, text: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self.colour else text
+
+
+def run(
+    instances: int = DEFAULT_INSTANCES,
+    serve: bool = False,
+    out: Out = at_once,
+    *,
+    width: int | None = None,
+    colour: bool | None = None,
+    wait: Callable[[], object] | None = None,
+) -> int:
+    """Play the whole story; with ``serve`` seed the servers once more, and keep them up until ``wait`` returns.
+
+    Width and colour are the terminal's by default; ``wait`` ends with Ctrl-C. Returns 0 where every drift has come to
+    its end, nothing else was touched, and the second plan is empty (but for guarded changes); else 1.
+    """
+    stage = Stage(out, width or _terminal_width(), _is_colourful() if colour is None else colour)
+    # More records than a plan would allow, for a fleet larger than one zone could serve.
+    quota = max(PLANS["pro"].quota, 2 * instances)
+    with AwsServer() as aws, CloudflareServer(DOMAIN_ROOT, plan="pro", quota=quota) as cloudflare:
+        is_well = _story(stage, prepared(aws, cloudflare, instances))
+        if serve:
+            _serve(stage, prepared(aws, cloudflare, instances, number=2), wait or threading.Event().wait)
+    return 0 if is_well else 1
+
+
+def prepared(
+    aws: AwsServer, cloudflare: CloudflareServer, instances: int = DEFAULT_INSTANCES, *, number: int = 1
+) -> Fleet:
+    """Both servers, reset, with table, secret and a drifted fleet."""
+    aws.reset()
+    cloudflare.reset()
+    aws.make_table()
+    aws.make_secret(cloudflare.token)
+    return seed(aws, cloudflare, instances, number=number)
+
+
+def environment(aws: AwsServer, cloudflare: CloudflareServer) -> dict[str, str]:
+    """All that the controller, boto3 and the AWS command line have to be told."""
+    return {
+        **aws.environment(),
+        "CLOUDFLARE_BASE_URL": cloudflare.base_url,
+        "DOMAIN_ROOT": DOMAIN_ROOT,
+        "SECRET_ARN": SECRET,
+        "ZONE_ID": cloudflare.zone_id,
+    }
+
+
+def _story(stage: Stage, fleet: Fleet) -> bool:
+    controller = _controller(fleet)
+    try:
+        _show_drifts(stage, fleet)
+        stage.title("The dry run (elephant-dns plan): nothing is written")
+        stage.report(controller.run(PLAN, DEADLINE))
+        stage.title("The same, applied (elephant-dns apply)")
+        applied = controller.run(APPLY, DEADLINE)
+        _show_outcomes(stage, applied)
+        stage.title("What has become of each drift, seen on the servers themselves")
+        is_mended = _show_endings(stage, fleet)
+        stage.title("The dry run once more: nothing is left but findings")
+        again = controller.run(PLAN, DEADLINE)
+        stage.report(again)
+    finally:
+        controller.close()
+    return applied.ended_well and is_mended and not _unguarded(again)
+
+
+def _controller(fleet: Fleet) -> Controller:
+    """A controller for these servers. boto3 looks at the environment only while its clients are made."""
+    settings = environment(fleet.aws, fleet.cloudflare)
+    with exported(settings):
+        return build(read_settings(settings))
+
+
+def _show_drifts(stage: Stage, fleet: Fleet) -> None:
+    machines = fleet.aws.machines.all()
+    stage.title(f"A fleet of {len(machines)} machines that has drifted in {len(fleet.drifts)} ways")
+    stage.say(f"AWS is at {fleet.aws.url}, Cloudflare at {fleet.cloudflare.base_url}, both on this machine only.")
+    stage.out("")
+    for played in fleet.drifts:
+        stage.item("·", played.drift.name, played.drift.story)
+
+
+def _show_outcomes(stage: Stage, report: Report) -> None:
+    for result in report.results:
+        change = result.change
+        sign = "✓" if result.outcome is Outcome.APPLIED else "✗"
+        role = f" ({change.role})" if change.role and change.action not in RECORD_ACTIONS else ""
+        stage.item(sign, change.action, f"{change.key}{role}: {result.error or result.outcome}")
+    stage.out("")
+    stage.say(as_text.summary_line(report))
+    calls = ", ".join(f"{service} {number}" for service, number in report.calls.items() if number)
+    stage.say(f"It took {report.duration_ms / 1000:.1f} seconds and these calls: {calls}.")
+
+
+def _show_endings(stage: Stage, fleet: Fleet) -> bool:
+    """Each drift with its end, or with what is still wrong; whether nothing is."""
+    wrong = 0
+    for played in fleet.drifts:
+        differences = fleet.differences(played.end)
+        wrong += len(differences)
+        stage.item("✗" if differences else "✓", played.drift.name, "; ".join(differences) or played.drift.ending)
+    touched = [*fleet.differences(fleet.healthy), *fleet.touched()]
+    rest = "the healthy meetings, and all other records in the zone, are as they were"
+    stage.item("✗" if touched else "✓", "everything-else", "; ".join(touched) or rest)
+    return not wrong and not touched
+
+
+def _unguarded(report: Report) -> bool:
+    """Whether changes are left that no guard holds."""
+    return any(result.outcome is not Outcome.GUARDED for result in report.results)
+
+
+def _serve(stage: Stage, fleet: Fleet, wait: Callable[[], object]) -> None:
+    """Say how to reach the servers, and wait."""
+    variables = environment(fleet.aws, fleet.cloudflare)
+    stage.title("Both servers stay up, and the fleet has drifted once more")
+    stage.say("In another terminal:")
+    stage.out("\n".join(["", *shell_lines(variables, os.environ), ""]))
+    stage.out("elephant-dns plan\nelephant-dns apply\n")
+    try:
+        stage.say("Ctrl-C ends it.")
+        wait()
+    except KeyboardInterrupt:
+        stage.out("")
+
+
+def shell_lines(variables: Mapping[str, str], present: Iterable[str]) -> Iterable[str]:
+    """Lines for a shell: take away what would lead elsewhere, and export the rest."""
+    misleading = sorted(n for n in present if (n.startswith("AWS_") or n in VARIABLES) and n not in variables)
+    if misleading:
+        yield f"unset {' '.join(misleading)}"
+    yield from (f"export {name}={shlex.quote(value)}" for name, value in variables.items())
+
+
+def _terminal_width() -> int:
+    return min(max(shutil.get_terminal_size((100, 24)).columns, 60), 120)
+
+
+def _is_colourful() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
