@@ -66,7 +66,7 @@ class RowApplier:
         world = self._refreshed(meeting)
         wanted = []
         for change in changes:
-            again = reconsider(change, meeting, world, self.settings)
+            again = reconsider(change, meeting, world, self.world, self.settings)
             if again is None:
                 self.board.note(change, Outcome.SUPERSEDED, "The row has moved on and no longer wants this change.")
             else:

@@ -9,7 +9,6 @@ from typing import Protocol
 
 from controller.errors import DeadlineError
 
-
 _LOGGER = logging.getLogger("elephant_dns")
 
 

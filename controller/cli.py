@@ -112,7 +112,7 @@ def cli() -> None:
 @_common
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to this file.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes, guarded ones included.")
-def plan(  # noqa: PLR0913  # a command's options
+def plan(  # a command's options
     instances: tuple[str, ...],
     form: str,
     output: Path | None,

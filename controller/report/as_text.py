@@ -23,8 +23,8 @@ def render(report: Report, *, width: int = 80, colour: bool = False) -> str:
     """The whole report; every line fits the width as far as names allow."""
     page = _Page(width, colour)
     _head(page, report)
-    by_meeting = sorted(report.results, key=lambda result: result.change.meeting or "")
-    for meeting, results in groupby(by_meeting, key=lambda result: result.change.meeting or ""):
+    by_meeting = sorted(report.results, key=_meeting)
+    for meeting, results in groupby(by_meeting, key=_meeting):
         page.title(f"meeting {meeting}" if meeting else "machines of no known meeting")
         for result in results:
             _change(page, result)
@@ -34,6 +34,10 @@ def render(report: Report, *, width: int = 80, colour: bool = False) -> str:
             _finding(page, finding)
     _foot(page, report)
     return page.text()
+
+
+def _meeting(result: Result) -> str:
+    return (result.change.meeting or "").strip()
 
 
 class _Page:

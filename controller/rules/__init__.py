@@ -46,20 +46,28 @@ def guard(unguarded: Plan, world: World, settings: Settings, *, force: bool = Fa
     return _sorted(_guard(unguarded, world, settings, force=force))
 
 
-def reconsider(change: Change, meeting: Meeting | None, world: World, settings: Settings) -> Change | None:
+def reconsider(
+    change: Change, meeting: Meeting | None, world: World, planned: World, settings: Settings
+) -> Change | None:
     """The same change for a row that has moved on, or None where the rules no longer want it.
 
-    ``world`` holds the instances that the row names now. A change that was not guarded never comes back guarded.
+    ``world`` holds the instances that the row names now, ``planned`` those that the change was planned on. It never
+    comes back resting on more than the guard has seen, nor with a link to a machine whose address has moved.
     """
-    if meeting is None:
+    if meeting is None or _address(world, change.instance) != _address(planned, change.instance):
         return None
     facts = Facts.of(replace(world, meetings={meeting.id: meeting}), settings)
     wanted = plan_meeting(facts, meeting, lambda instance: plan_name(facts, instance).standing)
     for candidate in wanted:
         alike = (candidate.action, candidate.role, candidate.instance) == (change.action, change.role, change.instance)
-        if alike and not (candidate.concluded and not change.concluded):
+        if alike and set(candidate.concluded) <= set(change.concluded):
             return candidate
     return None
+
+
+def _address(world: World, instance: str | None) -> str | None:
+    machine = world.instances.get(instance or "")
+    return machine.public_ip if machine else None
 
 
 def _plan_names(facts: Facts) -> dict[str, NamePlan]:

@@ -110,7 +110,7 @@ def _unroutable(facts: Facts, machine: Instance) -> NamePlan:
 def _mend(facts: Facts, machine: Instance, records: list[DnsRecord]) -> NamePlan:
     """Bring the name of a serving machine to exactly one right record of ours."""
     addresses = [r for r in records if r.type == "A"]
-    foreign = [r for r in addresses if owner_of(r, facts.settings) is Owner.FOREIGN]
+    foreign = [r for r in records if owner_of(r, facts.settings) is Owner.FOREIGN]
     candidates = [r for r in addresses if r not in foreign]
     ours = [r for r in candidates if owner_of(r, facts.settings) is Owner.OURS]
     conflicts = [r for r in records if r.type in ("CNAME", "NS")]
@@ -121,14 +121,17 @@ def _mend(facts: Facts, machine: Instance, records: list[DnsRecord]) -> NamePlan
     changes: tuple[Change, ...]
     if best is None:
         changes = () if blocked else (_create(facts, machine),)
-    elif best.content != machine.public_ip and any(r.content == machine.public_ip for r in foreign):
+    elif best.content != machine.public_ip and any(r.content == machine.public_ip for r in addresses):
         # Cloudflare refuses a second record with the same content (81058): ours cannot be mended, and must not stay.
-        changes = tuple(_delete(facts, r, "record-foreign", "a record that is not ours has this address") for r in ours)
+        changes = tuple(
+            _delete(facts, r, "record-foreign", "a record that is not ours has the machine's address") for r in ours
+        )
     else:
         extra = [_delete(facts, r, "record-duplicate", "the name needs one record only") for r in ours if r != best]
         changes = (*extra, *_update(facts, best, machine))
     findings += _unmarked_beside(facts, [r for r in candidates if r not in ours and r != best])
-    standing = Standing.BLOCKED if blocked else Standing.PLANNED if changes else Standing.IN_PLACE
+    is_right = all(change.action is Action.DELETE_RECORD for change in changes)
+    standing = Standing.BLOCKED if blocked else Standing.IN_PLACE if is_right else Standing.PLANNED
     return NamePlan(standing, changes, tuple(findings))
 
 
@@ -278,7 +281,7 @@ def _conflicts(facts: Facts, records: list[DnsRecord]) -> Iterable[Finding]:
             yield Finding(
                 "conflicting-record",
                 _name(facts, record.instance),
-                f"A {record.type} record ({record.content}) stands at the name of a running machine: {effect}.",
+                f"At the name of a running machine stands {record.type} {record.content}: {effect}.",
                 "Delete it at Cloudflare, unless somebody can say why it is there.",
             )
 

@@ -1,0 +1,5 @@
+"""``python -m controller`` is ``elephant-dns``."""
+
+from controller.cli import main
+
+main()
