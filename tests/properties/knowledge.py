@@ -1,0 +1,125 @@
+"""What a pass knew at each of its writes: its readings so far, and the answers to its own writes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+from controller.model import DnsRecord, Instance, Meeting
+from controller.settings import Settings
+from tests.properties.clouds import Event, Meddled, Read, Write
+from tests.properties.spec import Sight
+from tests.properties.state import Row, State
+
+
+@dataclass(slots=True)
+class Knowledge:
+    """Grows with every event of the journal."""
+
+    settings: Settings
+    instances: dict[str, Instance | None] = field(default_factory=dict)
+    instance_read: dict[str, int] = field(default_factory=dict)  # when each was last read
+    records: dict[str, DnsRecord] = field(default_factory=dict)
+    record_read: dict[str, int] = field(default_factory=dict)  # when each was first read, or written by us
+    seen: dict[str, DnsRecord] = field(default_factory=dict)  # every record that was ever read
+    names_read: set[str] | None = field(default_factory=set)
+    claims: dict[str, set[tuple[str | None, str | None]]] = field(default_factory=dict)  # every tag pair ever seen
+    rows: dict[str, Row] = field(default_factory=dict)
+    rowless: set[str] = field(default_factory=set)
+    listed: int | None = None  # how many instances the listing brought
+    meddled: bool = False
+    first: Sight | None = None  # what was known when the first write was made
+    asked_again: str | None = None  # the row that was just read again, for the write that comes next
+    now: int = 0
+
+    def learn(self, event: Event) -> None:
+        """One more event."""
+        self.now += 1
+        match event:
+            case Meddled():
+                self.meddled = True
+            case Read():
+                self._read(event)
+            case Write():
+                self._wrote(event)
+
+    def sight(self, state: State) -> Sight:
+        """What is known, at the time of this state."""
+        names = None if self.names_read is None else frozenset(self.names_read)
+        return Sight(
+            settings=self.settings,
+            now=state.now,
+            instances=dict(self.instances),
+            records=tuple(self.records.values()),
+            rows=dict(self.rows),
+            knows_all=False,
+            names_read=names,
+            buried=tuple(record for key, record in self.seen.items() if key not in self.records),
+        )
+
+    def sights(self, event: Write) -> list[Sight]:
+        """What this write may rest on: the latest readings; and, unless its row was just read again, the plan's."""
+        latest = self.sight(event.before)
+        if self.first is None or event.key == self.asked_again:
+            return [latest]
+        return [latest, replace(latest, instances=self.first.instances)]
+
+    def _read(self, event: Read) -> None:
+        match event.method:
+            case "fleet.tagged" | "fleet.of_meetings" | "fleet.by_id":
+                self._saw_instances(event, cast("Sequence[Instance]", event.answer))
+            case "records.listing":
+                self._saw_records(event, cast("Sequence[DnsRecord]", event.answer))
+            case "table.live" | "table.rows":
+                self._saw_rows(event, cast("Sequence[Meeting]", event.answer))
+
+    def _saw_instances(self, event: Read, found: Sequence[Instance]) -> None:
+        if event.method == "fleet.by_id":
+            self.instances |= dict.fromkeys(event.asked or ())
+            self.instance_read |= dict.fromkeys(event.asked or (), self.now)
+        if event.method == "fleet.tagged":
+            self.listed = len(found)
+        self.instances |= {i.id: i for i in found}
+        for machine in (i for i in found if i.tagged):
+            self.claims.setdefault(machine.id, set()).add((machine.meeting, machine.role))
+        self.instance_read |= {i.id: self.now for i in found}
+
+    def _saw_records(self, event: Read, found: Sequence[DnsRecord]) -> None:
+        if event.asked is None:
+            self.names_read = None
+            self.records = {}
+        else:
+            self.records = {k: r for k, r in self.records.items() if r.instance not in event.asked}
+        if self.names_read is not None:
+            self.names_read |= event.asked or set()
+        for record in found:
+            self.records[record.id] = self.seen[record.id] = record
+            self.record_read.setdefault(record.id, self.now)
+
+    def _saw_rows(self, event: Read, found: Sequence[Meeting]) -> None:
+        self.rows |= {row.id: row_of(row) for row in found}
+        self.asked_again = next(iter(event.asked), None) if event.asked and self.first else None
+        self.rowless |= (event.asked or frozenset()) - {row.id for row in found}
+
+    def _wrote(self, event: Write) -> None:
+        if event.method == "rows.write":
+            self.asked_again = None
+            return
+        known = {**event.before.records, **event.after.records}
+        for record in known:
+            if record not in event.after.records:
+                self.records.pop(record, None)
+            elif event.after.records[record] is not event.before.records.get(record):
+                self.records[record] = event.after.records[record]
+                self.record_read.setdefault(record, self.now)
+
+
+def row_of(meeting: Meeting) -> Row:
+    """A row as the table holds it."""
+    row = {
+        "status": meeting.status,
+        "meet_time": meeting.meet_time,
+        "termination_reason": meeting.termination_reason,
+        **{f"{role}_ec2_id": value for role, value in meeting.instance_ids.items()},
+        **{f"{role}_ec2_link": value for role, value in meeting.links.items()},
+    }
+    return {name: value for name, value in row.items() if value is not None}

@@ -1,0 +1,47 @@
+"""If the world stops changing, one clean pass makes it right, and the next plans nothing."""
+
+from hypothesis import given
+
+from controller.model import Outcome
+from tests.properties.clouds import Clouds
+from tests.properties.passes import planned, run
+from tests.properties.profiles import PROMISE
+from tests.properties.simulation import what_a_calm_pass_leaves
+from tests.properties.spec_right import wrongs
+from tests.properties.state import Case
+from tests.properties.worlds import cases
+
+
+@PROMISE
+@given(cases())
+def test_one_clean_pass_makes_the_world_right_and_the_next_plans_nothing(case: Case) -> None:
+    assert what_a_calm_pass_leaves(Clouds(case)) == []
+
+
+@PROMISE
+@given(cases())
+def test_a_world_that_is_right_is_left_alone(case: Case) -> None:
+    nothing_is_planned = planned(case, force=True).results == ()
+    assert not nothing_is_planned or wrongs(case.state, case.settings) == []
+
+
+@PROMISE
+@given(cases())
+def test_without_force_all_is_done_but_what_is_guarded_and_the_next_pass_plans_only_that(case: Case) -> None:
+    clouds = Clouds(case)
+    first, second = run(clouds), run(clouds)
+    assert {result.outcome for result in first.results} <= {Outcome.APPLIED, Outcome.GUARDED}
+    assert {result.outcome for result in second.results} <= {Outcome.GUARDED}
+    assert first.state == second.state
+
+
+@PROMISE
+@given(cases(size=4))
+def test_scoped_passes_over_every_instance_leave_nothing_for_them_to_do(case: Case) -> None:
+    clouds = Clouds(case)
+    for _ in range(2):  # a link may wait for the record of a machine that comes later
+        for instance in sorted(case.state.instances):
+            run(clouds, [instance], force=True)
+    assert [run(clouds, [i], force=True).results for i in sorted(case.state.instances)] == [()] * len(
+        case.state.instances
+    )

@@ -1,0 +1,124 @@
+"""The order of doing, section 5: and how much one failure stops."""
+
+from dataclasses import replace
+
+from hypothesis import given
+
+from controller.errors import TerminalError
+from controller.model import Action, Outcome, RecordWrite, RowWrite
+from tests.properties import spec
+from tests.properties.clouds import Clouds, Refused, Write
+from tests.properties.faults import ROW_FAULTS, Calls, Fault, Script
+from tests.properties.passes import Ran, applied, run
+from tests.properties.profiles import COSTLY, PROMISE
+from tests.properties.state import Case, Zone
+from tests.properties.test_guards import limited
+from tests.properties.worlds import cases
+
+KINDS = ("delete", "update", "create")
+
+
+def kind(write: RecordWrite) -> str:
+    return "delete" if write.content is None else "create" if write.id is None else "update"
+
+
+def record_writes(ran: Ran) -> list[RecordWrite]:
+    return [w for e in ran.journal if isinstance(e, Write) and not e.key for w in _wanted(e)]
+
+
+def _wanted(event: Write) -> list[RecordWrite]:
+    assert not isinstance(event.wanted, RowWrite)
+    return list(event.wanted)
+
+
+@PROMISE
+@given(cases())
+def test_deletes_come_before_updates_before_creates_and_the_oldest_machine_is_served_first(case: Case) -> None:
+    writes = record_writes(applied(case, force=True))
+    assert [kind(w) for w in writes] == sorted([kind(w) for w in writes], key=KINDS.index)
+    created = [case.state.instances[w.name.partition(".")[0]] for w in writes if kind(w) == "create"]
+    launched = [machine.launched_at for machine in created if machine.launched_at]
+    assert launched == sorted(launched)
+
+
+@PROMISE
+@given(cases())
+def test_links_come_after_the_records_and_terminations_come_last(case: Case) -> None:
+    steps = []
+    for event in applied(case, force=True).journal:
+        match event:
+            case Write(wanted=RowWrite() as wanted):
+                is_end = ("status", "TERMINATED") in wanted.sets
+                is_link = any(name.endswith("_ec2_link") for name, _ in wanted.sets)
+                steps += ["3 end"] if is_end else ["2 link"] if is_link else []
+            case Write():
+                steps.append("1 record")
+    assert steps == sorted(steps)
+
+
+@PROMISE
+@given(cases())
+def test_a_row_gets_its_links_in_one_write_and_its_end_in_one(case: Case) -> None:
+    ran = applied(case, force=True)
+    for action in (Action.WRITE_LINK, Action.TERMINATE_MEETING):
+        rows = {r.change.key for r in ran.results if r.change.action is action}
+        writes = [e.key for e in ran.journal if isinstance(e, Write) and e.key in rows and _is(action, e)]
+        assert sorted(writes) == sorted(rows)
+
+
+def _is(action: Action, event: Write) -> bool:
+    assert isinstance(event.wanted, RowWrite)
+    is_end = ("status", "TERMINATED") in event.wanted.sets
+    is_link = any(name.endswith("_ec2_link") for name, _ in event.wanted.sets)
+    return is_end if action is Action.TERMINATE_MEETING else is_link
+
+
+@COSTLY
+@given(cases())
+def test_one_refused_record_stops_only_what_depends_on_it(case: Case) -> None:
+    case = replace(case, zone=Zone())
+    calm = applied(case, force=True)
+    for name in {r.change.key for r in calm.results if r.change.record}:
+        for result in applied(case, force=True, script=Script(poison=name)).results:
+            if result.change.key == name:
+                assert result.outcome is Outcome.FAILED
+            elif result.change.action is Action.WRITE_LINK and name.startswith(f"{result.change.instance}."):
+                assert result.outcome is Outcome.NOT_REACHED
+            else:
+                assert result.outcome is Outcome.APPLIED
+
+
+@PROMISE
+@given(cases())
+def test_after_a_quota_error_on_a_single_create_no_more_creates_are_tried(case: Case) -> None:
+    room = sum(kind(w) == "delete" for w in record_writes(applied(case, force=True)))
+    full = Case(case.state, case.settings, Zone(quota=len(case.state.records) - room))
+    clouds = Clouds(full)
+    ran = run(clouds, force=True)
+    tried_alone = False
+    for event in ran.journal:
+        if isinstance(event, Refused):
+            creates = [w for w in event.wanted if kind(w) == "create"]
+            assert not (tried_alone and creates)
+            tried_alone |= len(event.wanted) == 1 and 81045 in event.codes
+    for result in ran.results:
+        is_create = result.change.action is Action.CREATE_RECORD
+        assert (result.outcome is Outcome.FAILED) == is_create, result
+        assert not is_create or "delete records nobody needs" in str(result.error)
+
+
+@PROMISE
+@given(cases())
+def test_a_records_delete_never_waits_for_a_row(case: Case) -> None:
+    case = limited(case, (100, 100))
+    calm = applied(case, force=True)
+    failing = dict.fromkeys(range(50), ROW_FAULTS.index(Fault(TerminalError)))
+    ran = run(Clouds(case), force=True, script=Script(row_writes=Calls(failing)))
+    assert _contents(ran) == _contents(calm)
+    sight = spec.Sight.of(ran.state, case.settings)
+    gone = [r for r in sight.records if spec.class_of(sight, r.instance) == spec.GONE]
+    assert not [r for r in gone if spec.is_ours(r, case.settings)]
+
+
+def _contents(ran: Ran) -> list[tuple[str, str, bool]]:
+    return sorted((r.name, r.content, r.proxied) for r in ran.state.records.values())

@@ -1,0 +1,80 @@
+"""Nothing without our mark is ever deleted; nothing outside the name pattern is ever touched; no right record goes."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controller.model import DnsRecord
+from tests.properties import spec
+from tests.properties.clouds import Clouds
+from tests.properties.faults import Calls
+from tests.properties.passes import run
+from tests.properties.profiles import PROMISE
+from tests.properties.simulation import random_scope, random_script
+from tests.properties.spec import Sight
+from tests.properties.state import Case, State
+from tests.properties.worlds import Chooser, cases
+
+TROUBLES = st.randoms(use_true_random=False)
+
+
+def some_passes(case: Case, choose: Chooser) -> Iterator[State]:
+    """The state after each of a few passes, full or scoped, forced or not, with calls that fail but no other hands."""
+    clouds = Clouds(case)
+    for seed in range(choose.one((1, 2, 3))):
+        script = random_script(choose)
+        alone = replace(script, calls=without_meddlers(script.calls), writes=without_meddlers(script.writes))
+        yield run(clouds, random_scope(choose, clouds), force=choose.chance(0.5), script=alone, seed=seed).state
+
+
+def without_meddlers(calls: Calls) -> Calls:
+    return replace(calls, meddlers={})
+
+
+def is_strangers(record: DnsRecord, case: Case) -> bool:
+    return not spec.is_at_a_name_of_ours(record, case.settings) or spec.is_foreign(record, case.settings)
+
+
+@PROMISE
+@given(cases(), TROUBLES)
+def test_strangers_records_are_never_touched_whatever_fails(case: Case, rng: Random) -> None:
+    strangers = {key: r for key, r in case.state.records.items() if is_strangers(r, case)}
+    for state in some_passes(case, Chooser(rng)):
+        assert {key: r for key, r in state.records.items() if is_strangers(r, case)} == strangers
+
+
+@PROMISE
+@given(cases(), TROUBLES)
+def test_unmarked_records_and_those_of_other_types_are_never_deleted(case: Case, rng: Random) -> None:
+    kept = {key for key, r in case.state.records.items() if not spec.is_ours(r, case.settings)}
+    for state in some_passes(case, Chooser(rng)):
+        assert kept <= state.records.keys()
+
+
+@PROMISE
+@given(cases(), TROUBLES)
+def test_a_right_record_of_a_serving_instance_is_never_deleted_or_changed(case: Case, rng: Random) -> None:
+    sight = Sight.of(case.state, case.settings)
+    serving = [r for r in sight.records if spec.class_of(sight, r.instance) == spec.SERVING]
+    right = {r.id: r for r in serving if spec.is_right(r, sight, r.instance)}
+    for state in some_passes(case, Chooser(rng)):
+        assert {key: state.records.get(key) for key in right} == right
+
+
+@PROMISE
+@given(cases(), TROUBLES)
+def test_whatever_fails_no_record_of_ours_is_ever_made_twice(case: Case, rng: Random) -> None:
+    before = {r.name for r in case.state.records.values() if r.type == "A"}
+    for state in some_passes(case, Chooser(rng)):
+        new = [r.name for key, r in state.records.items() if key not in case.state.records]
+        assert len(new) == len(set(new))
+        assert not before.intersection(new) or all(_is_free(name, case) for name in before.intersection(new))
+
+
+def _is_free(name: str, case: Case) -> bool:
+    """Every A record at this name may go, so that the name may need a new one in a later pass."""
+    there = [r for r in case.state.records.values() if r.name == name and r.type == "A"]
+    return all(spec.is_ours(r, case.settings) for r in there)

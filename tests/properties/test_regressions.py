@@ -1,0 +1,111 @@
+"""Every counterexample that was once a bug of the controller, as small as it gets."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from controller.errors import ConditionError
+from controller.model import Action, DnsRecord, Instance, Outcome, Value
+from tests.properties import spec
+from tests.properties.clouds import Clouds
+from tests.properties.faults import ROW_FAULTS, Calls, Fault, Script
+from tests.properties.passes import applied, planned, run
+from tests.properties.simulation import what_a_calm_pass_leaves
+from tests.properties.spec import Sight
+from tests.properties.spec_allowed import misdeeds
+from tests.properties.state import START, Case, Row, State
+from tests.properties.worlds import MARK, settings_with
+
+BORN = START - timedelta(days=1)
+ONE, TWO = "i-00000001", "i-00000002"
+FOREIGN = "elephant-dns:somebody/else"
+MOVED_ON = Calls({0: ROW_FAULTS.index(Fault(ConditionError))})
+
+
+def machine(
+    instance: str,
+    address: str | None,
+    *,
+    state: str = "running",
+    meeting: str = "m",
+    role: str = "teacher",
+    age: timedelta = timedelta(hours=1),
+) -> Instance:
+    return Instance(instance, state, address, True, meeting, role, START - age)
+
+
+def record(key: str, instance: str, content: str, comment: str = MARK) -> DnsRecord:
+    return DnsRecord(key, f"{instance}.example.com", instance, "A", content, True, comment, BORN)
+
+
+def world(machines: list[Instance], records: list[DnsRecord], **rows: Row) -> Case:
+    state = State(START, {m.id: m for m in machines}, {r.id: r for r in records}, rows)
+    return Case(state, settings_with())
+
+
+def link(instance: str) -> Value:
+    return f"https://{instance}.example.com:8443"
+
+
+def test_ours_beside_a_foreign_record_with_the_right_address_is_not_mended_into_its_double_for_ever() -> None:
+    case = world(
+        [machine(ONE, "203.0.113.1")],
+        [record("s1", ONE, "203.0.113.1", FOREIGN), record("s2", ONE, "203.0.113.9")],
+    )
+    assert what_a_calm_pass_leaves(Clouds(case)) == []
+    assert "s1" in applied(case).state.records
+
+
+def test_ours_beside_a_foreign_and_an_unmarked_record_with_the_right_address_likewise() -> None:
+    case = world(
+        [machine(ONE, "203.0.113.1")],
+        [
+            record("s1", ONE, "203.0.113.8", FOREIGN),
+            record("s2", ONE, "203.0.113.9"),
+            record("s3", ONE, "203.0.113.1", "made by hand"),
+        ],
+    )
+    assert what_a_calm_pass_leaves(Clouds(case)) == []
+    assert {"s1", "s3"} <= applied(case).state.records.keys()
+
+
+def test_a_role_has_had_its_machine_only_by_this_meetings_tags() -> None:
+    ended = machine(ONE, None, state="terminated", meeting="other", age=timedelta(minutes=4))
+    case = world([ended], [], m={"status": "LAUNCHED", "student_ec2_id": ONE})
+    assert applied(case).state.rows["m"]["status"] == "LAUNCHED"
+
+
+def test_asked_again_a_link_is_not_written_to_a_machine_whose_address_has_changed() -> None:
+    def stop_and_start(clouds: Clouds) -> None:
+        moved = replace(clouds.state.instances[ONE], public_ip="203.0.113.2")
+        clouds.state = replace(clouds.state, instances={ONE: moved})
+
+    case = world([machine(ONE, "203.0.113.1")], [record("s1", ONE, "203.0.113.1")], m={"teacher_ec2_id": ONE})
+    ran = applied(case, script=Script(row_writes=replace(MOVED_ON, meddlers={0: stop_and_start})))
+    assert ran.state.rows == case.state.rows
+
+
+def test_asked_again_a_termination_rests_on_no_absence_that_the_guard_has_not_counted() -> None:
+    def launch(clouds: Clouds) -> None:
+        clouds.state = replace(clouds.state, rows={"m": {**clouds.state.rows["m"], "student_ec2_id": TWO}})
+
+    case = world([], [], m={"status": "IN_PROGRESS", "teacher_ec2_id": ONE})
+    ran = applied(case, force=True, script=Script(row_writes=Calls(meddlers={0: launch})))
+    assert ran.state.rows["m"]["status"] == "IN_PROGRESS"
+    assert [r.outcome for r in ran.results] == [Outcome.SUPERSEDED]
+
+
+def test_a_duplicate_beside_a_right_record_keeps_no_scoped_pass_from_writing_the_link() -> None:
+    case = world(
+        [machine(ONE, "203.0.113.1"), machine(TWO, "203.0.113.2")],
+        [record("s1", ONE, "203.0.113.1"), record("s2", TWO, "203.0.113.2"), record("s3", TWO, "203.0.113.9")],
+        m={"teacher_ec2_id": TWO},
+    )
+    links = [r.change.instance for r in planned(case, [ONE]).results if r.change.action is Action.WRITE_LINK]
+    assert links == [TWO]
+
+
+def test_these_worlds_are_judged_by_the_specification_too() -> None:
+    case = world([machine(ONE, "203.0.113.1")], [], m={"teacher_ec2_id": ONE, "teacher_ec2_link": link(TWO)})
+    ran = run(Clouds(case))
+    assert misdeeds(ran.journal, case.settings) == []
+    assert spec.class_of(Sight.of(ran.state, case.settings), ONE) == spec.SERVING

@@ -1,0 +1,36 @@
+"""Random worlds in which passes fail, are cut off and interfered with: safe at every step, right in the end."""
+
+import os
+import random
+from concurrent.futures import ProcessPoolExecutor
+
+import pytest
+
+from tests.properties.simulation import simulate
+
+FIXED = 20_261_123
+WORLDS = 300
+ALL_WORLDS = 60_000
+
+
+def failures(seeds: range) -> dict[int, list[str]]:
+    return {seed: found for seed in seeds if (found := simulate(seed))}
+
+
+def test_worlds_of_a_fixed_seed() -> None:
+    assert failures(range(FIXED, FIXED + WORLDS)) == {}
+
+
+def test_worlds_of_a_rotating_seed() -> None:
+    first = random.SystemRandom().randrange(1 << 40)
+    assert failures(range(first, first + WORLDS)) == {}, f"simulate(seed) with these seeds; the first was {first}"
+
+
+@pytest.mark.proof
+def test_sixty_thousand_worlds() -> None:
+    workers = os.cpu_count() or 1
+    size = 500
+    parts = [range(first, first + size) for first in range(0, ALL_WORLDS, size)]
+    with ProcessPoolExecutor(workers) as pool:
+        found = {seed: wrong for part in pool.map(failures, parts) for seed, wrong in part.items()}
+    assert found == {}
