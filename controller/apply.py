@@ -4,8 +4,10 @@ Removals from rows run beside the Cloudflare writes, since a record's delete nev
 whose records are known to be in place, then the ends of meetings.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
+from controller.apply_first import prove_zone
 from controller.apply_records import RecordApplier
 from controller.apply_rows import RowApplier
 from controller.board import Board
@@ -28,37 +30,43 @@ def apply(  # everything that an apply stands on, each named once
     record_changes = [change for change in open_changes if change.action in RECORD_ACTIONS]
 
     side_by_side = [
-        Pending(_quiet(lambda: records.apply(record_changes)), budget),
+        Pending(_quiet(lambda: _write_records(records, record_changes)), budget),
         Pending(_quiet(lambda: rows.apply(_only(open_changes, Action.CLEAR_LINK))), budget),
     ]
     for pending in side_by_side:
         _finish(pending)
-    links = _only(open_changes, Action.WRITE_LINK)
-    reached = [link for link in links if board.has_applied(_records_of(link, record_changes))]
-    fallbacks = _give_up(board, [link for link in links if link not in reached])
-    _finish(Pending(_quiet(lambda: rows.apply([*reached, *fallbacks])), budget))
+    links = _ready(board, _only(open_changes, Action.WRITE_LINK), record_changes)
+    _finish(Pending(_quiet(lambda: rows.apply(links)), budget))
     _finish(Pending(_quiet(lambda: rows.apply(_only(open_changes, Action.TERMINATE_MEETING))), budget))
     return board.close()
+
+
+def _write_records(applier: RecordApplier, changes: Sequence[Change]) -> None:
+    """A zone that is not known to hold DOMAIN_ROOT has no record of ours: all that is to be done there is creating."""
+    applier.apply(changes if applier.world.zone.holds_domain else prove_zone(applier, changes))
 
 
 def _only(changes: Iterable[Change], action: Action) -> list[Change]:
     return [change for change in changes if change.action is action]
 
 
-def _records_of(link: Change, record_changes: Sequence[Change]) -> list[Change]:
-    """The record changes that a link depends on: all at its machine's name, or a user may still be led elsewhere."""
-    return [change for change in record_changes if change.instance == link.instance]
+def _ready(board: Board, links: Iterable[Change], record_changes: Iterable[Change]) -> list[Change]:
+    """The links whose records are in place. Instead of another one goes the dead link that it would have replaced.
 
-
-def _give_up(board: Board, links: Iterable[Change]) -> list[Change]:
-    """A link whose record is not in place is not reached; the dead link it would have replaced goes all the same."""
-    fallbacks = []
+    In place is all that was to be done at the machine's name: until then a user may still be led elsewhere.
+    """
+    records_of = defaultdict[str | None, list[Change]](list)
+    for change in record_changes:
+        records_of[change.instance].append(change)
+    ready = list[Change]()
     for link in links:
-        board.note(link, Outcome.NOT_REACHED, f"The record of {link.instance} is not in place, so no link is written.")
-        for fallback in link.instead:
-            board.add(fallback)
-            fallbacks.append(fallback)
-    return fallbacks
+        if board.has_applied(records_of[link.instance]):
+            ready.append(link)
+        else:
+            board.note(link, Outcome.NOT_REACHED, f"The record of {link.instance} is not in place; no link is written.")
+            board.add(link.instead)
+            ready += link.instead
+    return ready
 
 
 def _quiet(action: Callable[[], None]) -> Callable[[], None]:

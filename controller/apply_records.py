@@ -12,7 +12,8 @@ throttled beyond patience     stop: nothing is fanned out, what is left is for t
 ============================  ==========================================================================
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from controller import retry
@@ -22,14 +23,13 @@ from controller.errors import (
     AmbiguousError,
     CallError,
     DeadlineError,
-    MisfitError,
     RefusedError,
     ThrottledError,
     TransientError,
 )
 from controller.model import Action, Change, DnsRecord, Finding, Outcome, World
 from controller.ports import Records, RecordWriter
-from controller.rules.ownership import Owner, is_marked, owner_of
+from controller.rules.ownership import is_marked, owner_of
 from controller.settings import Settings
 
 #: "Record does not exist", "already exists" (older form), "identical record already exists": our view is stale.
@@ -37,6 +37,7 @@ STALE_CODES = frozenset({81044, 81057, 81058})
 QUOTA_CODE = 81045
 #: How often an unclear answer to one batch is looked at before the pass gives up on it.
 PATIENCE = 4
+SILENCE = AmbiguousError("Cloudflare's answer to the batch leaves this change out.", "The next pass looks again.")
 
 
 @dataclass(slots=True)
@@ -50,12 +51,13 @@ class RecordApplier:
     budget: Budget
     board: Board
     _quota: RefusedError | None = field(default=None, init=False)
+    _seen: dict[str, DnsRecord] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._seen = {record.id: record for record in self.world.records}
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Deletes, then updates, then creates (the plan's order). Raises a CallError that stops all the rest."""
-        if not self.world.zone.holds_domain and changes and changes[0].action is Action.CREATE_RECORD:
-            self._try_alone(changes[0])
-            changes = changes[1:]
         limit = self._limit(len(changes))
         for start in range(0, len(changes), limit):
             self._send(changes[start : start + limit])
@@ -68,38 +70,47 @@ class RecordApplier:
         return zone.batch_limit
 
     def _send(self, batch: Sequence[Change], unclear: int = 0) -> None:
-        batch = self._without_hopeless(batch)
+        batch = self.without_hopeless(batch)
         if not batch:
             return
         try:
-            answers = self.writer.write(batch)
+            answers = self.write(batch)
         except RefusedError as error:
             self._refused(batch, error)
         except AmbiguousError as error:
             self._look_and_resend(batch, error, unclear + 1)
+        else:
+            if silent := self.compare(batch, answers):
+                self._look_and_resend(silent, SILENCE, unclear + 1)
+
+    def write(self, batch: Sequence[Change]) -> list[DnsRecord]:
+        """One batch. An error that stops the pass is noted for it; a refused or unclear batch is the caller's."""
+        try:
+            return self.writer.write(batch)
+        except (RefusedError, AmbiguousError):
+            raise
         except (ThrottledError, TransientError, DeadlineError) as error:
             self.board.note_all(batch, Outcome.NOT_REACHED, error)
             raise
         except CallError as error:
             self.board.note_all(batch, Outcome.FAILED, error)
             raise
-        else:
-            self._compare(batch, answers)
 
     def _refused(self, batch: Sequence[Change], error: RefusedError) -> None:
         if STALE_CODES.intersection(error.codes):
-            rest = self._still_wanted(batch)
+            rest = self.still_wanted(batch)
             if len(rest) < len(batch):
                 self._send(rest)
                 return
         if len(batch) == 1:
-            self._fail(batch[0], error)
+            self.fail(batch[0], error)
             return
         middle = len(batch) // 2
         self._send(batch[:middle])
         self._send(batch[middle:])
 
-    def _fail(self, change: Change, error: RefusedError) -> None:
+    def fail(self, change: Change, error: RefusedError) -> None:
+        """Note a change that was refused alone; a full zone refuses every other create as well."""
         if QUOTA_CODE in error.codes and change.action is Action.CREATE_RECORD:
             self._quota = error = RefusedError(
                 error.message,
@@ -108,7 +119,7 @@ class RecordApplier:
             )
         self.board.note(change, Outcome.FAILED, error)
 
-    def _without_hopeless(self, batch: Sequence[Change]) -> Sequence[Change]:
+    def without_hopeless(self, batch: Sequence[Change]) -> Sequence[Change]:
         """After a quota error no more creates are tried in this pass."""
         if self._quota is None:
             return batch
@@ -120,7 +131,7 @@ class RecordApplier:
         """An unclear answer: wait a little, see what is already so, and send the rest again."""
         try:
             retry.pause(unclear, self.budget)
-            rest = self._still_wanted(batch)
+            rest = self.still_wanted(batch)
         except CallError:
             self.board.note_all(batch, Outcome.FAILED, error)
             raise
@@ -129,12 +140,15 @@ class RecordApplier:
             raise error
         self._send(rest, unclear)
 
-    def _still_wanted(self, batch: Sequence[Change]) -> list[Change]:
+    def still_wanted(self, batch: Sequence[Change]) -> list[Change]:
         """Look at the names anew: note what is done or superseded, and return what is still to be done."""
         listing = self.reader.listing({change.instance for change in batch if change.instance})
+        by_name = defaultdict[str, list[DnsRecord]](list)
+        for record in listing.records:
+            by_name[record.name].append(record)
         rest = []
         for change in batch:
-            outcome = self._outcome_now(change, listing.records)
+            outcome = self._outcome_now(change, by_name[change.key])
             if outcome is None:
                 rest.append(change)
             else:
@@ -146,10 +160,9 @@ class RecordApplier:
                 self.board.note(change, outcome, error)
         return rest
 
-    def _outcome_now(self, change: Change, records: Iterable[DnsRecord]) -> Outcome | None:
+    def _outcome_now(self, change: Change, here: Sequence[DnsRecord]) -> Outcome | None:
         """What a fresh look says of the change; None where it is still to be done."""
         write = change.record
-        here = [record for record in records if write and record.name == write.name]
         same = next((record for record in here if write and record.id == write.id), None)
         if change.action is Action.CREATE_RECORD:
             if any(self._is_right(change, record) for record in here):
@@ -161,7 +174,7 @@ class RecordApplier:
 
     def _unless_moved(self, record: DnsRecord) -> Outcome | None:
         """Superseded where the record is no longer the one that the plan was made for."""
-        seen = next((r for r in self.world.records if r.id == record.id), None)
+        seen = self._seen.get(record.id)
         if seen is None:
             return Outcome.SUPERSEDED
         is_moved = record.content != seen.content or owner_of(record, self.settings) is not owner_of(
@@ -169,25 +182,23 @@ class RecordApplier:
         )
         return Outcome.SUPERSEDED if is_moved else None
 
-    def _compare(self, batch: Sequence[Change], answers: Sequence[DnsRecord]) -> None:
-        """Read-back: what Cloudflare says it wrote must be what was wanted, or no link is written on it."""
-        unanswered = []
+    def compare(self, batch: Sequence[Change], answers: Sequence[DnsRecord]) -> list[Change]:
+        """Read-back: what Cloudflare says it wrote must be what was wanted, or no link is written on it.
+
+        Returns the changes that the answer leaves out.
+        """
+        silent = []
+        found = {answer.id: answer for answer in answers} | {answer.name: answer for answer in answers}
         for change in batch:
-            if change.action is Action.DELETE_RECORD:
-                self.board.note(change, Outcome.APPLIED)
-                continue
-            answer = next((a for a in answers if _answers(change, a)), None)
+            write = change.record
+            answer = found.get(write.id or write.name) if write else None
             if answer is None:
-                unanswered.append(change)
-            elif self._is_right(change, answer):
+                silent.append(change)
+            elif change.action is Action.DELETE_RECORD or self._is_right(change, answer):
                 self.board.note(change, Outcome.APPLIED)
             else:
                 self._report_divergence(change, answer)
-        if unanswered:
-            silence = AmbiguousError(
-                "Cloudflare's answer to the batch leaves this change out.", "The next pass looks again."
-            )
-            self._look_and_resend(unanswered, silence, 1)
+        return silent
 
     def _is_right(self, change: Change, record: DnsRecord | None) -> bool:
         write = change.record
@@ -204,38 +215,3 @@ class RecordApplier:
         hint = "Look at the record and at rules of the zone that may change it; no link is written on it."
         self.board.find(Finding("does-not-converge", change.key, message, hint))
         self.board.note(change, Outcome.FAILED, f"{message} {hint}")
-
-    def _try_alone(self, change: Change) -> None:
-        """The first create into a zone not known to hold DOMAIN_ROOT: Cloudflare appends the zone to other names."""
-        error: CallError | None = None
-        try:
-            answers = self.writer.write([change])
-        except AmbiguousError as unclear:
-            error, answers = unclear, []
-        wanted = change.record.name if change.record else ""
-        strays = [record for record in answers if record.name != wanted]
-        if not answers:
-            strays = [r for r in self.writer.strays(wanted) if owner_of(r, self.settings) is Owner.OURS]
-        if strays:
-            self._undo(change, strays)
-        elif error:
-            self._look_and_resend([change], AmbiguousError(error.message, error.hint), 1)
-        else:
-            self._compare([change], answers)
-
-    def _undo(self, change: Change, strays: Sequence[DnsRecord]) -> None:
-        """Take the strays away by id, and stop: the settings do not fit the world."""
-        landed = strays[0].name
-        error = MisfitError(
-            f"A record for {change.key} landed at {landed}, so DOMAIN_ROOT is not in this zone.",
-            "It was deleted again. Correct DOMAIN_ROOT or ZONE_ID.",
-        )
-        self.board.note(change, Outcome.FAILED, error)
-        self.writer.remove([record.id for record in strays])
-        raise error
-
-
-def _answers(change: Change, record: DnsRecord) -> bool:
-    """Whether this record of the answer belongs to this change."""
-    write = change.record
-    return write is not None and (record.id == write.id if write.id else record.name == write.name)

@@ -54,16 +54,20 @@ class Ec2Fleet:
         return _filter(f"tag:{key}", [value])
 
     def _described(self, filters: list[dict[str, Any]]) -> Iterable[Instance]:
-        call = Call("ec2", "DescribeInstances", "*")
-        token: dict[str, Any] = {}
+        call = Call("ec2", "DescribeInstances", "*", proof="Reservations")
+        request, page = self.client.describe_instances, {"Filters": filters, "MaxResults": PAGE_SIZE}
+        token: str | None = None
         while True:
-            page = call(self.client.describe_instances, self.budget, Filters=filters, MaxResults=PAGE_SIZE, **token)
-            for reservation in page["Reservations"]:
-                for raw in reservation["Instances"]:
-                    yield parse_instance(raw, self.settings.project_tag)
-            if not page.get("NextToken"):
+            following = {"NextToken": token} if token else {}
+            found, token = call(request, self.budget, self._parsed, **page, **following)
+            yield from found
+            if not token:
                 return
-            token = {"NextToken": page["NextToken"]}
+
+    def _parsed(self, page: Any) -> tuple[list[Instance], str | None]:
+        """A page's instances, and the token of the next one."""
+        raw = [instance for reservation in page["Reservations"] for instance in reservation["Instances"]]
+        return [parse_instance(instance, self.settings.project_tag) for instance in raw], page.get("NextToken")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ class DynamoTable:
             pages = gather([lambda s=s: self._queried(s) for s in sorted(LIVE_STATUSES)], self.budget)  # type: ignore[misc]
             return [row for page in pages for row in page]
         expression = "attribute_not_exists(#status) OR #status <> :terminated"
-        call = Call("dynamodb", "Scan", self._resource())
+        call = self._call("Scan")
         return self._paged(call, self.client.scan, FilterExpression=expression, ExpressionAttributeValues=_TERMINATED)
 
     def rows(self, ids: Collection[str]) -> list[Meeting]:
@@ -89,26 +93,25 @@ class DynamoTable:
         return [row for row in found if row]
 
     def _row(self, meeting: str) -> Meeting | None:
-        call = Call("dynamodb", "GetItem", self._resource())
         try:
-            answer = call(
+            return self._call("GetItem")(
                 self.client.get_item,
                 self.budget,
+                lambda answer: self._parsed(answer["Item"]) if answer.get("Item") else None,
                 TableName=self.settings.table_name,
                 Key={"id": {"S": meeting}},
                 ConsistentRead=True,
+                ReturnConsumedCapacity="TOTAL",
                 **_projection(self.settings.roles),
             )
         except RefusedError as error:
             if error.codes == ("ValidationException",):
                 raise self._misfit() from error
             raise
-        return self._parsed(answer["Item"]) if answer.get("Item") else None
 
     def _queried(self, status: str) -> list[Meeting]:
-        call = Call("dynamodb", "Query", f"index {self.settings.status_index} of {self._resource()}")
         return self._paged(
-            call,
+            self._call("Query", f"index {self.settings.status_index} of "),
             self.client.query,
             IndexName=self.settings.status_index,
             KeyConditionExpression="#status = :status",
@@ -117,25 +120,30 @@ class DynamoTable:
 
     def _paged(self, call: Call, request: Any, **arguments: Any) -> list[Meeting]:
         rows: list[Meeting] = []
-        arguments |= {"TableName": self.settings.table_name, **_projection(self.settings.roles)}
+        arguments |= {"TableName": self.settings.table_name, "ReturnConsumedCapacity": "TOTAL"}
+        arguments |= _projection(self.settings.roles)
         while True:
-            page = call(request, self.budget, **arguments)
-            rows += [self._parsed(item) for item in page["Items"]]
-            if not page.get("LastEvaluatedKey"):
+            found, last = call(request, self.budget, self._page, **arguments)
+            rows += found
+            if not last:
                 return rows
-            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+            arguments["ExclusiveStartKey"] = last
+
+    def _page(self, page: Any) -> tuple[list[Meeting], Any]:
+        """A page's rows, and the key after which the next page begins."""
+        return [self._parsed(item) for item in page["Items"]], page.get("LastEvaluatedKey")
 
     def _parsed(self, item: Mapping[str, Any]) -> Meeting:
         if not isinstance(item.get("id", {}).get("S"), str):
             raise self._misfit()
         return parse_meeting(item, self.settings.roles)
 
-    def _resource(self) -> str:
-        return f"table {self.settings.table_name}"
+    def _call(self, action: str, part: str = "") -> Call:
+        return Call("dynamodb", action, f"{part}table {self.settings.table_name}", proof="ConsumedCapacity")
 
     def _misfit(self) -> MisfitError:
         return MisfitError(
-            f"The key of {self._resource()} is not the string id alone, so it is no table of meetings.",
+            f"The key of table {self.settings.table_name} is not the string id alone, so it is no table of meetings.",
             "Correct TABLE_NAME; nothing was planned.",
         )
 
@@ -150,9 +158,11 @@ class DynamoWriter:
 
     def write(self, meeting: str, change: RowWrite) -> None:
         """One conditional UpdateItem; it never creates a row."""
-        Call("dynamodb", "UpdateItem", f"table {self.settings.table_name}")(
+        Call("dynamodb", "UpdateItem", f"table {self.settings.table_name}", proof="ConsumedCapacity")(
             self.client.update_item,
             self.budget,
+            lambda _: None,
+            ReturnConsumedCapacity="TOTAL",
             TableName=self.settings.table_name,
             Key={"id": {"S": meeting}},
             **expressions(change),
@@ -184,8 +194,9 @@ class SecretToken:
             return self._token if self._token != refused else None
 
     def _read(self, budget: Budget) -> str:
-        call = Call("secretsmanager", "GetSecretValue", f"secret {self._secret}")
-        text = call(self._client.get_secret_value, budget, SecretId=self._secret).get("SecretString")
+        call = Call("secretsmanager", "GetSecretValue", f"secret {self._secret}", proof="Name")
+        request = self._client.get_secret_value
+        text = call(request, budget, lambda answer: answer.get("SecretString"), SecretId=self._secret)
         try:
             content = json.loads((text or "").lstrip("\ufeff"))
         except ValueError:

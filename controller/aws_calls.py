@@ -42,7 +42,10 @@ T = TypeVar("T")
 
 _THROTTLED = frozenset(
     {
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
         "LimitExceededException",
+        "PriorRequestNotComplete",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
@@ -52,10 +55,19 @@ _THROTTLED = frozenset(
         "ThrottledException",
         "ThrottlingException",
         "TooManyRequestsException",
+        "TransactionConflictException",
+        "TransactionInProgressException",
     }
 )
 _TRANSIENT = frozenset(
-    {"InternalError", "InternalFailure", "InvalidInstanceID.NotFound", "RequestTimeout", "Unavailable"}
+    {
+        "InternalError",
+        "InternalFailure",
+        "InvalidInstanceID.NotFound",
+        "ReplicatedWriteConflictException",
+        "RequestTimeout",
+        "Unavailable",
+    }
 )
 _NO_ACCESS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 _BAD_CREDENTIALS = frozenset(
@@ -73,16 +85,25 @@ _BAD_CREDENTIALS = frozenset(
 )
 
 
+#: What reading an answer raises that has not the form of one.
+_NONSENSE = (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError)
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One kind of call: who is asked, which IAM action it needs, and about what."""
+    """One kind of call: who is asked, which IAM action it needs, about what, and what a real answer always has.
+
+    botocore makes an empty answer of a body that it cannot read, and an empty answer must never pass for an empty
+    world or for a write that was done.
+    """
 
     service: str
     action: str
     resource: str
+    proof: str
 
-    def __call__(self, request: Callable[..., T], budget: Budget, **arguments: Any) -> T:
-        """The answer to the request. Raises a CallError."""
+    def __call__(self, request: Callable[..., Any], budget: Budget, read: Callable[[Any], T], **arguments: Any) -> T:
+        """What ``read`` makes of the answer. Raises a CallError."""
         attempts = 0
 
         def attempt() -> T:
@@ -91,9 +112,13 @@ class Call:
             budget.count(self.service, f"{self.action} {self.resource}")
             attempts += 1
             try:
-                return request(**arguments)
+                answer = request(**arguments)
+                _ = answer[self.proof]
+                return read(answer)
             except (ClientError, BotoCoreError, ResponseParserError) as error:
                 raise self._classified(error, attempts) from error
+            except _NONSENSE as error:
+                raise self._unusable(error) from error
 
         return retry.call(attempt, budget)
 
@@ -102,12 +127,17 @@ class Call:
         if isinstance(error, ClientError):
             return self._refusal(error, what, attempts)
         if isinstance(error, (HTTPClientError, ResponseParserError)):
-            return TransientError(
-                f"{what} got no usable answer ({type(error).__name__}).", "Check the network and the region."
-            )
+            return self._unusable(error)
         if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
             return AuthenticationError(f"{what}: AWS credentials are missing.", "Set AWS_PROFILE, or log in.")
         return TerminalError(f"{what} cannot be called: {error}", "Check the AWS settings (region, profile, endpoint).")
+
+    def _unusable(self, error: Exception) -> TransientError:
+        what = f"{self.service}:{self.action} on {self.resource}"
+        return TransientError(
+            f"{what} got no usable answer ({type(error).__name__}).",
+            "Check the network, the region and AWS_ENDPOINT_URL.",
+        )
 
     def _refusal(self, error: ClientError, what: str, attempts: int) -> CallError:
         code = str(error.response.get("Error", {}).get("Code", ""))
@@ -130,4 +160,4 @@ class Call:
             )
         if status >= 500 or code in _TRANSIENT:  # HTTP's server errors
             return TransientError(told, "AWS has a passing fault; the next pass carries on.")
-        return RefusedError(told, "", (code,))
+        return RefusedError(told, f"Look the code up in the documentation of {self.service}:{self.action}.", (code,))

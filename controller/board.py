@@ -30,10 +30,10 @@ class Board:
         for change in changes:
             self.note(change, outcome, error)
 
-    def add(self, change: Change) -> None:
-        """A change that came instead of another one."""
+    def add(self, changes: Iterable[Change]) -> None:
+        """Changes that came instead of another one."""
         with self._lock:
-            self._changes.append(change)
+            self._changes.extend(changes)
 
     def find(self, finding: Finding) -> None:
         """Something that was found while applying."""

@@ -70,8 +70,12 @@ class Controller:
         )
 
 
-def build(settings: Settings, *, account: str | None = None, clock: Clock | None = None) -> Controller:
+def build(
+    settings: Settings, *, account: str | None = None, clock: Clock | None = None, seconds: float = 30
+) -> Controller:
     """A controller for these settings; ``account`` where it is known already (in Lambda), else STS is asked.
+
+    STS has ``seconds`` for its answer.
 
     Raises AuthenticationError or TerminalError where AWS cannot be used at all.
     """
@@ -85,7 +89,7 @@ def build(settings: Settings, *, account: str | None = None, clock: Clock | None
         retries={"total_max_attempts": 1},
         max_pool_connections=parallel.WIDTH,
     )
-    account = account or _account(session, config, clock)
+    account = account or _account(session, config, Budget(clock, seconds))
     settings = replace(settings, owner_id=settings.owner_id or f"{account}/{region}")
     target = Target(
         account=account,
@@ -111,7 +115,10 @@ def build(settings: Settings, *, account: str | None = None, clock: Clock | None
     )
 
 
-def _account(session: Any, config: Config, clock: Clock) -> str:
+def _account(session: Any, config: Config, budget: Budget) -> str:
     sts = session.client("sts", config=config)
-    identity = Call("sts", "GetCallerIdentity", "these credentials")(sts.get_caller_identity, Budget(clock, 30))
-    return str(identity["Account"])
+    call = Call("sts", "GetCallerIdentity", "these credentials", proof="Account")
+    try:
+        return parallel.bounded(lambda: call(sts.get_caller_identity, budget, lambda who: str(who["Account"])), budget)
+    finally:
+        sts.close()

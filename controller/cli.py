@@ -129,7 +129,7 @@ def plan(  # a command's options
       elephant-dns plan --instance i-0123456789abcdef0
       elephant-dns plan --format json --output plan.json --detailed-exitcode
     """
-    controller = _controller(verbose)
+    controller = _controller(verbose, deadline)
     report = controller.run(Request(Mode.PLAN, _scope(instances)), deadline)
     _show(report, form, output, quiet=quiet)
     return EXIT_CHANGES if detailed_exitcode and report.results else 0
@@ -161,7 +161,7 @@ def apply(  # noqa: PLR0913  # a command's options
       elephant-dns apply --force                  (once, after the guard has tripped and the plan is right)
     """
     options = _Options(deadline, quiet)
-    controller = _controller(verbose)
+    controller = _controller(verbose, deadline)
     scope = _scope(instances)
     if not yes:
         preview = controller.run(Request(Mode.PLAN, scope, force=force, expect=expect), deadline)
@@ -201,11 +201,11 @@ def sandbox(instances: int, serve: bool) -> int:
     return demo.run(instances, serve=serve)
 
 
-def _controller(verbose: bool) -> Controller:
+def _controller(verbose: bool, deadline: float) -> Controller:
     settings = read_settings(os.environ)
     if verbose:
         start_logging("DEBUG", sys.stderr)
-    return build(settings)
+    return build(settings, seconds=deadline)
 
 
 def _scope(instances: tuple[str, ...]) -> frozenset[str] | None:

@@ -11,7 +11,7 @@ from controller.budget import Budget
 from controller.cloudflare_http import Answer, Api
 from controller.errors import AmbiguousError, AuthenticationError, TransientError
 from controller.model import Action, Change, DnsRecord, Finding, Zone
-from controller.names import instance_of_name, record_name
+from controller.names import instance_of_name, is_under, record_name
 from controller.ports import Listing
 from controller.settings import Settings
 
@@ -28,7 +28,7 @@ _CANONICAL = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]
 
 
 class ZoneCache:
-    """What was read of the zone, kept for the life of the process: it does not change."""
+    """The zone, kept for the life of the process once it was read and fits: its name does not change."""
 
     def __init__(self) -> None:
         self.zone: Zone | None = None
@@ -54,9 +54,12 @@ class CloudflareRecords:
 
     def zone(self) -> Zone:
         """The zone's name and batch limit; nameless where the token may not read it."""
-        if self.cache.zone is None:
-            self.cache.zone = self._read_zone()
-        return self.cache.zone
+        if self.cache.zone is not None:
+            return self.cache.zone
+        zone = self._read_zone()
+        if zone.name and is_under(self.settings.domain_root, zone.name):
+            self.cache.zone = zone
+        return zone
 
     def _read_zone(self) -> Zone:
         try:
@@ -104,13 +107,16 @@ class CloudflareWriter:
         body = {kind: items for kind, items in _batch(changes).items() if items}
         answer = self.api.write("POST", f"{_path(self.settings)}/batch", body, self.budget)
         if not isinstance(answer.result, dict):
-            raise AmbiguousError("Cloudflare answered a batch with something that is no result.")
-        written = [*(answer.result.get("patches") or ()), *(answer.result.get("posts") or ())]
-        return [_record(raw) for raw in written if _is_record(raw)]
+            raise AmbiguousError(
+                "Cloudflare answered a batch with something that is no result.", "The next pass looks again."
+            )
+        lists = (answer.result.get(kind) for kind in ("deletes", "patches", "posts"))
+        done = [raw for items in lists if isinstance(items, list) for raw in items]
+        return [_record(raw) for raw in done if _is_record(raw)]
 
     def remove(self, ids: Sequence[str]) -> None:
         """Delete records by id, all or nothing."""
-        body = {"deletes": [{"id": record} for record in ids]}
+        body: dict[str, Any] = {"deletes": [{"id": record} for record in ids]}
         self.api.write("POST", f"{_path(self.settings)}/batch", body, self.budget)
 
     def strays(self, name: str) -> list[DnsRecord]:

@@ -123,12 +123,13 @@ class Api:
         except (httpx.HTTPError, httpx.StreamError) as error:
             raise _broken(method, f"the connection broke ({type(error).__name__})") from error
         self._note_rest(response, budget)
-        return _answer(method, path, response, budget)
+        return _Reply(method, path, response, budget, token).answer()
 
     def _note_rest(self, response: httpx.Response, budget: Budget) -> None:
         """Remember when the answer says that little of the whole user's budget is left."""
-        left = [int(r) for r in re.findall(r";\s*r=(\d+)", response.headers.get("ratelimit", ""))]
-        waits = [int(t) for t in re.findall(r";\s*t=(\d+)", response.headers.get("ratelimit", ""))]
+        header = response.headers.get("ratelimit", "")
+        left = [int(r) for r in re.findall(r";\s*r=(\d{1,9})(?!\d)", header)]
+        waits = [int(t) for t in re.findall(r";\s*t=(\d{1,9})(?!\d)", header)]
         if left and waits and min(left) < RESERVE:
             with self._lock:
                 why = f"only {min(left)} requests of the Cloudflare user's budget are left"
@@ -149,32 +150,65 @@ class Api:
         )
 
 
-def _answer(method: str, path: str, response: httpx.Response, budget: Budget) -> Answer:
-    status = response.status_code
-    envelope = _envelope(response)
-    codes, text = _errors(envelope)
-    told = f"Cloudflare answered {status} to {method} {path}: {text or _prefix(response)}"
-    if status == httpx.codes.TOO_MANY_REQUESTS:
-        raise ThrottledError(
-            told, "Other tools of the same Cloudflare user spend the same budget.", _retry_after(response, budget)
-        )
-    if status in (401, 403) or (status == httpx.codes.BAD_REQUEST and codes & AUTHENTICATION_CODES):
-        raise AuthenticationError(
-            told,
-            "The token needs the permission Zone > DNS > Edit (to plan: Read) for this zone; look at CLOUDFLARE_TOKEN.",
-        )
-    if codes & NO_SUCH_ZONE_CODES:
-        raise TerminalError(told, "Check ZONE_ID: it stands on the zone's overview page.")
-    if response.is_redirect:
-        raise TerminalError(told, "Redirects are not followed with a token; check CLOUDFLARE_BASE_URL.")
-    if status == httpx.codes.REQUEST_TIMEOUT or response.is_server_error:
-        raise _broken(method, told)
-    if response.is_client_error:
-        raise RefusedError(told, "", tuple(sorted(codes)))
-    if envelope is None or envelope.get("success") is not True:
-        raise _broken(method, told)
-    info = envelope.get("result_info")
-    return Answer(envelope.get("result"), info if isinstance(info, dict) else {})
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """One response, and what it means. Nothing of its text is shown before the token is struck out of it."""
+
+    method: str
+    path: str
+    response: httpx.Response
+    budget: Budget
+    token: str
+
+    def answer(self) -> Answer:
+        """The answer. Raises the CallError that status, codes and body make of it."""
+        status, envelope = self.response.status_code, self._envelope()
+        codes, text = self._errors(envelope)
+        told = f"Cloudflare answered {status} to {self.method} {self.path}: {text or self._beginning()}"
+        if status == httpx.codes.TOO_MANY_REQUESTS:
+            hint = "Other tools of the same Cloudflare user spend the same budget."
+            raise ThrottledError(told, hint, _retry_after(self.response, self.budget))
+        if status in (401, 403) or (status == httpx.codes.BAD_REQUEST and codes & AUTHENTICATION_CODES):
+            need = "The token needs the permission Zone > DNS > Edit (to plan: Read) for this zone"
+            raise AuthenticationError(told, f"{need}; look at CLOUDFLARE_TOKEN.")
+        if codes & NO_SUCH_ZONE_CODES:
+            raise TerminalError(told, "Check ZONE_ID: it stands on the zone's overview page.")
+        if self.response.is_redirect:
+            raise TerminalError(told, "Redirects are not followed with a token; check CLOUDFLARE_BASE_URL.")
+        if status == httpx.codes.REQUEST_TIMEOUT or self.response.is_server_error:
+            raise _broken(self.method, told)
+        if self.response.is_client_error:
+            raise RefusedError(told, "Cloudflare's API documentation may know the code.", tuple(sorted(codes)))
+        if envelope is None or envelope.get("success") is not True:
+            raise _broken(self.method, told)
+        info = envelope.get("result_info")
+        return Answer(envelope.get("result"), info if isinstance(info, dict) else {})
+
+    def _envelope(self) -> dict[str, Any] | None:
+        """The JSON envelope, or None for anything else (HTML of the edge, text, a cut body)."""
+        try:
+            body = self.response.json()
+        except (ValueError, RecursionError):
+            return None
+        return body if isinstance(body, dict) else None
+
+    def _errors(self, envelope: dict[str, Any] | None) -> tuple[frozenset[int], str]:
+        """Codes and text of the envelope's errors; the older wrapper (1004) hides the cause in its chain."""
+        found: list[tuple[int, str]] = []
+        for error in _dicts(envelope.get("errors") if envelope else None):
+            items = (error, *_dicts(error.get("error_chain")))
+            found += [(i["code"], self._clean(i.get("message"))) for i in items if isinstance(i.get("code"), int)]
+        return frozenset(code for code, _ in found), "; ".join(f"{code} {message}" for code, message in found[:3])
+
+    def _beginning(self) -> str:
+        """What a body that is no envelope begins with, and the id by which Cloudflare's support finds the request."""
+        ray = self._clean(self.response.headers.get("cf-ray"))
+        return f"{self._clean(self.response.text) or 'nothing'}{f' (cf-ray {ray})' if ray else ''}"
+
+    def _clean(self, value: Any) -> str:
+        """A short piece of somebody else's text, on one line, without the token (an error page may echo it)."""
+        text = str(value or "").replace(self.token, "…")
+        return " ".join("".join(c if c.isprintable() else " " for c in text[:400]).split())[:160]
 
 
 def _broken(method: str, what: str) -> CallError:
@@ -183,36 +217,8 @@ def _broken(method: str, what: str) -> CallError:
     return AmbiguousError(f"Nobody knows whether it was applied: {what}", "The next pass looks again.")
 
 
-def _envelope(response: httpx.Response) -> dict[str, Any] | None:
-    """The JSON envelope, or None for anything else (HTML of the edge, text, a cut body)."""
-    try:
-        body = response.json()
-    except ValueError:
-        return None
-    return body if isinstance(body, dict) else None
-
-
-def _errors(envelope: dict[str, Any] | None) -> tuple[frozenset[int], str]:
-    """Codes and text of the envelope's errors; the older wrapper (1004) hides the cause in its chain."""
-    found: list[tuple[int, str]] = []
-    for error in _dicts(envelope.get("errors") if envelope else None):
-        items = (error, *_dicts(error.get("error_chain")))
-        found += [(i["code"], _clean(str(i.get("message", "")))) for i in items if isinstance(i.get("code"), int)]
-    return frozenset(code for code, _ in found), "; ".join(f"{code} {message}" for code, message in found)
-
-
 def _dicts(value: Any) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _prefix(response: httpx.Response) -> str:
-    ray = response.headers.get("cf-ray", "")
-    return f"{_clean(response.text) or 'nothing'}{f' (cf-ray {_clean(ray)})' if ray else ''}"
-
-
-def _clean(text: str) -> str:
-    """A short piece of somebody else's text, on one line."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text[:400]).split())[:160]
 
 
 def _retry_after(response: httpx.Response, budget: Budget) -> float | None:
@@ -222,7 +228,7 @@ def _retry_after(response: httpx.Response, budget: Budget) -> float | None:
         return float(value)
     try:
         moment: datetime = parsedate_to_datetime(value)
-    except ValueError:
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return max(0.0, (moment - budget.clock.now()).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - budget.clock.now()).total_seconds())

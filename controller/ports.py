@@ -62,7 +62,7 @@ class RecordWriter(Protocol):
     """Writes to the zone."""
 
     def write(self, changes: Sequence[Change]) -> list[DnsRecord]:
-        """One batch, all or nothing: deletes, then updates, then creates. Returns the records updated and created.
+        """One batch, all or nothing: deletes, then updates, then creates. Returns the records that it answers.
 
         Raises RefusedError (nothing done, one of them is wrong), AmbiguousError (nobody knows), or another CallError.
         """
