@@ -94,8 +94,10 @@ def _change(page: _Page, result: Result) -> None:
     ending = "" if result.outcome is Outcome.PLANNED else f"  [{result.outcome}]"
     page.signed(sign, f"{words} {thing}".rstrip() + ending)
     before, after = dict(change.before), dict(change.after)
-    for name in dict.fromkeys([*after, *before]):
-        _difference(page, name, before.get(name), after.get(name), is_new=not before)
+    if not after:  # a record that goes: where it led to is what matters
+        page.wrapped(f"content: {_shown(before.get('content'))}")
+    for name in after:
+        _difference(page, name, before.get(name), after[name], is_new=not before)
     page.wrapped(change.reason)
     if result.error:
         page.wrapped(result.error, first="! ")
@@ -116,7 +118,7 @@ def _difference(page: _Page, name: str, old: object, new: object, *, is_new: boo
 
 
 def _shown(value: object) -> str:
-    return _NOTHING if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value or _NOTHING)
 
 
 def _finding(page: _Page, finding: Finding) -> None:

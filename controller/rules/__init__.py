@@ -54,7 +54,9 @@ def reconsider(
     ``world`` holds the instances that the row names now, ``planned`` those that the change was planned on. It never
     comes back resting on more than the guard has seen, nor with a link to a machine whose address has moved.
     """
-    if meeting is None or _address(world, change.instance) != _address(planned, change.instance):
+    if meeting is None:
+        return None
+    if change.action is Action.WRITE_LINK and _address(world, change.instance) != _address(planned, change.instance):
         return None
     facts = Facts.of(replace(world, meetings={meeting.id: meeting}), settings)
     wanted = plan_meeting(facts, meeting, lambda instance: plan_name(facts, instance).standing)
