@@ -96,8 +96,8 @@ def _change(page: _Page, result: Result) -> None:
     before, after = dict(change.before), dict(change.after)
     if not after:  # a record that goes: where it led to is what matters
         page.wrapped(f"content: {_shown(before.get('content'))}")
-    for name in after:
-        _difference(page, name, before.get(name), after[name], is_new=not before)
+    for name, new in after.items():
+        _difference(page, name, before.get(name), new, is_new=not before)
     page.wrapped(change.reason)
     if result.error:
         page.wrapped(result.error, first="! ")
