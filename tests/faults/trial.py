@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from controller.aws import SecretToken
 from controller.bootstrap import Controller, build
+from controller.budget import Clock
 from controller.cloudflare import ZoneCache
 from controller.cloudflare_http import Api
 from controller.log import log_error, log_report, start_logging
@@ -46,7 +47,7 @@ class Workshop:
     clouds: Clouds
     _made: dict[Environment, Controller] = field(default_factory=dict)
 
-    def controller(self, clock: FastClock, environment: Environment) -> Controller:
+    def controller(self, clock: Clock, environment: Environment) -> Controller:
         """A controller as in a new process, which remembers nothing."""
         if environment not in self._made:
             with self.clouds.exported(**dict(environment)) as exported:
@@ -69,7 +70,7 @@ class Trial:
     workshop: Workshop
     scenario: Scenario
     witness: Witness = field(default_factory=Witness)
-    clock: FastClock = field(default_factory=FastClock)
+    clock: Clock = field(default_factory=FastClock)
     log: io.StringIO = field(default_factory=io.StringIO)
     clouds: Clouds = field(init=False)
     proxy: Proxy = field(init=False)
