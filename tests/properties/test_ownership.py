@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from controller.model import DnsRecord
 from tests.properties import spec
 from tests.properties.clouds import Clouds
-from tests.properties.faults import Calls
+from tests.properties.faults import Script
 from tests.properties.passes import run
 from tests.properties.profiles import PROMISE
 from tests.properties.simulation import random_scope, random_script
@@ -25,13 +25,13 @@ def some_passes(case: Case, choose: Chooser) -> Iterator[State]:
     """The state after each of a few passes, full or scoped, forced or not, with calls that fail but no other hands."""
     clouds = Clouds(case)
     for seed in range(choose.one((1, 2, 3))):
-        script = random_script(choose)
-        alone = replace(script, calls=without_meddlers(script.calls), writes=without_meddlers(script.writes))
-        yield run(clouds, random_scope(choose, clouds), force=choose.chance(0.5), script=alone, seed=seed).state
+        script = alone(random_script(choose))
+        yield run(clouds, random_scope(choose, clouds), force=choose.chance(0.5), script=script, seed=seed).state
 
 
-def without_meddlers(calls: Calls) -> Calls:
-    return replace(calls, meddlers={})
+def alone(script: Script) -> Script:
+    """The same without other hands."""
+    return replace(script, calls=replace(script.calls, meddlers={}), writes=replace(script.writes, meddlers={}))
 
 
 def is_strangers(record: DnsRecord, case: Case) -> bool:

@@ -34,12 +34,12 @@ def refused(code: int, message: str) -> RefusedError:
 def batch(
     records: Records, writes: Sequence[RecordWrite], zone: Zone, now: datetime, new_id: int
 ) -> tuple[Records, list[DnsRecord]]:
-    """The zone after a batch, and the records that it updated and created. Raises RefusedError."""
+    """The zone after a batch, and the records that it deleted, updated and created. Raises RefusedError."""
     if not writes or len(writes) > zone.batch_limit:
         raise refused(9207, "Request body is invalid.")
     after, written = dict(records), list[DnsRecord]()
     for write in (w for w in writes if w.content is None):
-        remove(after, write.id)
+        written.append(_removed(after, write.id))
     for write in (w for w in writes if w.content is not None and w.id is not None):
         written.append(_patched(after, write))
     for number, write in enumerate(w for w in writes if w.content is not None and w.id is None):
@@ -47,10 +47,10 @@ def batch(
     return after, written
 
 
-def remove(records: dict[str, DnsRecord], record: str | None) -> None:
-    if record not in records:
+def _removed(records: dict[str, DnsRecord], record: str | None) -> DnsRecord:
+    if record is None or record not in records:
         raise refused(81044, "Record does not exist.")
-    del records[record]
+    return records.pop(record)
 
 
 def put(records: dict[str, DnsRecord], record: DnsRecord) -> None:
