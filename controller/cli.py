@@ -6,8 +6,8 @@ Exit codes: 0 done; 1 an error, a failed or unreached change, a declined questio
 
 import os
 import sys
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,17 +31,22 @@ FORMATS = ("text", "json")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True, slots=True)
-class _Options:
-    """What every command takes."""
+class _Deadline:
+    """The seconds that a command may take in all; what a person takes to answer does not count."""
 
-    deadline: float
-    quiet: bool
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
 
-    def say(self, text: str) -> None:
-        """Something for people, never on standard output."""
-        if not self.quiet:
-            click.echo(text, err=True)
+    def left(self) -> float:
+        """Seconds that are left."""
+        return max(0.0, self._end - time.monotonic())
+
+    def confirm(self, question: str) -> bool:
+        """Ask, at no cost of time."""
+        before = time.monotonic()
+        answer = click.confirm(question, err=True)
+        self._end += time.monotonic() - before
+        return answer
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -129,8 +134,9 @@ def plan(  # a command's options
       elephant-dns plan --instance i-0123456789abcdef0
       elephant-dns plan --format json --output plan.json --detailed-exitcode
     """
-    controller = _controller(verbose, deadline)
-    report = controller.run(Request(Mode.PLAN, _scope(instances)), deadline)
+    time_left = _Deadline(deadline)
+    controller = _controller(verbose, time_left)
+    report = controller.run(Request(Mode.PLAN, _scope(instances)), time_left.left())
     _show(report, form, output, quiet=quiet)
     return EXIT_CHANGES if detailed_exitcode and report.results else 0
 
@@ -160,21 +166,26 @@ def apply(  # noqa: PLR0913  # a command's options
       elephant-dns apply --yes --expect DIGEST    (the plan that was reviewed, or nothing)
       elephant-dns apply --force                  (once, after the guard has tripped and the plan is right)
     """
-    options = _Options(deadline, quiet)
-    controller = _controller(verbose, deadline)
+    time_left = _Deadline(deadline)
+    controller = _controller(verbose, time_left)
     scope = _scope(instances)
+
+    def show(planned: Report) -> None:
+        if not quiet:
+            click.echo(_text(planned, sys.stderr), err=True)
+
     if not yes:
-        preview = controller.run(Request(Mode.PLAN, scope, force=force, expect=expect), deadline)
-        options.say(_text(preview, sys.stderr))
+        preview = controller.run(Request(Mode.PLAN, scope, force=force, expect=expect), time_left.left())
+        show(preview)
         if not preview.count(Outcome.PLANNED):
             return _ended(preview, form, quiet=quiet, is_shown=form == "text")
-        if not _confirmed():
+        if not _confirmed(time_left):
             return EXIT_FAILED
         expect = preview.digest
     report = controller.run(
         Request(Mode.APPLY, scope, force=force, expect=expect),
-        deadline,
-        on_plan=(lambda shown: options.say(_text(shown, sys.stderr))) if yes else lambda _: None,
+        time_left.left(),
+        on_plan=show if yes else lambda _: None,
     )
     return _ended(report, form, quiet=quiet)
 
@@ -201,22 +212,22 @@ def sandbox(instances: int, serve: bool) -> int:
     return demo.run(instances, serve=serve)
 
 
-def _controller(verbose: bool, deadline: float) -> Controller:
+def _controller(verbose: bool, time_left: _Deadline) -> Controller:
     settings = read_settings(os.environ)
     if verbose:
         start_logging("DEBUG", sys.stderr)
-    return build(settings, seconds=deadline)
+    return build(settings, seconds=time_left.left())
 
 
 def _scope(instances: tuple[str, ...]) -> frozenset[str] | None:
     return parse_scope(instances) if instances else None
 
 
-def _confirmed() -> bool:
+def _confirmed(time_left: _Deadline) -> bool:
     if not sys.stdin.isatty():
         click.echo("Nobody is here to answer; use --yes to apply without asking.", err=True)
         return False
-    return click.confirm("Apply these changes?", err=True)
+    return time_left.confirm("Apply these changes?")
 
 
 def _ended(report: Report, form: str, *, quiet: bool, is_shown: bool = False) -> int:

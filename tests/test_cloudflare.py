@@ -127,6 +127,7 @@ def test_a_batch_deletes_updates_and_creates(judged: Clouds, quirks: Quirks) -> 
         ]
     )
     assert [(record.instance, record.content, record.proxied) for record in written] == [
+        (TEACHER, "192.0.2.1", True),
         (STUDENT, "192.0.2.3", True),
         (OTHER, "192.0.2.4", True),
     ]
