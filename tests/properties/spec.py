@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
 
 from controller.model import DnsRecord, Instance, Value
 from controller.settings import Settings
+from tests.properties import owners
 from tests.properties.state import Row, State
 from tests.properties.zone import is_routable
 
@@ -116,7 +116,7 @@ def is_gone_for_row(sight: Sight, instance: str, meeting: str, row: Row) -> bool
             return True
         case "absent":
             there = [*sight.at(instance), *(r for r in sight.buried if r.instance == instance)]
-            ours = [r for r in there if is_ours(r, sight.settings)]
+            ours = [r for r in there if owners.is_ours(r, sight.settings)]
             if not all(is_old(record, sight) for record in ours) or not sight.has_read_name_of(instance):
                 return False
             return bool(ours) or _proves_that_it_was_there(sight, instance, row)
@@ -139,38 +139,7 @@ def is_a_day_past(meet_time: Value, now: datetime) -> bool:
     return now - moment > timedelta(hours=24)
 
 
-# Section 3: whose a record is
-
-
-def our_mark(settings: Settings) -> str:
-    return f"elephant-dns:{settings.owner_id}"
-
-
-def is_marked(record: DnsRecord, settings: Settings) -> bool:
-    """It carries our own mark."""
-    mark = our_mark(settings)
-    return record.comment == mark or record.comment.startswith(f"{mark} ")
-
-
-def is_foreign(record: DnsRecord, settings: Settings) -> bool:
-    return record.comment.startswith("elephant-dns:") and not is_marked(record, settings)
-
-
-def is_unmarked(record: DnsRecord) -> bool:
-    return not record.comment.startswith("elephant-dns:")
-
-
-def is_ours(record: DnsRecord, settings: Settings) -> bool:
-    """Ours to delete: marked, or counted as marked. Only A records are ever made, so no other type is ours."""
-    return record.type == "A" and (is_marked(record, settings) or (settings.adopt_unmarked and is_unmarked(record)))
-
-
-def same_address(content: str, address: str | None) -> bool:
-    """Addresses are compared as addresses."""
-    try:
-        return address is not None and IPv4Address(content) == IPv4Address(address)
-    except ValueError:
-        return False
+# Section 3: records
 
 
 def address_of(sight: Sight, instance: str) -> str | None:
@@ -187,13 +156,13 @@ def is_routable_machine(sight: Sight, instance: str) -> bool:
 def is_blocked(sight: Sight, instance: str) -> bool:
     """Whether something that is not ours forbids a record and a link at this name."""
     there = sight.at(instance)
-    return any(is_foreign(r, sight.settings) or r.type in ("CNAME", "NS") for r in there)
+    return any(owners.is_foreign(r, sight.settings) or r.type in ("CNAME", "NS") for r in there)
 
 
 def is_right(record: DnsRecord, sight: Sight, instance: str) -> bool:
     """What is wanted at a serving instance's name."""
-    is_complete = record.type == "A" and record.proxied and is_marked(record, sight.settings)
-    return is_complete and same_address(record.content, address_of(sight, instance))
+    is_complete = record.type == "A" and record.proxied and owners.is_marked(record, sight.settings)
+    return is_complete and owners.same_address(record.content, address_of(sight, instance))
 
 
 def has_its_record(sight: Sight, instance: str) -> bool:

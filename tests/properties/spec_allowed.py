@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator
 
 from controller.settings import Settings
-from tests.properties import spec
+from tests.properties import owners, spec
 from tests.properties.clouds import Event, Write
 from tests.properties.knowledge import Knowledge
 from tests.properties.spec import Sight
@@ -61,7 +61,7 @@ def _guards(concluded: set[str], known: Knowledge, first: Sight, scope: Collecti
 def guard_limit(sight: Sight) -> float:
     """max(MAX_GUARDED_DELETES, percent of the distinct instances that our records and the rows name), not rounded."""
     settings = sight.settings
-    distinct = {r.instance for r in sight.records if spec.is_ours(r, settings)}
+    distinct = {r.instance for r in sight.records if owners.is_ours(r, settings)}
     for row in sight.rows.values():
         if row.get("status") != "TERMINATED":
             named = [spec.named(row, role) for role in settings.roles]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from controller.model import DnsRecord
 from controller.settings import Settings
-from tests.properties import spec
+from tests.properties import owners, spec
 from tests.properties.clouds import Write
 from tests.properties.knowledge import Knowledge
 from tests.properties.spec import Sight
@@ -45,7 +45,7 @@ def _deleted(sight: Sight, known: Knowledge, record: str, now: DnsRecord) -> Ite
 
 
 def nothing_without_our_mark_is_deleted(sight: Sight, record: DnsRecord) -> Iterator[str]:
-    if not spec.is_ours(record, sight.settings):
+    if not owners.is_ours(record, sight.settings):
         yield f"deleted, and not ours: {record}"
 
 
@@ -88,7 +88,7 @@ def is_best(sight: Sight, record: DnsRecord) -> bool:
     return all(_rank(sight, record, own) < _rank(sight, other, own) for own in OWN for other in others)
 
 
-OWN: tuple[Callable[[DnsRecord, Settings], bool], ...] = (spec.is_ours, spec.is_marked)
+OWN: tuple[Callable[[DnsRecord, Settings], bool], ...] = (owners.is_ours, owners.is_marked)
 
 
 def _rank(sight: Sight, record: DnsRecord, own: Callable[[DnsRecord, Settings], bool]) -> tuple[bool, bool, float]:
@@ -97,12 +97,12 @@ def _rank(sight: Sight, record: DnsRecord, own: Callable[[DnsRecord, Settings], 
 
 
 def _has(sight: Sight, record: DnsRecord) -> bool:
-    return spec.same_address(record.content, spec.address_of(sight, record.instance))
+    return owners.same_address(record.content, spec.address_of(sight, record.instance))
 
 
 def _updated(sight: Sight, known: Knowledge, record: str, now: DnsRecord, after: DnsRecord) -> Iterator[str]:
     seen = known.records.get(record, now)
-    if spec.is_foreign(seen, sight.settings):
+    if owners.is_foreign(seen, sight.settings):
         yield f"changed, and foreign: {seen}"
     if seen.type != "A":
         yield f"changed, and no A record: {seen}"
@@ -110,21 +110,21 @@ def _updated(sight: Sight, known: Knowledge, record: str, now: DnsRecord, after:
     yield from an_unmarked_record_is_adopted_only_where_none_is_ours(sight, seen)
     if spec.is_right(seen, sight, seen.instance):
         yield f"changed, and there was nothing to mend: {seen}"
-    if not spec.is_marked(after, sight.settings) and seen == now:
+    if not owners.is_marked(after, sight.settings) and seen == now:
         yield f"changed, and our mark is not on it: {after}"
 
 
 def an_unmarked_record_is_adopted_only_where_none_is_ours(sight: Sight, seen: DnsRecord) -> Iterator[str]:
     """If one of ours is there already, the unmarked one stays, unless it is the one with the right address."""
-    if spec.is_ours(seen, sight.settings) or not spec.is_unmarked(seen) or _has(sight, seen):
+    if owners.is_ours(seen, sight.settings) or not owners.is_unmarked(seen) or _has(sight, seen):
         return
-    if any(spec.is_ours(r, sight.settings) for r in sight.at(seen.instance)):
+    if any(owners.is_ours(r, sight.settings) for r in sight.at(seen.instance)):
         yield f"adopted beside one of ours: {seen}"
 
 
 def _created(sight: Sight, after: DnsRecord) -> Iterator[str]:
     yield from _only_what_a_serving_instance_wants(sight, after)
-    if not spec.is_marked(after, sight.settings):
+    if not owners.is_marked(after, sight.settings):
         yield f"created without our mark: {after}"
     if spec.is_blocked(sight, after.instance):
         yield f"created beside a record that forbids it: {after}"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from controller.settings import Settings
-from tests.properties import spec
+from tests.properties import owners, spec
 from tests.properties.spec import Sight
 from tests.properties.state import Row, State
 
@@ -30,7 +30,7 @@ def _at_name(sight: Sight, instance: str) -> Iterator[str]:
 
 def serving_has_one_right_record(sight: Sight, instance: str) -> Iterator[str]:
     """Exactly one A record: content = public IPv4, proxied, our owner mark."""
-    ours = [r for r in sight.at(instance) if spec.is_ours(r, sight.settings)]
+    ours = [r for r in sight.at(instance) if owners.is_ours(r, sight.settings)]
     right = [r for r in ours if spec.is_right(r, sight, instance)]
     if not spec.is_routable_machine(sight, instance):
         yield from no_other_address_is_ours(sight, instance)
@@ -44,25 +44,25 @@ def serving_has_one_right_record(sight: Sight, instance: str) -> Iterator[str]:
 def no_other_address_is_ours(sight: Sight, instance: str) -> Iterator[str]:
     """A record of ours whose address the instance does not have is deleted."""
     for record in sight.at(instance):
-        if spec.is_ours(record, sight.settings) and not _has(sight, instance, record.content):
+        if owners.is_ours(record, sight.settings) and not _has(sight, instance, record.content):
             yield f"an address that it does not have: {record}"
 
 
 def _has(sight: Sight, instance: str, content: str) -> bool:
-    return spec.same_address(content, spec.address_of(sight, instance))
+    return owners.same_address(content, spec.address_of(sight, instance))
 
 
 def nothing_is_ours(sight: Sight, instance: str) -> Iterator[str]:
     """No A record of ours."""
     for record in sight.at(instance):
-        if spec.is_ours(record, sight.settings):
+        if owners.is_ours(record, sight.settings):
             yield f"a record that outlives it: {record}"
 
 
 def nothing_old_is_ours(sight: Sight, instance: str) -> Iterator[str]:
     """Absent counts as gone for a record only when the record is older than the grace period."""
     for record in sight.at(instance):
-        if spec.is_ours(record, sight.settings) and spec.is_old(record, sight):
+        if owners.is_ours(record, sight.settings) and spec.is_old(record, sight):
             yield f"an old record that outlives it: {record}"
 
 

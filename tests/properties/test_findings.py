@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from controller.model import Instance, Odd
-from tests.properties import spec
+from tests.properties import owners, spec
 from tests.properties.passes import planned
 from tests.properties.profiles import PROMISE
 from tests.properties.spec import Sight
@@ -28,8 +28,8 @@ def told_of(case: Case) -> str:
 def test_every_stranger_at_a_needed_name_every_orphan_and_every_odd_machine_is_told_of(case: Case) -> None:
     sight, told = Sight.of(case.state, case.settings), told_of(case)
     for found in sight.records:
-        cls, is_stranger = spec.class_of(sight, found.instance), spec.is_foreign(found, case.settings)
-        is_orphan = spec.is_unmarked(found) and cls in (spec.GONE, spec.STOPPED) and not case.settings.adopt_unmarked
+        cls, is_stranger = spec.class_of(sight, found.instance), owners.is_foreign(found, case.settings)
+        is_orphan = owners.is_unmarked(found) and cls in (spec.GONE, spec.STOPPED) and not case.settings.adopt_unmarked
         if (cls == spec.SERVING and is_stranger and spec.is_routable_machine(sight, found.instance)) or is_orphan:
             assert found.instance in told
     for instance in case.state.instances:

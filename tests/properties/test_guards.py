@@ -17,6 +17,7 @@ from tests.properties.schedule import subject
 from tests.properties.spec import Sight
 from tests.properties.spec_allowed import guard_limit
 from tests.properties.state import START, Case, State
+from tests.properties.test_regressions import ONE, TWO, link, machine, world
 from tests.properties.worlds import MARK, cases, settings_with
 
 LIMITS = st.sampled_from([(0, 0), (1, 0), (2, 0), (0, 20), (0, 34), (0, 50), (5, 20), (0, 100)])
@@ -135,3 +136,18 @@ def ended_machines(count: int, *, state: str | None) -> Case:
         f"s{i}": DnsRecord(f"s{i}", f"{i}.example.com", i, "A", "192.0.2.1", True, MARK, born) for i in ids
     }  # fmt: skip
     return Case(State(START, machines, records, {}), settings_with())
+
+
+def test_the_link_to_a_machine_that_was_seen_gone_goes_while_the_end_of_its_meeting_is_held() -> None:
+    row = {
+        "status": "HEALTHY",
+        "teacher_ec2_id": ONE,
+        "teacher_ec2_link": link(ONE),
+        "student_ec2_id": TWO,
+        "student_ec2_link": link(TWO),
+    }
+    case = limited(world([machine(ONE, None, state="terminated")], [], m=row), (0, 0))
+    ran = applied(case)
+    assert ran.state.rows["m"] == {name: value for name, value in row.items() if name != "teacher_ec2_link"}
+    outcomes = {str(r.change.action): r.outcome for r in ran.results}
+    assert outcomes == {"clear-link": Outcome.APPLIED, "terminate-meeting": Outcome.GUARDED}

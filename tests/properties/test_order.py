@@ -1,16 +1,27 @@
 """The order of doing, section 5: and how much one failure stops."""
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 
-from controller.errors import TerminalError
+from controller.errors import (
+    AuthenticationError,
+    CallError,
+    DeadlineError,
+    TerminalError,
+    ThrottledError,
+    TransientError,
+)
 from controller.model import Action, Outcome, RecordWrite, RowWrite
-from tests.properties import spec
+from tests.properties import owners, spec
 from tests.properties.clouds import Clouds, Refused, Write
-from tests.properties.faults import ROW_FAULTS, Calls, Fault, Script
+from tests.properties.faults import RECORD_FAULTS, ROW_FAULTS, Calls, Fault, Script
 from tests.properties.passes import Ran, applied, run
 from tests.properties.profiles import COSTLY, PROMISE
 from tests.properties.state import Case, Zone
 from tests.properties.test_guards import limited
+from tests.properties.test_regressions import ONE, TWO, link, machine, record, world
 from tests.properties.worlds import cases
 
 KINDS = ("delete", "update", "create")
@@ -114,8 +125,36 @@ def test_a_records_delete_never_waits_for_a_row(case: Case) -> None:
     assert _contents(ran) == _contents(calm)
     sight = spec.Sight.of(ran.state, case.settings)
     gone = [r for r in sight.records if spec.class_of(sight, r.instance) == spec.GONE]
-    assert not [r for r in gone if spec.is_ours(r, case.settings)]
+    assert not [r for r in gone if owners.is_ours(r, case.settings)]
 
 
 def _contents(ran: Ran) -> list[tuple[str, str, bool]]:
     return sorted((r.name, r.content, r.proxied) for r in ran.state.records.values())
+
+
+def test_a_dead_link_goes_even_where_the_one_that_was_to_replace_it_cannot_be_written() -> None:
+    row = {"status": "HEALTHY", "teacher_ec2_id": TWO, "teacher_ec2_link": link(ONE)}
+    case = world([machine(ONE, None, state="terminated"), machine(TWO, "203.0.113.2")], [], m=row)
+    ran = applied(case, script=Script(poison=f"{TWO}.example.com"))
+    assert "teacher_ec2_link" not in ran.state.rows["m"]
+    assert [r.outcome for r in ran.results if r.change.action is Action.WRITE_LINK] == [Outcome.NOT_REACHED]
+
+
+@pytest.mark.parametrize("error", [ThrottledError, TransientError, TerminalError, AuthenticationError, DeadlineError])
+def test_a_batch_that_is_throttled_or_hopeless_is_not_answered_by_more_calls(error: type[CallError]) -> None:
+    machines = [machine(ONE, "203.0.113.1"), machine(TWO, "203.0.113.2")]
+    case = world([*machines, machine("i-00000003", None, state="terminated")], [record("a", "i-00000003", "192.0.2.1")])
+    ran = applied(case, script=Script(writes=Calls({0: RECORD_FAULTS.index(Fault(error))})))
+    assert ran.calls.count("records.write") == 1
+    assert {r.outcome for r in ran.results} <= {Outcome.FAILED, Outcome.NOT_REACHED}
+    assert ran.state == case.state
+
+
+@pytest.mark.parametrize(("is_readable", "limit", "batches"), [(False, 200, 3), (True, 200, 3), (True, 3500, 1)])
+def test_many_changes_go_in_batches_of_what_the_zone_takes(is_readable: bool, limit: int, batches: int) -> None:
+    ids = [f"i-{number:08x}" for number in range(450)]
+    machines = [machine(i, f"203.0.{100 + n // 250}.{n % 250 + 1}") for n, i in enumerate(ids)]
+    zone = Zone(is_readable=is_readable, batch_limit=limit)
+    ran = applied(replace(world([*machines], [record("a", ids[0], "203.0.113.250")]), zone=zone))
+    assert ran.calls.count("records.write") == batches
+    assert len(ran.ended(Outcome.APPLIED)) == 450

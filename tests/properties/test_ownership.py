@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.model import DnsRecord
-from tests.properties import spec
+from tests.properties import owners, spec
 from tests.properties.clouds import Clouds
 from tests.properties.faults import Script
 from tests.properties.passes import run
@@ -35,7 +35,7 @@ def alone(script: Script) -> Script:
 
 
 def is_strangers(record: DnsRecord, case: Case) -> bool:
-    return not spec.is_at_a_name_of_ours(record, case.settings) or spec.is_foreign(record, case.settings)
+    return not spec.is_at_a_name_of_ours(record, case.settings) or owners.is_foreign(record, case.settings)
 
 
 @PROMISE
@@ -49,7 +49,7 @@ def test_strangers_records_are_never_touched_whatever_fails(case: Case, rng: Ran
 @PROMISE
 @given(cases(), TROUBLES)
 def test_unmarked_records_and_those_of_other_types_are_never_deleted(case: Case, rng: Random) -> None:
-    kept = {key for key, r in case.state.records.items() if not spec.is_ours(r, case.settings)}
+    kept = {key for key, r in case.state.records.items() if not owners.is_ours(r, case.settings)}
     for state in some_passes(case, Chooser(rng)):
         assert kept <= state.records.keys()
 
@@ -77,4 +77,4 @@ def test_whatever_fails_no_record_of_ours_is_ever_made_twice(case: Case, rng: Ra
 def _is_free(name: str, case: Case) -> bool:
     """Every A record at this name may go, so that the name may need a new one in a later pass."""
     there = [r for r in case.state.records.values() if r.name == name and r.type == "A"]
-    return all(spec.is_ours(r, case.settings) for r in there)
+    return all(owners.is_ours(r, case.settings) for r in there)

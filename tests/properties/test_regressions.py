@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from controller.errors import ConditionError
-from controller.model import Action, DnsRecord, Instance, Outcome, Value
+from controller.model import Action, DnsRecord, Instance, Outcome
 from tests.properties import spec
 from tests.properties.clouds import Clouds
 from tests.properties.faults import ROW_FAULTS, Calls, Fault, Script
@@ -42,7 +42,7 @@ def world(machines: list[Instance], records: list[DnsRecord], **rows: Row) -> Ca
     return Case(state, settings_with())
 
 
-def link(instance: str) -> Value:
+def link(instance: str) -> str:
     return f"https://{instance}.example.com:8443"
 
 
