@@ -5,7 +5,7 @@ whose records are known to be in place, then the ends of meetings.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 
 from controller.apply_first import prove_zone
 from controller.apply_records import RecordApplier
@@ -35,7 +35,7 @@ def apply(  # everything that an apply stands on, each named once
     ]
     for pending in side_by_side:
         _finish(pending)
-    links = _ready(board, _only(open_changes, Action.WRITE_LINK), record_changes)
+    links = _ready(board, _only(open_changes, Action.WRITE_LINK), record_changes, records.lost)
     _finish(Pending(_quiet(lambda: rows.apply(links)), budget))
     _finish(Pending(_quiet(lambda: rows.apply(_only(open_changes, Action.TERMINATE_MEETING))), budget))
     return board.close()
@@ -50,7 +50,9 @@ def _only(changes: Iterable[Change], action: Action) -> list[Change]:
     return [change for change in changes if change.action is action]
 
 
-def _ready(board: Board, links: Iterable[Change], record_changes: Iterable[Change]) -> list[Change]:
+def _ready(
+    board: Board, links: Iterable[Change], record_changes: Iterable[Change], lost: Container[str | None]
+) -> list[Change]:
     """The links whose records are in place. Instead of another one goes the dead link that it would have replaced.
 
     In place is all that was to be done at the machine's name: until then a user may still be led elsewhere.
@@ -60,7 +62,9 @@ def _ready(board: Board, links: Iterable[Change], record_changes: Iterable[Chang
         records_of[change.instance].append(change)
     ready = list[Change]()
     for link in links:
-        if board.has_applied(records_of[link.instance]):
+        others = records_of[link.instance]
+        is_lost = link.instance in lost and all(change.action is Action.DELETE_RECORD for change in others)
+        if board.has_applied(others) and not is_lost:
             ready.append(link)
         else:
             board.note(link, Outcome.NOT_REACHED, f"The record of {link.instance} is not in place; no link is written.")

@@ -50,6 +50,8 @@ class RecordApplier:
     settings: Settings
     budget: Budget
     board: Board
+    #: Instances whose name turned out, while applying, to have lost the right record that the plan relied on.
+    lost: set[str | None] = field(default_factory=set, init=False)
     _quota: RefusedError | None = field(default=None, init=False)
     _seen: dict[str, DnsRecord] = field(init=False)
 
@@ -148,6 +150,10 @@ class RecordApplier:
             by_name[record.name].append(record)
         rest = []
         for change in batch:
+            if change.action is Action.DELETE_RECORD and not self._has_right_record(
+                change.instance, by_name[change.key]
+            ):
+                self.lost.add(change.instance)
             outcome = self._outcome_now(change, by_name[change.key])
             if outcome is None:
                 rest.append(change)
@@ -172,6 +178,11 @@ class RecordApplier:
             return Outcome.APPLIED if change.action is Action.DELETE_RECORD else Outcome.SUPERSEDED
         return Outcome.APPLIED if self._is_right(change, same) else self._unless_moved(same)
 
+    def _has_right_record(self, instance: str | None, here: Sequence[DnsRecord]) -> bool:
+        machine = self.world.instances.get(instance or "")
+        address = machine.public_ip if machine else None
+        return any(r.type == "A" and r.content == address and is_marked(r.comment, self.settings.mark) for r in here)
+
     def _unless_moved(self, record: DnsRecord) -> Outcome | None:
         """Superseded where the record is no longer the one that the plan was made for."""
         seen = self._seen.get(record.id)
@@ -188,10 +199,11 @@ class RecordApplier:
         Returns the changes that the answer leaves out.
         """
         silent = []
-        found = {answer.id: answer for answer in answers} | {answer.name: answer for answer in answers}
+        by_id = {answer.id: answer for answer in answers}
+        by_name = {answer.name: answer for answer in answers}
         for change in batch:
             write = change.record
-            answer = found.get(write.id or write.name) if write else None
+            answer = (by_id.get(write.id) if write.id else by_name.get(write.name)) if write else None
             if answer is None:
                 silent.append(change)
             elif change.action is Action.DELETE_RECORD or self._is_right(change, answer):

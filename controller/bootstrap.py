@@ -9,7 +9,7 @@ import httpx
 from botocore.config import Config
 
 from controller import parallel
-from controller.aws import DynamoTable, DynamoWriter, Ec2Fleet, GivenToken, SecretToken
+from controller.aws import DynamoTable, DynamoWriter, Ec2Fleet
 from controller.aws_calls import Call
 from controller.budget import Budget, Clock, SystemClock
 from controller.cloudflare import CloudflareRecords, CloudflareWriter, ZoneCache
@@ -19,6 +19,7 @@ from controller.reconcile import Pass, reconcile
 from controller.report.report import Report, Target
 from controller.request import Mode, Request
 from controller.settings import DEFAULT_REGION, Settings
+from controller.tokens import GivenToken, SecretToken
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

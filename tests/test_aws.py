@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from controller.aws import DynamoTable, DynamoWriter, Ec2Fleet, SecretToken, expressions
+from controller.aws import DynamoTable, DynamoWriter, Ec2Fleet, expressions
 from controller.bootstrap import build
 from controller.budget import Budget, SystemClock
 from controller.errors import AuthenticationError, ConditionError, MisfitError, ObservationError, TerminalError
 from controller.model import Condition, Odd, RowWrite
 from controller.request import Mode, Request
 from controller.settings import read_settings
+from controller.tokens import SecretToken
 from tests.build import OTHER, STUDENT, TEACHER
 from tests.clouds import Clouds
 

@@ -1,0 +1,76 @@
+"""Where the Cloudflare token comes from: a secret, or the environment."""
+
+import json
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from controller.aws_calls import Call
+from controller.budget import Budget
+from controller.errors import TerminalError
+from controller.settings import clean_token
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+SECRET_KEY = "CLOUDFLARE_TOKEN"  # noqa: S105  # the name of the key, not a secret
+
+
+class SecretToken:
+    """The Cloudflare token from Secrets Manager: read once per process, and again once when it is refused."""
+
+    def __init__(self, client: "SecretsManagerClient", secret: str) -> None:
+        self._client = client
+        self._secret = secret
+        self._lock = threading.Lock()
+        self._token: str | None = None
+        self._read_by: Budget | None = None
+
+    def token(self, budget: Budget) -> str:
+        """The token. Raises TerminalError where the secret does not hold one."""
+        with self._lock:
+            if self._token is None:
+                self._token, self._read_by = self._read(budget), budget
+            return self._token
+
+    def renewed(self, refused: str, budget: Budget) -> str | None:
+        """The token that has replaced the refused one, or None; a token read in this very pass is not read again."""
+        with self._lock:
+            if self._read_by is not budget:
+                self._token, self._read_by = self._read(budget), budget
+            return self._token if self._token != refused else None
+
+    def _read(self, budget: Budget) -> str:
+        call = Call("secretsmanager", "GetSecretValue", f"secret {self._secret}", proof="Name")
+        request = self._client.get_secret_value
+        text = call(request, budget, lambda answer: answer.get("SecretString"), SecretId=self._secret)
+        try:
+            content = json.loads((text or "").lstrip("\ufeff"))
+        except ValueError:
+            content = None
+        token = content.get(SECRET_KEY) if isinstance(content, dict) else None
+        cleaned = clean_token(token) if isinstance(token, str) else None
+        if cleaned is None:
+            raise TerminalError(
+                f"The secret {self._secret} holds no usable token.",
+                f'It must be a JSON object with the Cloudflare API token under "{SECRET_KEY}".',
+            )
+        return cleaned
+
+
+@dataclass(frozen=True, slots=True)
+class GivenToken:
+    """A token that was given in the environment; there is no other."""
+
+    value: str
+
+    def __repr__(self) -> str:
+        """Never the token."""
+        return "GivenToken()"
+
+    def token(self, budget: Budget) -> str:  # noqa: ARG002  # the port's signature
+        """The token."""
+        return self.value
+
+    def renewed(self, refused: str, budget: Budget) -> None:  # the port's signature
+        """There is no other."""
