@@ -4,7 +4,6 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from controller.aws import SecretToken
 from controller.bootstrap import Controller, build
 from controller.budget import Clock
 from controller.cloudflare import ZoneCache
@@ -13,6 +12,7 @@ from controller.log import log_error, log_report, start_logging
 from controller.report.report import Report
 from controller.request import Mode, Request
 from controller.settings import read_settings
+from controller.tokens import SecretToken
 from tests.clouds import MARK, Clouds
 from tests.faults.calls import Call, Proxy, Rule, in_order
 from tests.faults.claims import false_claims, leaks, manners, said
