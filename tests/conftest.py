@@ -9,7 +9,7 @@ from botocore.loaders import JSONFileLoader
 from controller.sandbox.aws import AwsServer
 from controller.sandbox.cloudflare import CloudflareServer
 from tests.clouds import Clouds
-from tests.openapi import validator
+from tests.openapi import is_there, validator
 
 # Every botocore session parses the same large service models again: half a second for each controller of a test.
 _load_by_path = cache(JSONFileLoader().load_file)
@@ -29,6 +29,15 @@ def clouds(running_clouds: Clouds) -> Iterator[Clouds]:
     running_clouds.reset()
     yield running_clouds
     running_clouds.close()
+
+
+@pytest.fixture
+def requests_judged(clouds: Clouds) -> Iterator[None]:
+    """Afterwards each of our requests is held against Cloudflare's own schemas, where these are at hand."""
+    yield
+    if is_there():
+        for exchange in clouds.cloudflare.requests:
+            validator().check_request(exchange)
 
 
 @pytest.fixture

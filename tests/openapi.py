@@ -66,6 +66,11 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
 FAMILIES = {"zone": "zones", "zones": "zones", "verify": "iam"}
 
 
+def is_there() -> bool:
+    """Whether the schemas are at hand."""
+    return Path(os.environ.get(VARIABLE) or BESIDE).is_file()
+
+
 def validator() -> "Validator":
     """The judge; skips the test where its file is absent, and fails it there when ``CI`` is set."""
     path = Path(os.environ.get(VARIABLE) or BESIDE)

@@ -2,10 +2,14 @@
 
 from datetime import timedelta
 
+import pytest
+
 from controller.request import Mode
 from controller.request import Request as Wanted
 from controller.sandbox.cloudflare import Proceed, Reply, Request
 from tests.clouds import Clouds, link, name, outcomes, refusal
+
+pytestmark = pytest.mark.usefixtures("requests_judged")
 
 
 def test_2_an_event_that_was_lost_is_made_good_by_the_schedule(clouds: Clouds) -> None:

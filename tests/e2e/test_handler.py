@@ -11,6 +11,8 @@ from controller.errors import IncompleteError, ObservationError, RequestError, S
 from tests.clouds import Clouds, LambdaContext, link, name
 from tests.test_events import SCHEDULED, batch, state_change
 
+pytestmark = pytest.mark.usefixtures("requests_judged")
+
 CONTEXT = LambdaContext()
 
 

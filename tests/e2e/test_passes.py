@@ -10,6 +10,8 @@ from controller.sandbox.cloudflare import Permission, Proceed, Reply
 from controller.sandbox.cloudflare import Request as Sent
 from tests.clouds import MARK, Clouds, link, name, outcomes, refusal
 
+pytestmark = pytest.mark.usefixtures("requests_judged")
+
 NEW = timedelta(seconds=20)
 
 
@@ -28,35 +30,35 @@ def thousand(clouds: Clouds) -> None:
 
 
 @pytest.mark.parametrize(("plan", "most"), [("pro", 3), ("free", 7)])
-def test_1000_machines_converge_in_one_pass(judged: Clouds, plan: str, most: int) -> None:
-    judged.reset(plan=plan, quota=5000)
-    thousand(judged)
-    report = judged.apply()
+def test_1000_machines_converge_in_one_pass(clouds: Clouds, plan: str, most: int) -> None:
+    clouds.reset(plan=plan, quota=5000)
+    thousand(clouds)
+    report = clouds.apply()
     assert report.converged
     assert report.summary()["create-record"] == report.summary()["write-link"] == 1000
     assert report.calls["cloudflare"] <= most
-    assert judged.aws.operations().count("UpdateItem") == 500, "one write for both links of a row"
-    judged.cloudflare.requests.clear()
-    again = judged.apply()
+    assert clouds.aws.operations().count("UpdateItem") == 500, "one write for both links of a row"
+    clouds.cloudflare.requests.clear()
+    again = clouds.apply()
     assert not again.results
     assert again.calls["cloudflare"] == 1
-    assert {row["status"] for row in judged.aws.rows.all().values()} == {"DNS_WRITTEN"}
+    assert {row["status"] for row in clouds.aws.rows.all().values()} == {"DNS_WRITTEN"}
 
 
-def test_from_event_to_link_in_four_sequential_round_trips(judged: Clouds) -> None:
+def test_from_event_to_link_in_four_sequential_round_trips(clouds: Clouds) -> None:
     """EC2; then records, rows and siblings side by side; Cloudflare; DynamoDB. A warm process knows its zone."""
-    controller = judged.controller()
+    controller = clouds.controller()
     controller.run(Request(Mode.APPLY), 30)
-    machine = judged.launch(age=NEW)
-    judged.aws.requests.clear()
-    judged.cloudflare.requests.clear()
+    machine = clouds.launch(age=NEW)
+    clouds.aws.requests.clear()
+    clouds.cloudflare.requests.clear()
     report = controller.run(Request(Mode.APPLY, frozenset({machine})), 30)
     assert outcomes(report) == [("create-record", "applied"), ("write-link", "applied")]
-    assert calls_to(judged) == ["GET dns_records", "POST batch"]
-    assert judged.aws.operations()[0] == "DescribeInstances"
-    assert sorted(judged.aws.operations()[1:3]) == ["DescribeInstances", "GetItem"]
-    assert judged.aws.operations()[3:] == ["UpdateItem"]
-    assert judged.aws.rows.get("m1")["teacher_ec2_link"] == link(machine)
+    assert calls_to(clouds) == ["GET dns_records", "POST batch"]
+    assert clouds.aws.operations()[0] == "DescribeInstances"
+    assert sorted(clouds.aws.operations()[1:3]) == ["DescribeInstances", "GetItem"]
+    assert clouds.aws.operations()[3:] == ["UpdateItem"]
+    assert clouds.aws.rows.get("m1")["teacher_ec2_link"] == link(machine)
 
 
 def test_a_scoped_pass_without_change_makes_one_cloudflare_call(clouds: Clouds) -> None:

@@ -8,17 +8,19 @@ from controller.sandbox.cloudflare import QUIRK_SETS, Quirks
 from controller.sandbox.fleet import seed
 from tests.clouds import Clouds
 
+pytestmark = pytest.mark.usefixtures("requests_judged")
+
 
 @pytest.mark.parametrize("plan", ["free", "pro"])
 @pytest.mark.parametrize("quirks", QUIRK_SETS.values(), ids=QUIRK_SETS)
-def test_one_pass_mends_every_drift_and_the_next_plans_nothing(judged: Clouds, quirks: Quirks, plan: str) -> None:
+def test_one_pass_mends_every_drift_and_the_next_plans_nothing(clouds: Clouds, quirks: Quirks, plan: str) -> None:
     # The seeded bystanders have relative names; our client never sends one.
-    judged.reset(quirks=replace(quirks, outside_name_refused=False), plan=plan)
-    fleet = seed(judged.aws, judged.cloudflare)
-    assert judged.apply().converged
+    clouds.reset(quirks=replace(quirks, outside_name_refused=False), plan=plan)
+    fleet = seed(clouds.aws, clouds.cloudflare)
+    assert clouds.apply().converged
     assert {played.drift.name: fleet.differences(played.end) for played in fleet.drifts} == {
         played.drift.name: [] for played in fleet.drifts
     }
     assert fleet.touched() == []
-    judged.plan()  # a listing may be one write behind
-    assert not judged.plan().results
+    clouds.plan()  # a listing may be one write behind
+    assert not clouds.plan().results
