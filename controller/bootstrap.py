@@ -56,7 +56,7 @@ class Controller:
 
     def run(self, request: Request, seconds: float, on_plan: Callable[[Report], None] = lambda _: None) -> Report:
         """One pass that ends within ``seconds``. What it raises is said at ``reconcile``."""
-        budget = Budget(self.clock, max(0.0, seconds - parallel.COURTESY))
+        budget = Budget(self.clock, max(0.0, seconds - 2 * parallel.COURTESY))
         readers = Readers(
             Ec2Fleet(self.ec2, self.settings, budget),
             DynamoTable(self.dynamodb, self.settings, budget),

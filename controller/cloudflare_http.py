@@ -207,7 +207,7 @@ class _Reply:
 
     def _clean(self, value: Any) -> str:
         """A short piece of somebody else's text, on one line, without the token (an error page may echo it)."""
-        text = str(value or "").replace(self.token, "…")
+        text = re.sub(r"(?i)(bearer\s+)\S+", r"\1…", str(value or "").replace(self.token, "…"))
         return " ".join("".join(c if c.isprintable() else " " for c in text[:400]).split())[:160]
 
 

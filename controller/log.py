@@ -48,7 +48,9 @@ def log_report(report: Report) -> None:
 
 
 def log_error(error: Exception) -> None:
-    """A pass that ended without a report."""
+    """A pass that ended without a report, perhaps before the settings said how to log."""
+    if not _LOGGER.handlers:
+        start_logging("INFO")
     hint = error.hint if isinstance(error, WatchdogError) else ""
     text = error.message if isinstance(error, WatchdogError) else str(error)
     _log(logging.ERROR, "pass failed", {"error": type(error).__name__, "text": text, "hint": hint})

@@ -13,7 +13,7 @@ from controller.budget import Budget
 from controller.errors import ThrottledError, TransientError
 
 ATTEMPTS = 8
-#: Seconds: the first wait is up to twice BASE, no wait of our own choosing is longer than LONGEST.
+#: Seconds: the first wait is up to BASE, then up to twice as long each time, and never longer than LONGEST.
 BASE, LONGEST = 0.25, 20.0
 
 T = TypeVar("T")

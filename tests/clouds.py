@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import handler
 from controller.bootstrap import Controller, build
 from controller.model import Result
 from controller.report.report import Report
@@ -76,6 +77,13 @@ class Clouds:
         """End the connections of all controllers."""
         while self.controllers:
             self.controllers.pop().close()
+
+    @staticmethod
+    def forget_function() -> None:
+        """The next invocation meets a new Lambda process."""
+        if handler._controller.cache_info().currsize:
+            handler._controller(LambdaContext().invoked_function_arn).close()
+        handler._controller.cache_clear()
 
     def apply(self, *scope: str, force: bool = False, seconds: float = 60, **changes: str) -> Report:
         """One apply over everything, or over these instances."""

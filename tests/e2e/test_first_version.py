@@ -4,12 +4,26 @@ from datetime import timedelta
 
 import pytest
 
+from controller.errors import ObservationError
+from controller.events import parse_event
 from controller.request import Mode
 from controller.request import Request as Wanted
 from controller.sandbox.cloudflare import Proceed, Reply, Request
-from tests.clouds import Clouds, link, name, outcomes, refusal
+from handler import lambda_handler
+from tests.clouds import Clouds, LambdaContext, link, name, outcomes, refusal
+from tests.test_events import state_change
 
 pytestmark = pytest.mark.usefixtures("requests_judged")
+
+
+def test_1_an_event_without_tags_is_enough_and_the_tags_are_read_from_ec2(clouds: Clouds) -> None:
+    """That the deployed rule matches such an event, and the first version's did not, is tested with the template."""
+    machine = clouds.launch()
+    event = state_change(machine)
+    assert event["detail"].keys() == {"instance-id", "state"}
+    request = parse_event(event)
+    assert clouds.controller().run(request, 30).converged
+    assert clouds.records().keys() == {name(machine)}
 
 
 def test_2_an_event_that_was_lost_is_made_good_by_the_schedule(clouds: Clouds) -> None:
@@ -98,6 +112,14 @@ def test_9_all_records_of_a_name_are_looked_at(clouds: Clouds) -> None:
         clouds.seed(machine, content)
     clouds.apply()
     assert clouds.records() == {name(machine): ["192.0.2.1"]}
+
+
+def test_10_what_fails_is_raised_so_that_eventbridge_and_lambda_try_again(clouds: Clouds) -> None:
+    machine = clouds.launch()
+    clouds.cloudflare.revoke_token()
+    with clouds.exported(), pytest.raises(ObservationError):
+        lambda_handler(state_change(machine), LambdaContext())
+    clouds.forget_function()
 
 
 def test_11_the_secret_is_read_once_and_a_record_costs_two_calls(clouds: Clouds) -> None:

@@ -1,6 +1,7 @@
 """The Lambda entry with real events against both servers."""
 
 import json
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,9 +22,7 @@ def function(clouds: Clouds) -> Iterator[Clouds]:
     """A function that has just been deployed."""
     with clouds.exported():
         yield clouds
-        if handler._controller.cache_info().currsize:
-            handler._controller(CONTEXT.invoked_function_arn).close()
-        handler._controller.cache_clear()
+        clouds.forget_function()
 
 
 def invoke(event: Any) -> dict[str, Any]:
@@ -160,11 +159,16 @@ def test_nothing_is_done_for_an_event_that_nobody_knows(function: Clouds) -> Non
     assert not function.aws.requests
 
 
-def test_settings_are_told_all_at_once(function: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_are_told_all_at_once(
+    function: Clouds, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("ZONE_ID", "x")
     monkeypatch.setenv("DCV_PORT", "1")
+    monkeypatch.setattr(logging.getLogger("elephant_dns"), "handlers", [])
     with pytest.raises(SettingsError, match=r"(?s)ZONE_ID.*DCV_PORT"):
         invoke(SCHEDULED)
+    (line,) = lines(capsys)
+    assert "ZONE_ID is 'x'" in line["text"]
 
 
 def test_no_secret_and_nobodys_name_in_report_or_log(function: Clouds, capsys: pytest.CaptureFixture[str]) -> None:
