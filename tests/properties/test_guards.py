@@ -17,7 +17,7 @@ from tests.properties.schedule import subject
 from tests.properties.spec import Sight
 from tests.properties.spec_allowed import guard_limit
 from tests.properties.state import START, Case, State
-from tests.properties.test_regressions import ONE, TWO, link, machine, world
+from tests.properties.test_regressions import ONE, TWO, link, machine, record, world
 from tests.properties.worlds import MARK, cases, settings_with
 
 LIMITS = st.sampled_from([(0, 0), (1, 0), (2, 0), (0, 20), (0, 34), (0, 50), (5, 20), (0, 100)])
@@ -151,3 +151,11 @@ def test_the_link_to_a_machine_that_was_seen_gone_goes_while_the_end_of_its_meet
     assert ran.state.rows["m"] == {name: value for name, value in row.items() if name != "teacher_ec2_link"}
     outcomes = {str(r.change.action): r.outcome for r in ran.results}
     assert outcomes == {"clear-link": Outcome.APPLIED, "terminate-meeting": Outcome.GUARDED}
+
+
+def test_a_machine_is_counted_once_however_much_rests_on_its_absence() -> None:
+    row = {"status": "HEALTHY", "teacher_ec2_id": ONE, "teacher_ec2_link": link(ONE), "student_ec2_id": "i-00000003"}
+    rest = [machine(TWO, None, state="pending"), machine("i-00000003", None, state="stopped")]
+    case = world(rest, [record("a", ONE, "192.0.2.1"), record("b", ONE, "192.0.2.2")], m=row)
+    ran = applied(limited(case, (1, 0)))
+    assert len(ran.ended(Outcome.APPLIED)) == len(ran.results) == 3

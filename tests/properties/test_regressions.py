@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from controller.errors import ConditionError
+from controller.errors import AmbiguousError, ConditionError
 from controller.model import Action, DnsRecord, Instance, Outcome
 from tests.properties import spec
 from tests.properties.clouds import Clouds
-from tests.properties.faults import ROW_FAULTS, Calls, Fault, Script
+from tests.properties.faults import RECORD_FAULTS, ROW_FAULTS, Calls, Fault, Lost, Script
 from tests.properties.passes import applied, planned, run
 from tests.properties.simulation import what_a_calm_pass_leaves
 from tests.properties.spec import Sight
@@ -109,3 +109,18 @@ def test_these_worlds_are_judged_by_the_specification_too() -> None:
     ran = run(Clouds(case))
     assert misdeeds(ran.journal, case.settings) == []
     assert spec.class_of(Sight.of(ran.state, case.settings), ONE) == spec.SERVING
+
+
+def test_a_link_is_not_written_where_a_second_look_has_shown_its_record_to_be_gone() -> None:
+    def right_one_goes(clouds: Clouds) -> None:
+        rest = {key: r for key, r in clouds.state.records.items() if key != "right"}
+        clouds.state = replace(clouds.state, records=rest)
+
+    lost = RECORD_FAULTS.index(Fault(AmbiguousError, Lost.DONE))
+    case = world(
+        [machine(ONE, "203.0.113.1")],
+        [record("wrong", ONE, "203.0.113.9"), record("right", ONE, "203.0.113.1")],
+        m={"teacher_ec2_id": ONE},
+    )
+    ran = applied(case, script=Script(writes=Calls({0: lost}, {0: right_one_goes})))
+    assert ran.state.rows == case.state.rows
