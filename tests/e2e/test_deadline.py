@@ -27,7 +27,7 @@ from tests.test_events import SCHEDULED
 pytest_plugins = ("tests.faults.bench",)
 
 #: Seconds that a pass may need after its deadline, on a machine that does other things beside it.
-LATE = 0.9
+LATE = 0.3
 SLOW = [kind for kind in broken_wires(()) if kind.seconds < 10]
 PLACES = [(name, call) for name in ("contended", "fresh") for call in CALLS[name]]
 Note = Callable[[str, object], None]
