@@ -10,7 +10,6 @@ from controller import retry
 from controller.apply_records import PATIENCE, SILENCE, STALE_CODES, RecordApplier
 from controller.errors import AmbiguousError, CallError, MisfitError, RefusedError
 from controller.model import Change, DnsRecord, Outcome
-from controller.rules.ownership import Owner, owner_of
 
 
 def prove_zone(applier: RecordApplier, creates: Sequence[Change]) -> Sequence[Change]:
@@ -98,9 +97,10 @@ def _remove(applier: RecordApplier, change: Change, strays: Sequence[DnsRecord])
 
 
 def _strays(applier: RecordApplier, change: Change) -> list[DnsRecord]:
-    """Records of ours that carry the change's name with something appended."""
+    """What this very create has left at its name with something appended; a look-alike of another domain is not it."""
+    write = change.record
     found = applier.writer.strays(_name(change))
-    return [record for record in found if owner_of(record, applier.settings) is Owner.OURS]
+    return [r for r in found if write and (r.type, r.content, r.comment) == ("A", write.content, write.comment)]
 
 
 def _name(change: Change) -> str:

@@ -29,6 +29,7 @@ from controller.errors import (
 )
 from controller.model import Action, Change, DnsRecord, Finding, Outcome, World
 from controller.ports import Records, RecordWriter
+from controller.rules.findings import ZONE_NOT_READABLE
 from controller.rules.ownership import is_marked, owner_of
 from controller.settings import Settings
 
@@ -67,8 +68,14 @@ class RecordApplier:
     def _limit(self, count: int) -> int:
         """What one batch may hold; the zone's plan is asked for only where it matters."""
         zone = self.world.zone
-        if count > zone.batch_limit and zone.name is None:
+        if count <= zone.batch_limit or zone.name is not None:
+            return zone.batch_limit
+        try:
             zone = self.reader.zone()
+        except CallError:
+            return zone.batch_limit  # every plan takes as many; the writes themselves say what is wrong
+        if zone.name is None:
+            self.board.find(ZONE_NOT_READABLE)
         return zone.batch_limit
 
     def _send(self, batch: Sequence[Change], unclear: int = 0) -> None:

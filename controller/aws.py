@@ -1,15 +1,15 @@
 """AWS: the instances and the meetings' rows, read and written in the controller's words."""
 
-import base64
-import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from controller.aws_calls import Call
+from controller.aws_values import attribute_of, value_of
 from controller.budget import Budget
 from controller.errors import MisfitError, RefusedError
-from controller.model import LIVE_STATUSES, TERMINATED, Condition, Instance, Meeting, Odd, RowWrite, Value
+from controller.model import LIVE_STATUSES, TERMINATED, Condition, Instance, Meeting, RowWrite, Value
 from controller.parallel import gather
 from controller.settings import Settings
 
@@ -77,16 +77,27 @@ class DynamoTable:
 
     def live(self) -> list[Meeting]:
         """Every row that is not ``TERMINATED``; with an index the rows in a live status, and no other row is read."""
+        reads: list[Callable[[], list[Meeting]]] = [self._nobody]
         if self.settings.status_index:
-            pages = gather([lambda s=s: self._queried(s) for s in sorted(LIVE_STATUSES)], self.budget)  # type: ignore[misc]
-            return [row for page in pages for row in page]
+            reads += [partial(self._queried, status) for status in sorted(LIVE_STATUSES)]
+        else:
+            reads.append(self._scanned)
+        return [row for rows in gather(reads, self.budget) for row in rows]
+
+    def _nobody(self) -> list[Meeting]:
+        """A row by key that is not there: a table with another key says so before anything is planned."""
+        self._row("elephant-dns")
+        return []
+
+    def _scanned(self) -> list[Meeting]:
         expression = "attribute_not_exists(#status) OR #status <> :terminated"
+        values = {":terminated": {"S": TERMINATED}}
         call = self._call("Scan")
-        return self._paged(call, self.client.scan, FilterExpression=expression, ExpressionAttributeValues=_TERMINATED)
+        return self._paged(call, self.client.scan, FilterExpression=expression, ExpressionAttributeValues=values)
 
     def rows(self, ids: Collection[str]) -> list[Meeting]:
         """Those of these rows that exist, read consistently."""
-        found = gather([lambda i=i: self._row(i) for i in sorted(ids)], self.budget)  # type: ignore[misc]
+        found = gather([partial(self._row, meeting) for meeting in sorted(ids)], self.budget)
         return [row for row in found if row]
 
     def _row(self, meeting: str) -> Meeting | None:
@@ -184,11 +195,11 @@ def parse_meeting(item: Mapping[str, Any], roles: Sequence[str]) -> Meeting:
     """A row as the rules see it; values of a wrong type are kept as such."""
     return Meeting(
         id=item["id"]["S"],
-        status=_value(item.get("status")),
-        instance_ids={role: _value(item.get(f"{role}_ec2_id")) for role in roles},
-        links={role: _value(item.get(f"{role}_ec2_link")) for role in roles},
-        meet_time=_value(item.get("meet_time")),
-        termination_reason=_value(item.get("termination_reason")),
+        status=value_of(item.get("status")),
+        instance_ids={role: value_of(item.get(f"{role}_ec2_id")) for role in roles},
+        links={role: value_of(item.get(f"{role}_ec2_link")) for role in roles},
+        meet_time=value_of(item.get("meet_time")),
+        termination_reason=value_of(item.get("termination_reason")),
     )
 
 
@@ -201,7 +212,7 @@ def expressions(change: RowWrite) -> dict[str, Any]:
 
     def value(content: Value) -> str:
         key = f":v{len(values)}"
-        values[key] = _attribute(content)
+        values[key] = attribute_of(content)
         return key
 
     def condition(part: Condition) -> str:
@@ -228,27 +239,6 @@ def expressions(change: RowWrite) -> dict[str, Any]:
     }
 
 
-def _value(attribute: Any) -> Value:
-    if attribute is None:
-        return None
-    if "S" in attribute:
-        return str(attribute["S"])
-    return Odd(next(iter(attribute)), json.dumps(attribute, sort_keys=True, default=_packed))
-
-
-def _attribute(value: Value) -> Any:
-    return json.loads(value.json, object_hook=_unpacked) if isinstance(value, Odd) else {"S": value}
-
-
-def _packed(value: Any) -> Any:
-    """JSON has no bytes."""
-    return {"(bytes)": base64.b64encode(value).decode()}
-
-
-def _unpacked(value: dict[str, Any]) -> Any:
-    return base64.b64decode(value["(bytes)"]) if "(bytes)" in value else value
-
-
 def _projection(roles: Iterable[str]) -> dict[str, Any]:
     """What is read of a row: nothing about the people in it."""
     attributes = ["id", "status", "meet_time", "termination_reason"]
@@ -257,9 +247,6 @@ def _projection(roles: Iterable[str]) -> dict[str, Any]:
         "ProjectionExpression": ", ".join(f"#{attribute}" for attribute in attributes),
         "ExpressionAttributeNames": {f"#{attribute}": attribute for attribute in attributes},
     }
-
-
-_TERMINATED = {":terminated": {"S": TERMINATED}}
 
 
 def _filter(name: str, values: Sequence[str]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionError,  # botocore's, which is no HTTPClientError and not Python's
     HTTPClientError,
     NoCredentialsError,
     PartialCredentialsError,
@@ -126,7 +127,7 @@ class Call:
         what = f"{self.service}:{self.action} on {self.resource}"
         if isinstance(error, ClientError):
             return self._refusal(error, what, attempts)
-        if isinstance(error, (HTTPClientError, ResponseParserError)):
+        if isinstance(error, (ConnectionError, HTTPClientError, ResponseParserError)):
             return self._unusable(error)
         if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
             return AuthenticationError(f"{what}: AWS credentials are missing.", "Set AWS_PROFILE, or log in.")

@@ -28,7 +28,7 @@ _CANONICAL = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]
 
 
 class ZoneCache:
-    """The zone, kept for the life of the process once it was read and fits: its name does not change."""
+    """The zone, kept for the life of the process once it fits, or may not be read: neither changes often."""
 
     def __init__(self) -> None:
         self.zone: Zone | None = None
@@ -56,16 +56,17 @@ class CloudflareRecords:
         """The zone's name and batch limit; nameless where the token may not read it."""
         if self.cache.zone is not None:
             return self.cache.zone
-        zone = self._read_zone()
+        try:
+            zone = self._read_zone()
+        except AuthenticationError:
+            self.cache.zone = zone = Zone(None)
         if zone.name and is_under(self.settings.domain_root, zone.name):
             self.cache.zone = zone
         return zone
 
     def _read_zone(self) -> Zone:
-        try:
-            result = self.api.read(f"/zones/{self.settings.zone_id}", (), self.budget).result
-        except AuthenticationError:
-            return Zone(None)
+        # The token has just read records: what it may not read here, another token of the secret is not asked for.
+        result = self.api.read(f"/zones/{self.settings.zone_id}", (), self.budget, renew=False).result
         name, plan = (result.get("name"), result.get("plan")) if isinstance(result, dict) else (None, None)
         if not isinstance(name, str):
             return Zone(None)
@@ -82,12 +83,13 @@ class CloudflareRecords:
         while True:
             page = [("per_page", str(PAGE_SIZE)), ("page", str(number)), ("order", "name")]
             answer = self.api.read(_path(self.settings), [*params, *page], self.budget, _check_page)
-            for record in answer.result:
-                if record["id"] not in seen:
-                    seen.add(record["id"])
-                    yield record
+            new = {record["id"]: record for record in answer.result if record["id"] not in seen}
+            seen.update(new)
+            yield from new.values()
             if _is_last(answer, number):
                 return
+            if not new:
+                raise TransientError("Cloudflare's listing repeats itself.", "Nothing is planned on it.")
             number += 1
 
     def _parsed(self, raw: Iterable[Any]) -> list[tuple[DnsRecord, Finding | None]]:
@@ -120,9 +122,10 @@ class CloudflareWriter:
         self.api.write("POST", f"{_path(self.settings)}/batch", body, self.budget)
 
     def strays(self, name: str) -> list[DnsRecord]:
-        """Records whose name starts with this one but is another."""
-        answer = self.api.read(_path(self.settings), [("name.startswith", name)], self.budget, _check_page)
-        return [record for raw in answer.result if (record := _record(raw)).name != name]
+        """Records at this name with another domain appended."""
+        beginning = f"{name}."
+        answer = self.api.read(_path(self.settings), [("name.startswith", beginning)], self.budget, _check_page)
+        return [record for raw in answer.result if (record := _record(raw)).name.startswith(beginning)]
 
 
 def parse_record(raw: dict[str, Any], domain_root: str) -> tuple[DnsRecord, Finding | None] | None:
@@ -205,7 +208,7 @@ def _check_page(answer: Answer) -> None:
 def _is_last(answer: Answer, number: int) -> bool:
     """Whether no page follows, by what the answer says: its page size may be smaller than the one asked for."""
     size, count, pages = answer.info["per_page"], answer.info["count"], answer.info.get("total_pages")
-    return count < size or (isinstance(pages, int) and number >= pages)
+    return count == 0 or count < size or (isinstance(pages, int) and number >= pages)
 
 
 def _batch(changes: Sequence[Change]) -> dict[str, list[dict[str, Any]]]:

@@ -42,8 +42,9 @@ AUTHENTICATION_CODES = frozenset({1000, 6003, 6111, 9103, 9106, 9109, 10000})
 NO_SUCH_ZONE_CODES = frozenset({7000, 7003})
 #: Seconds for one request, a batch of 3,500 included.
 LONGEST_REQUEST = 30.0
-#: Requests of the whole user's budget (1,200 in 5 minutes) that are left to other people and tools.
-RESERVE = 30
+#: Share of the whole user's budget (1,200 requests in 5 minutes) that is left to other people and tools.
+RESERVE = 0.025
+QUOTA = 1200
 
 Params = Sequence[tuple[str, str]]
 
@@ -76,8 +77,19 @@ class Api:
         self._lock = threading.Lock()
         self._resting: tuple[float, str] | None = None  # until when (monotonic) the user's budget must rest, and why
 
-    def read(self, path: str, params: Params, budget: Budget, check: Callable[[Answer], None] | None = None) -> Answer:
-        """GET. Raises a CallError, never an ambiguous one; ``check`` raises TransientError on an answer it doubts."""
+    def read(
+        self,
+        path: str,
+        params: Params,
+        budget: Budget,
+        check: Callable[[Answer], None] | None = None,
+        *,
+        renew: bool = True,
+    ) -> Answer:
+        """GET. Raises a CallError, never an ambiguous one; ``check`` raises TransientError on an answer it doubts.
+
+        ``renew`` false: a refused token is not looked up again.
+        """
 
         def attempt(token: str) -> Answer:
             answer = self._once("GET", path, token, budget, params=params)
@@ -85,18 +97,18 @@ class Api:
                 check(answer)
             return answer
 
-        return self._retried(attempt, budget)
+        return self._retried(attempt, budget, renew=renew)
 
     def write(self, method: str, path: str, body: Any, budget: Budget) -> Answer:
         """POST, PATCH or DELETE. Raises AmbiguousError when nobody knows whether it was applied."""
         return self._retried(lambda token: self._once(method, path, token, budget, body=body), budget)
 
-    def _retried(self, attempt: Callable[[str], Answer], budget: Budget) -> Answer:
+    def _retried(self, attempt: Callable[[str], Answer], budget: Budget, *, renew: bool = True) -> Answer:
         token = self._tokens.token(budget)
         try:
             return retry.call(lambda: attempt(token), budget)
         except AuthenticationError:
-            renewed = self._tokens.renewed(token, budget)
+            renewed = self._tokens.renewed(token, budget) if renew else None
             if renewed is None:
                 raise
         return retry.call(lambda: attempt(renewed), budget)
@@ -127,13 +139,12 @@ class Api:
 
     def _note_rest(self, response: httpx.Response, budget: Budget) -> None:
         """Remember when the answer says that little of the whole user's budget is left."""
-        header = response.headers.get("ratelimit", "")
-        left = [int(r) for r in re.findall(r";\s*r=(\d{1,9})(?!\d)", header)]
-        waits = [int(t) for t in re.findall(r";\s*t=(\d{1,9})(?!\d)", header)]
-        if left and waits and min(left) < RESERVE:
+        spent = [(left, seconds) for left, seconds, quota in _limits(response) if left < RESERVE * quota]
+        if spent:
+            left, seconds = max(spent, key=lambda limit: limit[1])
             with self._lock:
-                why = f"only {min(left)} requests of the Cloudflare user's budget are left"
-                self._resting = (budget.clock.monotonic() + max(waits), why)
+                why = f"only {left} requests of the Cloudflare user's budget are left"
+                self._resting = (budget.clock.monotonic() + seconds, why)
 
     def _check_rest(self, budget: Budget) -> None:
         with self._lock:
@@ -209,6 +220,27 @@ class _Reply:
         """A short piece of somebody else's text, on one line, without the token (an error page may echo it)."""
         text = re.sub(r"(?i)(bearer\s+)\S+", r"\1…", str(value or "").replace(self.token, "…"))
         return " ".join("".join(c if c.isprintable() else " " for c in text[:400]).split())[:160]
+
+
+def _limits(response: httpx.Response) -> list[tuple[int, int, int]]:
+    """Requests left, seconds until the window ends, and its quota: one for each policy that the answer names.
+
+    ``Ratelimit: "default";r=1100;t=250`` beside ``Ratelimit-Policy: "default";q=1200;w=300`` (Cloudflare docs: limits).
+    """
+    policies = {item["name"]: item for item in _items(response.headers.get("ratelimit-policy", ""))}
+    return [
+        (int(item["r"]), int(item["t"]), int(policies.get(item["name"], {}).get("q", QUOTA)))
+        for item in _items(response.headers.get("ratelimit", ""))
+        if "r" in item and "t" in item
+    ]
+
+
+def _items(header: str) -> list[dict[str, str]]:
+    """The header's items, each as its name and its whole numbers."""
+    return [
+        {"name": item.partition(";")[0].strip(), **dict(re.findall(r";\s*([a-z]+)=(\d{1,9})(?!\d)", item))}
+        for item in header.split(",")
+    ]
 
 
 def _broken(method: str, what: str) -> CallError:

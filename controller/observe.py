@@ -15,7 +15,8 @@ from controller.model import TERMINATED, Finding, Instance, World, Zone
 from controller.names import is_under
 from controller.parallel import Pending, bounded
 from controller.ports import Listing, Readers
-from controller.rules.facts import Facts, linked_ids, named_ids
+from controller.rules.facts import Class, Facts, classify, linked_ids, named_ids
+from controller.rules.findings import ZONE_NOT_READABLE
 from controller.rules.scope import deserves_reading, meetings_of, missing
 from controller.settings import Settings
 
@@ -78,7 +79,8 @@ class Observer:
         rows = self._begin("DynamoDB", lambda: self.readers.table.rows(meetings) if meetings else [])
         siblings = self._begin("EC2", lambda: self.readers.fleet.of_meetings(meetings) if meetings else [])
         listing, found = records.result(), {row.id: row for row in rows.result()}
-        zone, findings = self._zone(listing)
+        creates = any(classify(machine, self.settings) is Class.SERVING for machine in world.instances.values())
+        zone, findings = self._zone(listing) if creates else (world.zone, ())
         return replace(
             world,
             instances={**world.instances, **_by_id(siblings.result())},
@@ -144,7 +146,7 @@ class Observer:
             return Zone(None, holds_domain=True), ()
         zone = self._read("Cloudflare", self.readers.records.zone)
         if zone.name is None:
-            return zone, (_UNREADABLE,)
+            return zone, (ZONE_NOT_READABLE,)
         if not is_under(self.settings.domain_root, zone.name):
             raise MisfitError(
                 f"DOMAIN_ROOT {self.settings.domain_root} does not lie in the zone {zone.name} of ZONE_ID.",
@@ -157,14 +159,6 @@ class Observer:
 
     def _read(self, source: str, read: Callable[[], T]) -> T:
         return bounded(lambda: _named(source, read), self.budget)
-
-
-_UNREADABLE = Finding(
-    "zone-not-readable",
-    "zone",
-    "The token may not read the zone itself, so its plan and name are unknown: batches stay at 200 changes.",
-    "Give the token the permission Zone > Zone > Read, or leave it: everything else works.",
-)
 
 
 def _named(source: str, read: Callable[[], T]) -> T:

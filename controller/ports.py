@@ -71,7 +71,7 @@ class RecordWriter(Protocol):
         """Delete records by id, all or nothing."""
 
     def strays(self, name: str) -> list[DnsRecord]:
-        """Records whose name starts with this one but is another: what a zone makes of a name outside it."""
+        """Records at this name with another domain appended: what a zone makes of a name outside it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import pytest
 
 from controller.budget import Budget, SystemClock
 from controller.cloudflare import CloudflareRecords, CloudflareWriter, parse_record
-from controller.errors import AuthenticationError, ObservationError, TerminalError
+from controller.errors import AuthenticationError, ObservationError, TerminalError, ThrottledError, TransientError
 from controller.model import Action, Change, DnsRecord, RecordWrite
 from controller.request import Mode, Request
 from controller.sandbox.cloudflare import QUIRK_SETS, Permission, Proceed, Quirks, Reply
@@ -191,6 +191,53 @@ def test_a_page_that_is_shorter_than_it_says_is_no_listing(clouds: Clouds) -> No
     clouds.cloudflare.intercept = cut
     with pytest.raises(ObservationError, match="Cloudflare could not be read"):
         clouds.controller().run(Request(Mode.PLAN), 1.5)
+
+
+def budget_header(limits: str, policy: str) -> Reply:
+    body = {"success": True, "result": [], "result_info": {"count": 0, "per_page": 5000}}
+    return Reply.of(200, body, ratelimit=limits, ratelimit_policy=policy)
+
+
+@pytest.mark.parametrize(
+    ("limits", "policy", "waits"),
+    [
+        ('"default";r=1100;t=250', '"default";q=1200;w=300', 0),
+        ('"default";r=29;t=250', '"default";q=1200;w=300', 250),
+        ('"default";r=29;t=250', "", 250),
+        ('"burst";r=9;t=1, "default";r=1100;t=250', '"burst";q=200;w=1, "default";q=1200;w=300', 0),
+        ('"burst";r=1;t=1, "default";r=1100;t=250', '"burst";q=200;w=1, "default";q=1200;w=300', 1),
+        ("nonsense", "nonsense", 0),
+        ('"default";r=' + "9" * 5000, "", 0),
+    ],
+)
+def test_when_little_of_the_users_budget_is_left_the_next_call_waits(
+    clouds: Clouds, limits: str, policy: str, waits: float
+) -> None:
+    records = reader(clouds)
+    clouds.cloudflare.intercept = lambda request, proceed: budget_header(limits, policy)
+    records.listing()
+    clouds.cloudflare.intercept = None
+    if waits <= 1:
+        records.listing()
+        return
+    with pytest.raises(ThrottledError) as caught:
+        CloudflareRecords(records.api, records.settings, Budget(SystemClock(), 2), records.cache).listing()
+    assert waits - 1 < (caught.value.retry_after or 0) <= waits
+    assert len(clouds.cloudflare.requests) == 1
+
+
+@pytest.mark.parametrize("info", [{"per_page": 0, "count": 0}, {"per_page": 1, "count": 1}])
+def test_a_listing_that_never_ends_is_given_up(clouds: Clouds, info: dict[str, int]) -> None:
+    record = {"id": "1", "name": name(TEACHER), "type": "A", "content": "192.0.2.1"}
+    body = {"success": True, "result": [record] * info["count"], "result_info": info}
+    clouds.cloudflare.intercept = lambda request, proceed: Reply.of(200, body)
+    records = reader(clouds)
+    if info["count"]:
+        with pytest.raises(TransientError, match="repeats itself"):
+            records.listing()
+    else:
+        assert not records.listing().records
+    assert len(clouds.cloudflare.requests) <= 2
 
 
 def test_strays_are_found_by_the_beginning_of_their_name(clouds: Clouds) -> None:

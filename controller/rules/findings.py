@@ -14,6 +14,13 @@ from controller.rules.meetings import members_of, serving_of
 #: How long a running machine may be without a public address before somebody should look.
 ADDRESS_PATIENCE = timedelta(minutes=10)
 
+ZONE_NOT_READABLE = Finding(
+    "zone-not-readable",
+    "zone",
+    "The token may not read the zone itself, so its plan and name are unknown: batches stay at 200 changes.",
+    "Give the token the permission Zone > Zone > Read, or leave it: everything else works.",
+)
+
 
 def find_all(facts: Facts) -> Iterable[Finding]:
     """Every finding about machines and rows in this world."""

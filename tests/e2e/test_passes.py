@@ -241,6 +241,59 @@ def test_a_record_that_lands_at_a_wrong_name_is_found_after_a_lost_answer_too(cl
     assert clouds.records() == {}
 
 
+@pytest.mark.parametrize("adopt", ["false", "true"])
+def test_what_only_looks_like_a_stray_is_never_deleted(clouds: Clouds, adopt: str) -> None:
+    """example.co is a typing error, and the beginning of example.com."""
+    token = clouds.cloudflare.add_token([Permission.DNS_WRITE])
+    machine = clouds.launch(address="192.0.2.1")
+    clouds.seed(machine, "192.0.2.1", comment=f"{MARK} teacher of m1" if adopt == "false" else None)
+    lost: list[int] = []
+
+    def lose(request: Sent, proceed: Proceed) -> Reply:
+        if request.method == "POST" and len(lost) < 2:
+            lost.append(request.number)
+            return Reply.text(502, "error code: 502")
+        return proceed()
+
+    clouds.cloudflare.intercept = lose
+    report = clouds.apply(CLOUDFLARE_API_TOKEN=token, DOMAIN_ROOT="example.co", ADOPT_UNMARKED=adopt)
+    assert not report.complete
+    assert clouds.records() == {name(machine): ["192.0.2.1"]}
+
+
+def test_from_event_to_link_without_zone_read_the_secret_is_read_once(clouds: Clouds) -> None:
+    clouds.aws.make_secret(clouds.cloudflare.add_token([Permission.DNS_WRITE]))
+    controller = clouds.controller()
+    for number in range(2):
+        machine = clouds.launch(f"m{number}", age=NEW)
+        clouds.cloudflare.requests.clear()
+        assert controller.run(Request(Mode.APPLY, frozenset({machine})), 30).converged
+    assert clouds.aws.operations().count("GetSecretValue") == 1
+    assert calls_to(clouds) == ["GET dns_records", "POST batch"], "what may not be read is remembered"
+
+
+def test_a_zone_that_cannot_be_read_costs_large_batches_and_nothing_else(clouds: Clouds) -> None:
+    for number in range(150):
+        clouds.seed(clouds.launch(f"m{number}", state="stopped"), "192.0.2.1")
+        clouds.launch(f"m{number}", "student")
+
+    def hide_the_zone(request: Sent, proceed: Proceed) -> Reply:
+        return proceed() if "dns_records" in request.path else refusal(404, 1, "Not here.")
+
+    clouds.cloudflare.intercept = hide_the_zone
+    assert clouds.apply().converged
+    assert len(clouds.records()) == 150
+
+
+def test_a_strangers_machine_that_ends_costs_one_listing(clouds: Clouds) -> None:
+    """It may be ours with a lost tag, and what is seen to end loses its record at once."""
+    stranger = clouds.aws.machines.launch(tags={"Name": "database"}, state="terminated")
+    assert not clouds.apply(stranger).results
+    assert calls_to(clouds) == ["GET dns_records"]
+    clouds.seed(stranger, "192.0.2.1")
+    assert outcomes(clouds.apply(stranger)) == [("delete-record", "applied")]
+
+
 def test_a_quota_is_filled_oldest_first_and_the_rest_is_told_what_to_do(clouds: Clouds) -> None:
     clouds.reset(quota=5)
     machines = [clouds.launch(f"m{number}", age=timedelta(minutes=number)) for number in range(9)]

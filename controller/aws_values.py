@@ -1,0 +1,54 @@
+"""DynamoDB's typed attributes as the rules see them, and back: strings, and odd values for conditions to name."""
+
+import base64
+import json
+from typing import Any
+
+from controller.model import Odd, Value
+
+
+def value_of(attribute: Any) -> Value:
+    """A row's attribute: a string, nothing, or something odd."""
+    if attribute is None:
+        return None
+    if "S" in attribute:
+        return str(attribute["S"])
+    return Odd(next(iter(attribute)), json.dumps(_packed(attribute), sort_keys=True))
+
+
+def attribute_of(value: Value) -> Any:
+    """The attribute that a value was, as boto3 sends it."""
+    return _unpacked(json.loads(value.json)) if isinstance(value, Odd) else {"S": value}
+
+
+def _packed(attribute: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no bytes: binary leaves become base64, told by DynamoDB's own type letters."""
+    ((kind, content),) = attribute.items()
+    match kind:
+        case "B":
+            return {kind: base64.b64encode(content).decode()}
+        case "BS":
+            return {kind: [base64.b64encode(item).decode() for item in content]}
+        case _:
+            return {kind: _inside(kind, content, _packed)}
+
+
+def _unpacked(attribute: dict[str, Any]) -> dict[str, Any]:
+    ((kind, content),) = attribute.items()
+    match kind:
+        case "B":
+            return {kind: base64.b64decode(content)}
+        case "BS":
+            return {kind: [base64.b64decode(item) for item in content]}
+        case _:
+            return {kind: _inside(kind, content, _unpacked)}
+
+
+def _inside(kind: str, content: Any, convert: Any) -> Any:
+    match kind:
+        case "L":
+            return [convert(item) for item in content]
+        case "M":
+            return {name: convert(item) for name, item in content.items()}
+        case _:
+            return content
