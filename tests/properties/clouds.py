@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from controller.errors import ConditionError
 from controller.model import RecordWrite, RowWrite
-from tests.properties.faults import CALM, Lost, Meddler, Script
+from tests.properties.faults import CALM, WRITES, Lost, Meddler, Script
 from tests.properties.state import Case, FakeClock, State
 
 T = TypeVar("T")
@@ -49,7 +49,14 @@ class Refused:
     codes: Sequence[object]
 
 
-Event = Read | Write | Meddled | Refused
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A call that writes begins, whatever becomes of it."""
+
+    state: State
+
+
+Event = Read | Write | Meddled | Refused | Tried
 
 
 @dataclass(slots=True)
@@ -79,6 +86,8 @@ class Clouds:
         self.calls.append(method)
         for meddler in self.script.meddlers(method, before):
             self._meddle(meddler)
+        if method in WRITES:
+            self.journal.append(Tried(self.moment()))
         fault = self.script.fault(method, before)
         if fault and fault.lost is Lost.UNDONE:
             raise fault.make()

@@ -6,7 +6,7 @@ from typing import cast
 
 from controller.model import DnsRecord, Instance, Meeting
 from controller.settings import Settings
-from tests.properties.clouds import Event, Meddled, Read, Write
+from tests.properties.clouds import Event, Meddled, Read, Tried, Write
 from tests.properties.spec import Sight
 from tests.properties.state import Row, State
 
@@ -27,8 +27,9 @@ class Knowledge:
     rowless: set[str] = field(default_factory=set)
     listed: int | None = None  # how many instances the listing brought
     meddled: bool = False
-    first: Sight | None = None  # what was known when the first write was made
-    asked_again: str | None = None  # the row that was just read again, for the write that comes next
+    first: Sight | None = None  # what was known when the first write was tried
+    read_again: str | None = None  # the row that was read again since the last write was tried
+    asked_again: str | None = None  # the row whose write this is, if it was just read again for it
     now: int = 0
 
     def learn(self, event: Event) -> None:
@@ -37,6 +38,9 @@ class Knowledge:
         match event:
             case Meddled():
                 self.meddled = True
+            case Tried():
+                self.first = self.first or self.sight(event.state)
+                self.asked_again, self.read_again = self.read_again, None
             case Read():
                 self._read(event)
             case Write():
@@ -97,12 +101,11 @@ class Knowledge:
 
     def _saw_rows(self, event: Read, found: Sequence[Meeting]) -> None:
         self.rows |= {row.id: row_of(row) for row in found}
-        self.asked_again = next(iter(event.asked), None) if event.asked and self.first else None
+        self.read_again = next(iter(event.asked), None) if event.asked and self.first else None
         self.rowless |= (event.asked or frozenset()) - {row.id for row in found}
 
     def _wrote(self, event: Write) -> None:
         if event.method == "rows.write":
-            self.asked_again = None
             return
         known = {**event.before.records, **event.after.records}
         for record in known:

@@ -18,7 +18,6 @@ def misdeeds(
     known, found, concluded = Knowledge(settings), list[str](), set[str]()
     for event in journal:
         if isinstance(event, Write):
-            known.first = known.first or known.sight(event.before)
             found += judge_write(event, known)
             concluded |= conclusions(event, known.sight(event.before))
             if scope is not None:
