@@ -4,6 +4,9 @@ Measured on the real clock, from the call of the pass to its end; the pass itsel
 The Lambda function keeps a margin of its own for that, and for its report.
 """
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,6 +31,8 @@ pytest_plugins = ("tests.faults.bench",)
 
 #: Seconds that a pass may need after its deadline, on a machine that does other things beside it.
 LATE = 0.3
+#: Seconds that Python may need to start and to end on such a machine.
+START = 2.5
 SLOW = [kind for kind in broken_wires(()) if kind.seconds < 10]
 PLACES = [(name, call) for name in ("contended", "fresh") for call in CALLS[name]]
 Note = Callable[[str, object], None]
@@ -125,3 +130,33 @@ def test_the_function_ends_before_lambda_ends_it(
     clouds.reset()
     assert took < context.seconds - 1
     assert '"pass' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", SLOW, ids=str)
+@pytest.mark.parametrize("operation", [LIST, UPDATE])
+def test_what_still_hangs_does_not_hold_up_the_next_pass(workshop: Workshop, operation: str, kind: Kind) -> None:
+    """Lambda keeps the process, and with it the threads that were given up."""
+    trial = Trial(workshop, SCENARIOS["full"])
+    trial.run([Rule(Call(operation), kind.play)], 0.7)
+    start = time.monotonic()
+    assert list(trial.convergence()) == []
+    assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize("operation", ["GetCallerIdentity", LIST, SCAN])
+def test_a_command_ends_in_its_time_from_its_start(clouds: Clouds, operation: str) -> None:
+    messy(clouds)
+    rules = (
+        Rule(Call(operation), answer(Reply(200).delayed(FOR_EVER)), None),
+        Rule(Call("GetCallerIdentity"), lambda scene: scene.proceed().delayed(1.0)),
+    )
+    Proxy(clouds, rules).install()
+    environment = {"PATH": os.environ["PATH"], **clouds.environment()}
+    command = [sys.executable, "-m", "controller", "plan", "--deadline", "2"]
+    start = time.monotonic()
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    took = time.monotonic() - start
+    clouds.reset()
+    assert ended.returncode == 1, ended.stderr
+    assert ended.stderr
+    assert took < 2 + START, "the interpreter's own start, and no second deadline"
