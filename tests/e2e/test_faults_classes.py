@@ -157,9 +157,9 @@ def test_a_missing_permission_is_named_with_its_action_and_resource(proxy: Proxy
         (lambda: "0", 0, 0),
         (lambda: format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True), 28, 30),
         (lambda: format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True), 0, 0),
-        (lambda: "soon", 0, BASE),
-        (lambda: "-3", 0, BASE),
-        (lambda: "", 0, BASE),
+        (lambda: "soon", 0, 0),
+        (lambda: "-3", 0, 0),
+        (lambda: "", 0, 0),
     ],
 )
 def test_retry_after_is_honoured_in_both_forms(
@@ -169,7 +169,7 @@ def test_retry_after_is_honoured_in_both_forms(
     always(proxy, LIST, lambda scene: Reply.text(429, "wait", retry_after=header()), times=1)
     reader(proxy.clouds, clock).listing()
     assert len(clock.slept) == 1
-    assert least <= clock.slept[0] <= most
+    assert least <= clock.slept[0] <= most + BASE, "a little jitter may go on top, or all wake at once"
 
 
 def test_waits_of_our_own_are_full_jitter(proxy: Proxy) -> None:
@@ -201,7 +201,8 @@ def test_a_deadline_is_kept_over_many_short_waits(proxy: Proxy) -> None:
     always(proxy, LIST, answer(Reply.text(429, "wait", retry_after="4")))
     with pytest.raises((ThrottledError, DeadlineError)):
         reader(proxy.clouds, clock, seconds=10).listing()
-    assert clock.slept == [4, 4]
+    assert len(clock.slept) == 2
+    assert all(4 <= wait <= 5 for wait in clock.slept)
 
 
 def test_a_lost_answer_to_a_row_write_is_no_other_hand(proxy: Proxy) -> None:
