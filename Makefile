@@ -19,7 +19,7 @@ COMPILE = $(LOCK_VENV)/bin/uv pip compile --quiet --universal --python-version 3
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-sandbox: $(VENV)/sandbox.stamp ## the whole system on this machine, with a drifted fleet (ARGS="--instances 20")
+sandbox: $(VENV)/sandbox.stamp ## the whole system on this machine, with a drifted fleet (ARGS="--instances 100")
 	@$(BIN)/elephant-dns sandbox $(ARGS)
 
 test: lint ## everything that has to pass: lint, then the tests (ARGS go to pytest)

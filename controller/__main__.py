@@ -1,5 +1,16 @@
-"""``python -m controller`` is ``elephant-dns``."""
+"""The command ``elephant-dns``, or ``python -m controller``: says what to install where its packages are missing."""
 
-from controller.cli import main
+import sys
 
-main()
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        from controller.cli import main as run
+    except ModuleNotFoundError as error:
+        sys.exit(f"The command line needs {error.name}: install elephant-dns-watchdog[cli].")
+    run()
+
+
+if __name__ == "__main__":
+    main()

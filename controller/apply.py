@@ -63,13 +63,16 @@ def _ready(
     ready = list[Change]()
     for link in links:
         others = records_of[link.instance]
+        ends = board.outcomes(others)
         is_lost = link.instance in lost and all(change.action is Action.DELETE_RECORD for change in others)
-        if board.has_applied(others) and not is_lost:
+        if ends <= {Outcome.APPLIED} and not is_lost:
             ready.append(link)
-        else:
-            board.note(link, Outcome.NOT_REACHED, f"The record of {link.instance} is not in place; no link is written.")
-            board.add(link.instead)
-            ready += link.instead
+            continue
+        moved = ends <= {Outcome.APPLIED, Outcome.SUPERSEDED}
+        outcome = Outcome.SUPERSEDED if moved else Outcome.NOT_REACHED
+        board.note(link, outcome, f"The record of {link.instance} is not in place; no link is written.")
+        board.add(link.instead)
+        ready += link.instead
     return ready
 
 

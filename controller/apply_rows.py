@@ -1,8 +1,9 @@
 """Carries out the row changes of a plan: one conditional write a row, and a second look where the row has moved on."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from controller.board import Board
@@ -12,13 +13,13 @@ from controller.model import Change, Meeting, Outcome, RowWrite, World
 from controller.parallel import gather
 from controller.ports import Readers, RowWriter
 from controller.rules import reconsider
-from controller.rules.facts import linked_ids, named_ids
+from controller.rules.facts import Facts, linked_ids, named_ids
 from controller.settings import Settings
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RowApplier:
     """Applies row changes and notes on the board how each ended."""
 
@@ -28,6 +29,10 @@ class RowApplier:
     settings: Settings
     budget: Budget
     board: Board
+    _facts: Facts = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._facts = Facts.of(self.world, self.settings)
 
     def apply(self, changes: Sequence[Change]) -> None:
         """All of them, a row's changes in one write. Raises a TerminalError, since no other row would fare better."""
@@ -40,8 +45,32 @@ class RowApplier:
         return lambda: self._write(row, changes)
 
     def _write(self, row: str, changes: list[Change]) -> None:
+        """One write, and a second one where the row has moved on. Raises a TerminalError."""
         try:
-            self._write_or_reconsider(row, changes)
+            self._attempt(row, changes)
+        except ConditionError as error:
+            wanted = self._still_wanted(row, changes, error)
+            if wanted:
+                self._write_again(row, wanted)
+
+    def _write_again(self, row: str, changes: list[Change]) -> None:
+        try:
+            self._attempt(row, changes)
+        except ConditionError:
+            self.board.note_all(changes, Outcome.SUPERSEDED, "The row moved on twice; the next pass looks again.")
+
+    def _attempt(self, row: str, changes: list[Change]) -> None:
+        with self._noting(changes):
+            self.writer.write(row, _merged(changes))
+            self.board.note_all(changes, Outcome.APPLIED)
+
+    @contextmanager
+    def _noting(self, changes: list[Change]) -> Iterator[None]:
+        """Note what goes wrong with these changes; a failed condition, and what concerns every row, is passed on."""
+        try:
+            yield
+        except ConditionError:
+            raise
         except (ThrottledError, TransientError, DeadlineError) as error:
             self.board.note_all(changes, Outcome.NOT_REACHED, error)
         except CallError as error:
@@ -49,49 +78,39 @@ class RowApplier:
             if isinstance(error, TerminalError):
                 raise
 
-    def _write_or_reconsider(self, row: str, changes: list[Change]) -> None:
-        try:
-            self.writer.write(row, _merged(changes))
-        except ConditionError as error:
-            self._reconsider(row, changes, error)
-        else:
-            self.board.note_all(changes, Outcome.APPLIED)
-
-    def _reconsider(self, row: str, changes: list[Change], error: ConditionError) -> None:
+    def _still_wanted(self, row: str, changes: list[Change], error: ConditionError) -> list[Change]:
         """The row has moved on: read it again once, with the instances it names now, and ask the rules again."""
-        meeting = next(iter(self.readers.table.rows([row])), None)
-        if error.retried and meeting and _is_done(meeting, changes):
-            self.board.note_all(changes, Outcome.APPLIED)
-            return
-        world = self._refreshed(meeting)
-        wanted = []
-        for change in changes:
-            again = reconsider(change, meeting, world, self.world, self.settings)
-            if again is None:
-                self.board.note(change, Outcome.SUPERSEDED, "The row has moved on and no longer wants this change.")
-            else:
-                wanted.append(again)
-        if wanted:
-            self._write_again(row, wanted)
-
-    def _write_again(self, row: str, changes: list[Change]) -> None:
-        try:
-            self.writer.write(row, _merged(changes))
-        except ConditionError:
-            self.board.note_all(changes, Outcome.SUPERSEDED, "The row moved on twice; the next pass looks again.")
-        else:
-            self.board.note_all(changes, Outcome.APPLIED)
+        with self._noting(changes):
+            meeting = next(iter(self.readers.table.rows([row])), None)
+            if error.retried and meeting and _is_done(meeting, changes):
+                self.board.note_all(changes, Outcome.APPLIED)
+                return []
+            world = self._refreshed(meeting)
+            wanted = []
+            for change in changes:
+                again = reconsider(change, meeting, world, self.world, self.settings)
+                if again is None:
+                    self.board.note(change, Outcome.SUPERSEDED, "The row has moved on and no longer wants this change.")
+                else:
+                    wanted.append(again)
+            return wanted
+        return []
 
     def _refreshed(self, meeting: Meeting | None) -> World:
+        """The part of the world that matters to this row, with the instances that it names now."""
         if meeting is None:
             return self.world
         asked = linked_ids(meeting, self.settings) | set(named_ids(meeting).values())
         found = {machine.id: machine for machine in self.readers.fleet.by_id(asked)} if asked else {}
-        kept = {i: machine for i, machine in self.world.instances.items() if i not in asked}
+        members = {
+            machine.id: machine for machine in self._facts.members.get(meeting.id, ()) if machine.id not in asked
+        }
+        records = [record for i in {*asked, *members} for record in self._facts.records.get(i, ())]
         return replace(
             self.world,
             now=self.budget.clock.now(),
-            instances={**kept, **found},
+            instances={**members, **found},
+            records=tuple(records),
             absent=(self.world.absent - asked) | (asked - found.keys()),
         )
 

@@ -40,11 +40,11 @@ class Board:
         with self._lock:
             self._findings.append(finding)
 
-    def has_applied(self, changes: Iterable[Change]) -> bool:
-        """Whether all of these are done."""
+    def outcomes(self, changes: Iterable[Change]) -> set[Outcome]:
+        """How these ended."""
         with self._lock:
             results = [self._results.get(change.ident) for change in changes]
-        return all(result is not None and result.outcome is Outcome.APPLIED for result in results)
+        return {result.outcome if result else Outcome.NOT_REACHED for result in results}
 
     def close(self) -> Applied:
         """Every change with its end, in the order of the plan."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import boto3
 import httpx
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
 
 from controller import parallel
 from controller.aws import DynamoTable, DynamoWriter, Ec2Fleet
@@ -14,6 +15,7 @@ from controller.aws_calls import Call
 from controller.budget import Budget, Clock, SystemClock
 from controller.cloudflare import CloudflareRecords, CloudflareWriter, ZoneCache
 from controller.cloudflare_http import Api
+from controller.errors import SettingsError
 from controller.ports import Readers, Writers
 from controller.reconcile import Pass, reconcile
 from controller.report.report import Report, Target
@@ -78,9 +80,17 @@ def build(
 
     STS has ``seconds`` for its answer.
 
-    Raises AuthenticationError or TerminalError where AWS cannot be used at all.
+    Raises SettingsError where AWS's own settings cannot be used, AuthenticationError where its credentials cannot.
     """
-    clock = clock or SystemClock()
+    try:
+        return _build(settings, account, clock or SystemClock(), seconds)
+    except (BotoCoreError, ValueError) as error:
+        raise SettingsError(
+            f"The AWS settings cannot be used: {error}.", "Check AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL."
+        ) from error
+
+
+def _build(settings: Settings, account: str | None, clock: Clock, seconds: float) -> Controller:
     session = boto3.session.Session()
     region = session.region_name or DEFAULT_REGION
     config = Config(

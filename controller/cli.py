@@ -81,7 +81,7 @@ def _common(command: F) -> F:
     """Options of every command."""
     options = (
         click.option(
-            "--deadline", type=click.FloatRange(min=1), default=600.0, show_default=True, help="Seconds in all."
+            "--deadline", type=click.IntRange(1, 86_400), default=600, show_default=True, help="Seconds in all."
         ),
         click.option("-v", "--verbose", is_flag=True, help="Log every call to the clouds."),
         click.option("-q", "--quiet", is_flag=True, help="Only the result and errors."),
@@ -116,12 +116,14 @@ def cli() -> None:
 @_scoped
 @_common
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to this file.")
+@click.option("--force", is_flag=True, help="Plan as apply --force would.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes, guarded ones included.")
 def plan(  # a command's options
     instances: tuple[str, ...],
     form: str,
     output: Path | None,
     detailed_exitcode: bool,
+    force: bool,
     deadline: float,
     verbose: bool,
     quiet: bool,
@@ -136,7 +138,7 @@ def plan(  # a command's options
     """
     time_left = _Deadline(deadline)
     controller = _controller(verbose, time_left)
-    report = controller.run(Request(Mode.PLAN, _scope(instances)), time_left.left())
+    report = controller.run(Request(Mode.PLAN, _scope(instances), force=force), time_left.left())
     _show(report, form, output, quiet=quiet)
     return EXIT_CHANGES if detailed_exitcode and report.results else 0
 
@@ -147,7 +149,7 @@ def plan(  # a command's options
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--force", is_flag=True, help="Let guarded changes through, this once.")
 @click.option("--expect", metavar="DIGEST", help="Refuse when the plan is no longer the one with this digest.")
-def apply(  # noqa: PLR0913  # a command's options
+def apply(  # a command's options
     instances: tuple[str, ...],
     form: str,
     yes: bool,
@@ -194,8 +196,9 @@ def apply(  # noqa: PLR0913  # a command's options
 @click.option(
     "--instances", type=click.IntRange(min=40, max=5000), default=40, show_default=True, help="Size of the fleet."
 )
+@_common
 @click.option("--serve", is_flag=True, help="Keep the servers up, and print the environment to export.")
-def sandbox(instances: int, serve: bool) -> int:
+def sandbox(instances: int, serve: bool, deadline: float, verbose: bool, quiet: bool) -> int:
     """The whole system on this machine: a seeded, drifted fleet; plan, apply, plan again.
 
     \b
@@ -209,7 +212,10 @@ def sandbox(instances: int, serve: bool) -> int:
         raise click.ClickException(
             f"The sandbox needs its packages ({error.name}): install the extra 'sandbox'."
         ) from error
-    return demo.run(instances, serve=serve)
+    if verbose:
+        start_logging("DEBUG", sys.stderr)
+    out = (lambda _: None) if quiet else click.echo
+    return demo.run(instances, serve, out, seconds=deadline)
 
 
 def _controller(verbose: bool, time_left: _Deadline) -> Controller:
@@ -245,10 +251,15 @@ def _show(report: Report, form: str, output: Path | None, *, quiet: bool) -> Non
         text = as_text.summary_line(report) + "\n"
     else:
         text = as_text.render(report) if output else _text(report, sys.stdout)
-    if output:
-        output.write_text(text, encoding="utf-8")
-    else:
+    if not output:
         click.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise WatchdogError(
+            f"The report cannot be written to {output}: {error.strerror}.", "Name another file."
+        ) from error
 
 
 def _text(report: Report, stream: Any) -> str:

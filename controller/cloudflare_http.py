@@ -132,6 +132,8 @@ class Api:
             raise TransientError(
                 f"Cloudflare cannot be reached ({type(error).__name__}).", "Check the network."
             ) from error
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise TerminalError("The URL of Cloudflare's API cannot be used.", "Check CLOUDFLARE_BASE_URL.") from error
         except (httpx.HTTPError, httpx.StreamError) as error:
             raise _broken(method, f"the connection broke ({type(error).__name__})") from error
         self._note_rest(response, budget)

@@ -50,4 +50,5 @@ def pause(attempt: int, budget: Budget) -> None:
 def _wait(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     told = error.retry_after if isinstance(error, ThrottledError) else None
-    return _backoff(state) if told is None else told
+    # Everybody who was told to wait wakes in the same instant, so some jitter goes on top.
+    return _backoff(state) + (told or 0.0)

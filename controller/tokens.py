@@ -24,21 +24,26 @@ class SecretToken:
         self._secret = secret
         self._lock = threading.Lock()
         self._token: str | None = None
-        self._read_by: Budget | None = None
+        self._asked_by: Budget | None = None  # the pass that has read the secret last
 
     def token(self, budget: Budget) -> str:
         """The token. Raises TerminalError where the secret does not hold one."""
-        with self._lock:
-            if self._token is None:
-                self._token, self._read_by = self._read(budget), budget
-            return self._token
+        return self._token or self._renew(budget)
 
     def renewed(self, refused: str, budget: Budget) -> str | None:
         """The token that has replaced the refused one, or None; a token read in this very pass is not read again."""
+        token = self._token if self._asked_by is budget else self._renew(budget)
+        return token if token != refused else None
+
+    def _renew(self, budget: Budget) -> str:
+        """Read the secret outside the lock: a read that hangs must neither hold up the next pass nor answer for it."""
         with self._lock:
-            if self._read_by is not budget:
-                self._token, self._read_by = self._read(budget), budget
-            return self._token if self._token != refused else None
+            self._asked_by = budget
+        token = self._read(budget)
+        with self._lock:
+            if self._asked_by is budget:
+                self._token = token
+        return token
 
     def _read(self, budget: Budget) -> str:
         call = Call("secretsmanager", "GetSecretValue", f"secret {self._secret}", proof="Name")

@@ -9,6 +9,7 @@ from botocore.loaders import JSONFileLoader
 from controller.sandbox.aws import AwsServer
 from controller.sandbox.cloudflare import CloudflareServer
 from tests.clouds import Clouds
+from tests.faults.summary import pytest_terminal_summary  # noqa: F401  # pytest finds it by its name
 from tests.openapi import is_there, validator
 
 # Every botocore session parses the same large service models again: half a second for each controller of a test.

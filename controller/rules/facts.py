@@ -14,6 +14,7 @@ unknown    never looked at, or in a state EC2 did not have when this was written
 =========  ==========================================================================================
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ from controller.settings import Settings
 
 #: How long after its time a meeting's missing machine counts as gone.
 OVERDUE = timedelta(hours=24)
+
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]|$)")
 
 
 class Class(StrEnum):
@@ -152,9 +156,12 @@ class Facts:
         )
 
     def _is_overdue(self, meeting: Meeting) -> bool:
+        text = meeting.meet_time.strip() if isinstance(meeting.meet_time, str) else ""
+        if not _DATE.match(text):
+            return False  # an epoch in milliseconds would pass for a day of the year 1712
         try:
-            moment = datetime.fromisoformat(meeting.meet_time.strip())  # type: ignore[union-attr]  # an Odd fails below
-        except (AttributeError, ValueError):
+            moment = datetime.fromisoformat(text)
+        except ValueError:
             return False
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return self.world.now - moment > OVERDUE

@@ -9,7 +9,7 @@ from datetime import timedelta
 from controller.model import KNOWN_STATUSES, TERMINATED, Finding, Instance, Meeting, Odd
 from controller.names import is_instance_id
 from controller.rules.facts import Class, Facts, Gone, named_ids
-from controller.rules.meetings import members_of, serving_of
+from controller.rules.meetings import SHOWN, members_of, serving_of
 
 #: How long a running machine may be without a public address before somebody should look.
 ADDRESS_PATIENCE = timedelta(minutes=10)
@@ -126,10 +126,10 @@ def _odd_values(facts: Facts, meeting: Meeting) -> Iterable[Finding]:
         if isinstance(value, Odd) and (value.kind != "NULL" or name == "status"):
             yield _odd(meeting, f"{name} has {value}, not a string")
     if isinstance(meeting.status, str) and meeting.status not in KNOWN_STATUSES:
-        yield _odd(meeting, f"status {meeting.status!r} is not one that this project knows, so it is never overwritten")
+        yield _odd(meeting, f"status {meeting.status[:SHOWN]!r} is not known to this project, and is never overwritten")
     for role, named in meeting.instance_ids.items():
         if isinstance(named, str) and named and not is_instance_id(named):
-            yield _odd(meeting, f"{role}_ec2_id {named!r} is not an instance id")
+            yield _odd(meeting, f"{role}_ec2_id {named[:SHOWN]!r} is not an instance id")
 
 
 def _odd(meeting: Meeting, what: str) -> Finding:

@@ -33,6 +33,8 @@ from controller.rules.facts import Class, Facts, Gone, named_ids
 from controller.rules.records import Standing
 
 REASON_GONE = "INSTANCES_GONE"
+#: Characters of a row's value that a report shows; a row may hold 400 KB of nonsense.
+SHOWN = 200
 
 #: Instance id → the standing of its record.
 Standings = Callable[[str], Standing]
@@ -221,4 +223,4 @@ def _named(role: str) -> str:
 
 
 def _shown(*fields: tuple[str, Value]) -> tuple[tuple[str, str | None], ...]:
-    return tuple((name, None if value is None else str(value)) for name, value in fields)
+    return tuple((name, None if value is None else str(value)[:SHOWN]) for name, value in fields)

@@ -97,8 +97,9 @@ def _allowed(facts: Facts, change: Change, standing: Standings) -> bool:
         return meeting in meetings_of(facts.world)
     if change.role not in _roles_in_scope(facts, meeting):
         return False
-    is_write = change.action is Action.WRITE_LINK and change.instance is not None
-    return not (is_write and change.instance not in scope and standing(change.instance or "") is not Standing.IN_PLACE)
+    if change.action is Action.CLEAR_LINK or change.instance in scope:
+        return True
+    return change.instance is not None and standing(change.instance) is Standing.IN_PLACE
 
 
 def _roles_in_scope(facts: Facts, meeting: str) -> set[str]:

@@ -22,7 +22,6 @@ from controller.settings import VARIABLES, read_settings
 
 DOMAIN_ROOT = "example.com"
 #: Seconds for one pass; far more than it takes.
-DEADLINE = 600
 PLAN, APPLY = Request(Mode.PLAN), Request(Mode.APPLY)
 
 Out = Callable[[str], object]
@@ -73,17 +72,19 @@ def run(
     width: int | None = None,
     colour: bool | None = None,
     wait: Callable[[], object] | None = None,
+    seconds: float = 600,
 ) -> int:
     """Play the whole story; with ``serve`` seed the servers once more, and keep them up until ``wait`` returns.
 
-    Width and colour are the terminal's by default; ``wait`` ends with Ctrl-C. Returns 0 where every drift has come to
-    its end, nothing else was touched, and the second plan is empty (but for guarded changes); else 1.
+    Width and colour are the terminal's by default; ``wait`` ends with Ctrl-C; each pass has ``seconds``. Returns 0
+    where every drift has come to its end, nothing else was touched, and the second plan is empty (but for guarded
+    changes); else 1.
     """
     stage = Stage(out, width or _terminal_width(), _is_colourful() if colour is None else colour)
     # More records than a plan would allow, for a fleet larger than one zone could serve.
     quota = max(PLANS["pro"].quota, 2 * instances)
     with AwsServer() as aws, CloudflareServer(DOMAIN_ROOT, plan="pro", quota=quota) as cloudflare:
-        is_well = _story(stage, prepared(aws, cloudflare, instances))
+        is_well = _story(stage, prepared(aws, cloudflare, instances), seconds)
         if serve:
             _serve(stage, prepared(aws, cloudflare, instances, number=2), wait or threading.Event().wait)
     return 0 if is_well else 1
@@ -111,19 +112,19 @@ def environment(aws: AwsServer, cloudflare: CloudflareServer) -> dict[str, str]:
     }
 
 
-def _story(stage: Stage, fleet: Fleet) -> bool:
+def _story(stage: Stage, fleet: Fleet, seconds: float) -> bool:
     controller = _controller(fleet)
     try:
         _show_drifts(stage, fleet)
         stage.title("The dry run (elephant-dns plan): nothing is written")
-        stage.report(controller.run(PLAN, DEADLINE))
+        stage.report(controller.run(PLAN, seconds))
         stage.title("The same, applied (elephant-dns apply)")
-        applied = controller.run(APPLY, DEADLINE)
+        applied = controller.run(APPLY, seconds)
         _show_outcomes(stage, applied)
         stage.title("What has become of each drift, seen on the servers themselves")
         is_mended = _show_endings(stage, fleet)
         stage.title("The dry run once more: nothing is left but findings")
-        again = controller.run(PLAN, DEADLINE)
+        again = controller.run(PLAN, seconds)
         stage.report(again)
     finally:
         controller.close()

@@ -198,6 +198,48 @@ def test_verbose_shows_the_calls_and_quiet_only_the_result(clouds: Clouds) -> No
     assert (done.stdout, done.stderr) == ("apply: create record 1, write link 1, 2 applied; 0 findings.\n", "")
 
 
+def test_a_forced_plan_has_the_digest_that_a_forced_apply_expects(clouds: Clouds) -> None:
+    clouds.seed(clouds.launch(), "192.0.2.1")
+    clouds.aws.machines.purge(*clouds.aws.machines.all())
+    digest = json.loads(run(clouds, "plan", "--force", "--format", "json").stdout)["digest"]
+    assert run(clouds, "apply", "--yes", "--force", "--expect", digest).returncode == 0
+    assert clouds.records() == {}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"AWS_PROFILE": "nobody"},
+        {"AWS_REGION": "us west", "AWS_DEFAULT_REGION": "us west"},
+        {"AWS_ENDPOINT_URL": "nonsense"},
+    ],
+)
+def test_wrong_aws_settings_are_exit_64(clouds: Clouds, wrong: dict[str, str]) -> None:
+    done = run(clouds, "plan", **wrong)
+    assert (done.returncode, "Traceback" in done.stderr) == (64, False)
+    assert "AWS_PROFILE" in done.stderr
+
+
+@pytest.mark.parametrize("url", ["https://a..b", "https://xn--.com"])
+def test_a_url_that_cannot_be_used_is_told(clouds: Clouds, url: str) -> None:
+    done = run(clouds, "plan", CLOUDFLARE_BASE_URL=url)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert "CLOUDFLARE_BASE_URL" in done.stderr
+
+
+def test_a_report_that_cannot_be_written_is_told(clouds: Clouds) -> None:
+    done = run(clouds, "plan", "--output", "/nowhere/plan.txt")
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert "/nowhere/plan.txt" in done.stderr
+
+
+def test_without_its_packages_the_command_says_what_to_install() -> None:
+    code = "import sys; sys.modules['click'] = None; from controller.__main__ import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert "elephant-dns-watchdog[cli]" in done.stderr
+
+
 def test_help_and_version(clouds: Clouds) -> None:
     for arguments in (["--help"], ["-h"], ["plan", "--help"], ["apply", "-h"], ["sandbox", "-h"]):
         done = run(clouds, *arguments)

@@ -338,6 +338,22 @@ def test_healthy_that_arrives_in_the_middle_does_not_cost_the_link(clouds: Cloud
     assert written == {"teacher_ec2_link": link(machine)}, "the report says what was written"
 
 
+def test_a_record_that_vanishes_in_the_middle_supersedes_its_link_and_fails_nothing(clouds: Clouds) -> None:
+    machine = clouds.launch()
+    record = clouds.seed(machine, "192.0.2.99")
+
+    def vanish(request: Sent, proceed: Proceed) -> Reply:
+        if request.method == "POST" and clouds.records():
+            clouds.cloudflare.remove(record)
+        return proceed()
+
+    clouds.cloudflare.intercept = vanish
+    report = clouds.apply()
+    assert outcomes(report) == [("update-record", "superseded"), ("write-link", "superseded")]
+    assert (report.complete, report.converged) == (True, False)
+    assert clouds.apply().converged
+
+
 def test_a_meeting_that_ends_in_the_middle_supersedes_the_link(clouds: Clouds) -> None:
     machine = clouds.launch(age=NEW)
 

@@ -239,6 +239,8 @@ def test_a_machine_that_died_young_does_not_end_a_meeting_whose_other_role_is_st
         ("LAUNCHED", [], "2026-01-30T12:30:00+00:00", False),
         ("LAUNCHED", [], "2026-01-30T12:30:00+02:00", True),
         ("LAUNCHED", [], "the day before yesterday", False),
+        ("LAUNCHED", [], "1712102451234", False),
+        ("LAUNCHED", [], "2026-01-29", True),
         ("LAUNCHED", [], Odd("N", '{"N": "0"}'), False),
     ],
 )
