@@ -19,7 +19,7 @@ from controller.errors import CallError, DeadlineError, IncompleteError, Observa
 from controller.model import Outcome
 from controller.sandbox.cloudflare import Reply
 from tests.clouds import Clouds, LambdaContext
-from tests.faults.calls import BATCH, LIST, SCAN, UPDATE, Call, Proxy, Rule, Scene
+from tests.faults.calls import BATCH, LIST, SCAN, SECRET, UPDATE, Call, Proxy, Rule, Scene
 from tests.faults.kinds import FOR_EVER, Kind, answer, broken_wires
 from tests.faults.plan import CALLS
 from tests.faults.summary import TRIALS
@@ -133,7 +133,7 @@ def test_the_function_ends_before_lambda_ends_it(
 
 
 @pytest.mark.parametrize("kind", SLOW, ids=str)
-@pytest.mark.parametrize("operation", [LIST, UPDATE])
+@pytest.mark.parametrize("operation", [SECRET, LIST, UPDATE])
 def test_what_still_hangs_does_not_hold_up_the_next_pass(workshop: Workshop, operation: str, kind: Kind) -> None:
     """Lambda keeps the process, and with it the threads that were given up."""
     trial = Trial(workshop, SCENARIOS["full"])

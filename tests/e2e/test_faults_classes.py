@@ -186,7 +186,9 @@ def test_waits_of_our_own_are_full_jitter(proxy: Proxy) -> None:
         assert 0 <= min(of_all) < highest / 2 < max(of_all) <= highest, "anywhere between nothing and the limit"
 
 
-@pytest.mark.parametrize("wait", ["300", format_datetime(datetime.now(UTC) + timedelta(minutes=9), usegmt=True)])
+@pytest.mark.parametrize(
+    "wait", ["300", format_datetime(datetime.now(UTC) + timedelta(minutes=9), usegmt=True)], ids=["s", "date"]
+)
 def test_a_wait_that_does_not_fit_is_not_slept(proxy: Proxy, wait: str) -> None:
     clock = FastClock()
     always(proxy, LIST, answer(Reply.text(429, "wait", retry_after=wait)))
