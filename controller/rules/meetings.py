@@ -83,7 +83,7 @@ def _launch(machine: Instance) -> str:
 def _plan_link(facts: Facts, meeting: Meeting, role: str, standing: Standings) -> Change | None:
     current = current_of(facts, meeting, role)
     if current is None or standing(current.id) is Standing.BLOCKED:
-        return _clear_link(facts, meeting, role, spared=current)
+        return _clear_link(facts, meeting, role)
     return _write_link(facts, meeting, role, current)
 
 
@@ -93,7 +93,7 @@ def _write_link(facts: Facts, meeting: Meeting, role: str, current: Instance) ->
     link = meeting.links.get(role)
     if link == wanted and not early:
         return None
-    fallback = _clear_link(facts, meeting, role, spared=current)
+    fallback = _clear_link(facts, meeting, role)
     sets = ((_link(role), wanted), *([("status", DNS_WRITTEN)] if early else []))
     return Change(
         action=Action.WRITE_LINK,
@@ -116,11 +116,11 @@ def _write_link(facts: Facts, meeting: Meeting, role: str, current: Instance) ->
     )
 
 
-def _clear_link(facts: Facts, meeting: Meeting, role: str, *, spared: Instance | None = None) -> Change | None:
-    """The removal of the role's link, if it leads to a machine that cannot serve this role."""
+def _clear_link(facts: Facts, meeting: Meeting, role: str) -> Change | None:
+    """The removal of the role's link, if it leads to a machine that cannot serve this role (so never to current)."""
     link = meeting.links.get(role)
     target = facts.link_target(link)
-    if target is None or (spared and target == spared.id):
+    if target is None:
         return None
     verdict = _verdict(facts, meeting, role, target)
     if verdict is None:

@@ -29,8 +29,6 @@ from tests.test_events import SCHEDULED
 
 pytest_plugins = ("tests.faults.bench",)
 
-#: Seconds that a pass may need after its deadline, on a machine that does other things beside it.
-LATE = 0.3
 #: Seconds that Python may need to start and to end on such a machine.
 START = 2.5
 SLOW = [kind for kind in broken_wires(()) if kind.seconds < 10]
@@ -57,7 +55,7 @@ def timed(workshop: Workshop, scenario: str, call: Call, kind: Kind, deadline: f
 
 def complaints(result: Timed, deadline: float) -> Iterator[str]:
     """What was wrong with how it ended."""
-    if result.seconds > deadline + LATE:
+    if result.seconds > deadline:
         yield f"it took {result.seconds:.2f} seconds of {deadline}"
     yield from result.trial.verdict(result.ended)
     report, error = result.ended.report, result.ended.error

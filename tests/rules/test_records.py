@@ -100,6 +100,18 @@ def test_adopt_unmarked_makes_the_unmarked_duplicate_ours() -> None:
     ]
 
 
+def test_of_two_wrong_records_the_marked_one_is_kept_before_the_adopted_one() -> None:
+    records = [
+        record(content=ELSEWHERE, id="r1", comment="by hand", created=OLD),
+        record(content="203.0.113.5", id="r2", created=YOUNG),
+    ]
+    changes = decided(world([machine()], records), settings(ADOPT_UNMARKED="true")).changes
+    assert [(c.action, c.record and c.record.id) for c in changes] == [
+        (Action.DELETE_RECORD, "r1"),
+        (Action.UPDATE_RECORD, "r2"),
+    ]
+
+
 def test_foreign_at_a_needed_name_is_a_finding_and_nothing_is_created() -> None:
     wanted = decided(world([machine()], [record(comment=FOREIGN)]))
     assert (wanted.changes, found(wanted)) == ((), ["foreign-record"])
