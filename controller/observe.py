@@ -11,10 +11,10 @@ from typing import TypeVar
 
 from controller.budget import Budget
 from controller.errors import CallError, MisfitError, ObservationError
-from controller.model import TERMINATED, Finding, Instance, World, Zone
+from controller.model import TERMINATED, DnsRecord, Finding, Instance, World, Zone
 from controller.names import is_under
 from controller.parallel import Pending, bounded
-from controller.ports import Listing, Readers
+from controller.ports import Readers
 from controller.rules.facts import Class, Facts, classify, linked_ids, named_ids
 from controller.rules.findings import ZONE_NOT_READABLE
 from controller.rules.scope import deserves_reading, meetings_of, missing
@@ -37,7 +37,7 @@ class Observer:
         rows = self._begin("DynamoDB", self.readers.table.live)
         listing, meetings = records.result(), {row.id: row for row in rows.result()}
         listed = self._read("EC2", self.readers.fleet.tagged)
-        zone, findings = self._zone(listing)
+        zone, findings = self._zone(listing.records)
         world = World(
             now=self.budget.clock.now(),
             instances=_by_id(listed),
@@ -62,15 +62,15 @@ class Observer:
             records=(),
             meetings={},
             rowless=frozenset(),
-            zone=Zone(None, holds_domain=True),
+            zone=Zone(None),  # not proven to hold DOMAIN_ROOT
             scope=scope,
             named=scope,
         )
-        return self._with_lacking(self._with_surroundings(world)) if scope else world
+        return self._with_zone(self._with_lacking(self._with_surroundings(world))) if scope else world
 
     def confirm(self, world: World, instances: Collection[str]) -> World:
         """The same world with these instances described once more: the evidence by which a scoped pass destroys."""
-        return self._look_up(world, frozenset(instances))
+        return self._with_zone(self._look_up(world, frozenset(instances)))
 
     def _with_surroundings(self, world: World) -> World:
         """Add the records, rows and siblings of the instances in scope."""
@@ -79,17 +79,23 @@ class Observer:
         rows = self._begin("DynamoDB", lambda: self.readers.table.rows(meetings) if meetings else [])
         siblings = self._begin("EC2", lambda: self.readers.fleet.of_meetings(meetings) if meetings else [])
         listing, found = records.result(), {row.id: row for row in rows.result()}
-        creates = any(classify(machine, self.settings) is Class.SERVING for machine in world.instances.values())
-        zone, findings = self._zone(listing) if creates else (world.zone, ())
         return replace(
             world,
             instances={**world.instances, **_by_id(siblings.result())},
             records=listing.records,
             meetings=found,
             rowless=meetings - found.keys(),
-            zone=zone,
-            findings=(*listing.findings, *findings),
+            findings=listing.findings,
         )
+
+    def _with_zone(self, world: World) -> World:
+        """Prove the zone where this pass may write records: a machine in scope serves, or records are there already."""
+        in_scope = (machine for machine in world.instances.values() if machine.id in (world.scope or ()))
+        serves = any(classify(machine, self.settings) is Class.SERVING for machine in in_scope)
+        if world.zone.holds_domain or not (serves or world.records):
+            return world
+        zone, findings = self._zone(world.records)
+        return replace(world, zone=zone, findings=(*world.findings, *findings))
 
     def _with_lacking(self, world: World) -> World:
         """Add what a decision needs and the world does not say; the ordinary start of a machine needs nothing."""
@@ -140,9 +146,9 @@ class Observer:
     def _instances(self, ids: frozenset[str]) -> list[Instance]:
         return self._read("EC2", lambda: self.readers.fleet.by_id(ids))
 
-    def _zone(self, listing: Listing) -> tuple[Zone, tuple[Finding, ...]]:
+    def _zone(self, records: Collection[DnsRecord]) -> tuple[Zone, tuple[Finding, ...]]:
         """The zone. A record under DOMAIN_ROOT proves that it holds DOMAIN_ROOT; without one the zone is asked."""
-        if listing.records:
+        if records:
             return Zone(None, holds_domain=True), ()
         zone = self._read("Cloudflare", self.readers.records.zone)
         if zone.name is None:

@@ -241,6 +241,29 @@ def test_a_record_that_lands_at_a_wrong_name_is_found_after_a_lost_answer_too(cl
     assert clouds.records() == {}
 
 
+@pytest.mark.parametrize("may_read", [True, False])
+def test_a_machine_that_starts_in_the_middle_meets_a_zone_that_is_proven_first(clouds: Clouds, may_read: bool) -> None:
+    """Stopped when it is first described, running when it is described again: until then no zone was asked for."""
+    rights = [Permission.DNS_WRITE, *([Permission.ZONE_READ] if may_read else [])]
+    machine = clouds.launch(state="stopped")
+    clouds.aws.rows.edit("m1", teacher_ec2_link=f"https://{machine}.other.org:8443")
+
+    def start_meanwhile(request: Sent, proceed: Proceed) -> Reply:
+        clouds.aws.machines.set_state(machine, "running")
+        clouds.aws.machines.set_address(machine, "192.0.2.1")
+        return proceed()
+
+    clouds.cloudflare.intercept = start_meanwhile
+    changes = {"CLOUDFLARE_API_TOKEN": clouds.cloudflare.add_token(rights), "DOMAIN_ROOT": "other.org"}
+    if may_read:
+        with pytest.raises(MisfitError):
+            clouds.controller(**changes).run(Request(Mode.APPLY, frozenset({machine})), 30)
+        assert clouds.cloudflare.history == []
+    else:
+        assert not clouds.controller(**changes).run(Request(Mode.APPLY, frozenset({machine})), 30).complete
+        assert clouds.records() == {}, "it landed under the zone's own name, and was taken away"
+
+
 @pytest.mark.parametrize("adopt", ["false", "true"])
 def test_what_only_looks_like_a_stray_is_never_deleted(clouds: Clouds, adopt: str) -> None:
     """example.co is a typing error, and the beginning of example.com."""
