@@ -11,8 +11,8 @@ _COMMON = {
     "print_blob": True,
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
 }
-settings.register_profile("promise", max_examples=40, **_COMMON)  # type: ignore[arg-type]
-settings.register_profile("costly", max_examples=12, **_COMMON)  # type: ignore[arg-type]
+settings.register_profile("promise", max_examples=40, **_COMMON)  # type: ignore[arg-type]  # a mapping of several types
+settings.register_profile("costly", max_examples=12, **_COMMON)  # type: ignore[arg-type]  # likewise
 
 #: For a promise whose example is a pass or two, and for one whose example is dozens of them.
 PROMISE = settings(settings.get_profile("promise"))
