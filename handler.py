@@ -7,7 +7,8 @@ from typing import Any
 from controller.bootstrap import Controller, build
 from controller.errors import IncompleteError
 from controller.events import parse_event
-from controller.log import log_error, log_report, start_logging
+from controller.log import log_error, log_for_request, log_metrics, log_report, start_logging
+from controller.metrics import as_metrics
 from controller.report.as_json import as_dict
 from controller.settings import read_settings
 
@@ -21,6 +22,7 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     Raises after the report has been logged when the pass failed or is not complete, so that retries, queues and
     alarms see it.
     """
+    log_for_request(context.aws_request_id)
     try:
         request = parse_event(event)
         controller = _controller(context.invoked_function_arn)
@@ -29,6 +31,7 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
         log_error(error)
         raise
     log_report(report)
+    log_metrics(as_metrics(report, request.seen_at, context.function_name))
     if not report.ended_well:
         raise IncompleteError(
             "The pass did not end well.", report.guard.reason or "Its report is in the log, change by change."

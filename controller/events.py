@@ -13,6 +13,7 @@ anything else                                               RequestError, nothin
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from controller.errors import RequestError
@@ -37,10 +38,22 @@ def parse_event(event: Any) -> Request:
         case {"detail-type": "Scheduled Event", "source": "aws.events"}:
             return Request(Mode.APPLY)
         case {"detail-type": "EC2 Instance State-change Notification"}:
-            return Request(Mode.APPLY, frozenset({_instance_of(event)}))
+            return _scoped([event])
         case {"action": "plan" | "apply" as action}:
             return _command(action, event)
     raise RequestError("The event is none that this function knows; nothing was done.", EXPECTED)
+
+
+def _scoped(events: Iterable[Any], findings: Iterable[Finding] = ()) -> Request:
+    """A pass over the instances of these events; of several events of one instance the first tells its wait."""
+    seen_at: dict[str, datetime] = {}
+    scope = set[str]()
+    for event in events:
+        instance, at = _instance_of(event), _time_of(event)
+        scope.add(instance)
+        if at is not None:
+            seen_at[instance] = min(at, seen_at.get(instance, at))
+    return Request(Mode.APPLY, frozenset(scope), findings=tuple(findings), seen_at=seen_at)
 
 
 def _instance_of(event: Any) -> str:
@@ -54,19 +67,30 @@ def _instance_of(event: Any) -> str:
     raise RequestError("The event is no state change of an EC2 instance; nothing was done.", EXPECTED)
 
 
+def _time_of(event: Mapping[str, Any]) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(str(event.get("time")))
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
 def _batch(records: Iterable[Any]) -> Request:
     """One pass for a burst of events; what is no such event becomes a finding, so that it cannot block the others."""
-    scope, findings = set[str](), list[Finding]()
+    events, findings = list[Any](), list[Finding]()
     for record in records:
         match record:
             case {"eventSource": "aws:sqs", "body": str() as body}:
                 try:
-                    scope.add(_instance_of(json.loads(body)))
+                    event = json.loads(body)
+                    _instance_of(event)
                 except (RequestError, ValueError, RecursionError):
                     findings.append(_unusable(record))
+                else:
+                    events.append(event)
             case _:
                 raise RequestError("The batch does not come from SQS; nothing was done.", EXPECTED)
-    return Request(Mode.APPLY, frozenset(scope), findings=tuple(findings))
+    return _scoped(events, findings)
 
 
 def _unusable(record: Mapping[str, Any]) -> Finding:

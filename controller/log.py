@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+from collections.abc import Mapping
 from typing import Any, TextIO
 
 from controller.errors import WatchdogError
@@ -18,8 +19,17 @@ class _JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         fields = getattr(record, "fields", {})
-        line = {"level": record.levelname, "message": record.getMessage(), **fields}
+        line = {"level": record.levelname, "message": record.getMessage(), **_CONTEXT, **fields}
         return json.dumps(line, default=str)
+
+
+#: What every line carries; a Lambda process has one invocation at a time.
+_CONTEXT: dict[str, str] = {}
+
+
+def log_for_request(request_id: str) -> None:
+    """From now on every line names this invocation."""
+    _CONTEXT["request_id"] = request_id
 
 
 def start_logging(level: str, stream: TextIO | None = None) -> None:
@@ -45,6 +55,12 @@ def log_report(report: Report) -> None:
     whole = as_dict(report)
     fields = {key: value for key, value in whole.items() if key not in ("changes", "findings")}
     _log(logging.INFO if report.ended_well else logging.ERROR, "pass", fields)
+
+
+def log_metrics(metrics: Mapping[str, Any]) -> None:
+    """The pass's metrics for CloudWatch, whatever the log's level: alarms stand on them."""
+    sys.stdout.write(json.dumps({**_CONTEXT, **metrics}) + "\n")
+    sys.stdout.flush()
 
 
 def log_error(error: Exception) -> None:

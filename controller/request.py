@@ -1,6 +1,8 @@
 """What a caller asks of a pass: the one value that events and commands become."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from controller.model import Finding
@@ -22,3 +24,6 @@ class Request:
     force: bool = False  # let guarded changes through, once
     expect: str | None = None  # the digest of the plan that was reviewed
     findings: tuple[Finding, ...] = ()  # what was odd about the request itself
+    seen_at: Mapping[str, datetime] = field(
+        default_factory=dict, compare=False
+    )  # when AWS saw which change, for a metric

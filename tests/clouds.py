@@ -26,6 +26,7 @@ class LambdaContext:
 
     seconds: float = 240.0
     invoked_function_arn: str = "arn:aws:lambda:us-west-2:123456789012:function:ElephantDNSWatchdog"
+    function_name: str = "ElephantDNSWatchdog"
     aws_request_id: str = "request-of-a-test"
 
     def get_remaining_time_in_millis(self) -> int:

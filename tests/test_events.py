@@ -1,6 +1,7 @@
 """Events: every shape of the contract, and a clear refusal of anything else."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -109,3 +110,19 @@ def test_anything_else_is_refused_and_told_what_was_expected(event: object) -> N
     with pytest.raises(RequestError) as caught:
         parse_event(event)
     assert caught.value.hint
+
+
+def test_a_request_knows_when_aws_first_saw_each_instance_change() -> None:
+    early, late = (state_change() | {"time": f"2026-01-31T12:00:{second}Z"} for second in ("05", "07"))
+    request = parse_event(batch(late, early, state_change(STUDENT) | {"time": "2026-01-31T13:00:00+01:00"}))
+    assert request.seen_at == {
+        TEACHER: datetime(2026, 1, 31, 12, 0, 5, tzinfo=UTC),
+        STUDENT: datetime(2026, 1, 31, 12, 0, tzinfo=UTC),
+    }
+
+
+@pytest.mark.parametrize("time", [None, "", "yesterday", 5, {}])
+def test_an_event_without_a_readable_time_is_an_event_all_the_same(time: object) -> None:
+    request = parse_event(state_change() | {"time": time})
+    assert request.scope == frozenset({TEACHER})
+    assert request.seen_at == {}

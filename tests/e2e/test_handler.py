@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -33,8 +34,8 @@ def invoke(event: Any) -> dict[str, Any]:
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """What went to the log."""
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    """What went to the log, without the metrics."""
+    return [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if "_aws" not in line]
 
 
 def test_an_event_brings_record_and_link(function: Clouds) -> None:
@@ -183,3 +184,40 @@ def test_text_from_a_tag_cannot_forge_a_log_line(function: Clouds, capsys: pytes
     function.aws.machines.launch('x\n{"message": "pass"}', "teacher")
     invoke(SCHEDULED)
     assert [line["message"] for line in lines(capsys)] == ["change", "finding", "pass"]
+
+
+def test_every_line_of_the_log_names_the_invocation(function: Clouds, capsys: pytest.CaptureFixture[str]) -> None:
+    function.launch()
+    invoke(SCHEDULED)
+    written = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {line["request_id"] for line in written} == {CONTEXT.aws_request_id}
+
+
+def test_a_change_and_a_finding_are_logged_with_a_stable_set_of_fields(
+    function: Clouds, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine = function.launch()
+    function.aws.rows.edit("m1", status="TERMINATED")
+    function.seed(machine, "192.0.2.1")
+    invoke(SCHEDULED)
+    change, finding = lines(capsys)[:2]
+    common = "level message request_id"
+    assert " ".join(change) == f"{common} action key instance meeting role before after reason rule outcome error"
+    assert " ".join(finding) == f"{common} id key hint text"
+
+
+def test_a_pass_writes_its_metrics_whatever_the_level_of_the_log(
+    function: Clouds, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "CRITICAL")
+    machine = function.launch()
+    event = state_change(machine) | {"time": "2026-01-31T12:00:00Z"}
+    report = invoke(event)
+    (line,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert line["FunctionName"] == "ElephantDNSWatchdog"
+    assert line["ChangesApplied"] == 2
+    assert line["CloudflareCalls"] == report["calls"]["cloudflare"]
+    (waited,) = line["SecondsToRecord"]
+    ended = datetime.fromisoformat(report["started_at"]).timestamp() + report["duration_ms"] / 1000
+    assert waited == pytest.approx(ended - datetime.fromisoformat(event["time"]).timestamp(), abs=1)
+    assert "FullPassSucceeded" not in line

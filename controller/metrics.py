@@ -1,0 +1,69 @@
+"""One pass as CloudWatch metrics: a line in Embedded Metric Format, which CloudWatch reads out of the log.
+
+Eight metrics with one dimension, because each name and dimension is charged by the month. What is finer is in the
+log's other lines. The format: "Embedded metric format specification" in the CloudWatch user guide.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from controller.model import Action, Outcome
+from controller.report.report import Report
+
+NAMESPACE = "ElephantDNSWatchdog"
+DIMENSION = "FunctionName"
+METRICS = {
+    "ChangesApplied": "Count",
+    "ChangesFailed": "Count",
+    "Findings": "Count",
+    "GuardTripped": "Count",
+    "PassDuration": "Milliseconds",
+    "CloudflareCalls": "Count",
+    "SecondsToRecord": "Seconds",
+    "FullPassSucceeded": "Count",
+}
+
+#: The specification's limit of values in one metric of one line.
+MAX_VALUES = 100
+
+
+def as_metrics(report: Report, seen_at: Mapping[str, datetime], function: str) -> dict[str, Any]:
+    """The pass's metrics. ``seen_at`` tells when AWS saw each instance of the events change.
+
+    ``SecondsToRecord`` has a value for each record that was made or mended for an event: the seconds until the end of
+    the pass (of more than a hundred, the slowest hundred). ``FullPassSucceeded`` is there in full passes alone: 1 when
+    nothing failed, was left or is held; so it is missing when no full pass ends.
+    """
+    values: dict[str, int | list[float]] = {
+        "ChangesApplied": report.count(Outcome.APPLIED),
+        "ChangesFailed": report.count(Outcome.FAILED) + report.count(Outcome.NOT_REACHED),
+        "Findings": len(report.findings),
+        "GuardTripped": int(report.guard.tripped),
+        "PassDuration": report.duration_ms,
+        "CloudflareCalls": report.calls.get("cloudflare", 0),
+    }
+    waits = _seconds_to_record(report, seen_at)
+    if waits:
+        values["SecondsToRecord"] = waits[-MAX_VALUES:]
+    if report.scope is None:
+        values["FullPassSucceeded"] = int(report.converged or report.mode == "plan")
+    metrics = [{"Name": name, "Unit": METRICS[name]} for name in values]
+    directive = {"Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": metrics}
+    timestamp = round(_end(report).timestamp() * 1000)
+    return {"_aws": {"Timestamp": timestamp, "CloudWatchMetrics": [directive]}, DIMENSION: function, **values}
+
+
+def _seconds_to_record(report: Report, seen_at: Mapping[str, datetime]) -> list[float]:
+    put = (Action.CREATE_RECORD, Action.UPDATE_RECORD)
+    instances = {
+        result.change.instance
+        for result in report.results
+        if result.change.action in put and result.outcome is Outcome.APPLIED
+    }
+    end = _end(report)
+    return sorted(max(0.0, (end - at).total_seconds()) for instance, at in seen_at.items() if instance in instances)
+
+
+def _end(report: Report) -> datetime:
+    return report.started_at + timedelta(milliseconds=report.duration_ms)
