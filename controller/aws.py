@@ -239,10 +239,14 @@ def expressions(change: RowWrite) -> dict[str, Any]:
     }
 
 
-def _projection(roles: Iterable[str]) -> dict[str, Any]:
+def attributes_read(roles: Iterable[str]) -> list[str]:
     """What is read of a row: nothing about the people in it."""
-    attributes = ["id", "status", "meet_time", "termination_reason"]
-    attributes += [f"{role}_{field}" for role in roles for field in ("ec2_id", "ec2_link")]
+    of_roles = [f"{role}_{field}" for role in roles for field in ("ec2_id", "ec2_link")]
+    return ["id", "status", "meet_time", "termination_reason", *of_roles]
+
+
+def _projection(roles: Iterable[str]) -> dict[str, Any]:
+    attributes = attributes_read(roles)
     return {
         "ProjectionExpression": ", ".join(f"#{attribute}" for attribute in attributes),
         "ExpressionAttributeNames": {f"#{attribute}": attribute for attribute in attributes},

@@ -8,7 +8,7 @@ throttling of any service                   throttled
                                             reads change nothing and writes are conditional
 ``ConditionalCheckFailedException``         condition
 access, credentials                         authentication, with the missing action
-no such table or secret                     terminal
+no such table, secret or function           not found, which is terminal
 anything else                               refused
 ==========================================  =======================================================
 """
@@ -33,6 +33,7 @@ from controller.errors import (
     AuthenticationError,
     CallError,
     ConditionError,
+    NotFoundError,
     RefusedError,
     TerminalError,
     ThrottledError,
@@ -156,7 +157,7 @@ class Call:
                 told, "The AWS credentials are not accepted; check AWS_PROFILE, or log in again."
             )
         if code == "ResourceNotFoundException":
-            return TerminalError(
+            return NotFoundError(
                 told, f"{self.resource} does not exist in this account and region; check its name and AWS_REGION."
             )
         if status >= 500 or code in _TRANSIENT:  # HTTP's server errors

@@ -1,6 +1,7 @@
 """Settings → Controller: the only place where clients are made, and kept for the life of the process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,7 +15,7 @@ from controller.aws import DynamoTable, DynamoWriter, Ec2Fleet
 from controller.aws_calls import Call
 from controller.budget import Budget, Clock, SystemClock
 from controller.cloudflare import CloudflareRecords, CloudflareWriter, ZoneCache
-from controller.cloudflare_http import Api
+from controller.cloudflare_http import Api, Tokens
 from controller.errors import SettingsError
 from controller.ports import Readers, Writers
 from controller.reconcile import Pass, reconcile
@@ -26,6 +27,10 @@ from controller.tokens import GivenToken, SecretToken
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sts import STSClient
 
 #: Seconds. boto3 itself does not retry: the controller does, within the pass's time.
 CONNECT_TIMEOUT, READ_TIMEOUT = 5, 20
@@ -82,24 +87,79 @@ def build(
 
     Raises SettingsError where AWS's own settings cannot be used, AuthenticationError where its credentials cannot.
     """
-    try:
+    with _aws_settings():
         return _build(settings, account, clock or SystemClock(), seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class AwsClients:
+    """Clients for a look at everything that a deployment stands on; a pass needs fewer."""
+
+    region: str
+    sts: "STSClient"
+    ec2: "EC2Client"
+    dynamodb: "DynamoDBClient"
+    secrets: "SecretsManagerClient"
+    functions: "LambdaClient"
+    rules: "EventBridgeClient"
+
+    def close(self) -> None:
+        """End the connections."""
+        for client in (self.sts, self.ec2, self.dynamodb, self.secrets, self.functions, self.rules):
+            client.close()
+
+
+def aws_clients() -> AwsClients:
+    """The clients, without a call to anybody. Raises SettingsError where AWS's own settings cannot be used."""
+    with _aws_settings():
+        session = boto3.session.Session()
+        config = _config(session)
+        return AwsClients(
+            region=_region(session),
+            sts=session.client("sts", config=config),
+            ec2=session.client("ec2", config=config),
+            dynamodb=session.client("dynamodb", config=config),
+            secrets=session.client("secretsmanager", config=config),
+            functions=session.client("lambda", config=config),
+            rules=session.client("events", config=config),
+        )
+
+
+@contextmanager
+def cloudflare_api(settings: Settings, tokens: Tokens) -> Iterator[Api]:
+    """Cloudflare's API with a token from wherever it comes."""
+    with httpx.Client(follow_redirects=False) as http:
+        yield Api(http, settings.cloudflare_url, tokens)
+
+
+@contextmanager
+def _aws_settings() -> Iterator[None]:
+    """Say it in our words where boto3 cannot work with what it was told."""
+    try:
+        yield
     except (BotoCoreError, ValueError) as error:
         raise SettingsError(
             f"The AWS settings cannot be used: {error}.", "Check AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL."
         ) from error
 
 
-def _build(settings: Settings, account: str | None, clock: Clock, seconds: float) -> Controller:
-    session = boto3.session.Session()
-    region = session.region_name or DEFAULT_REGION
-    config = Config(
-        region_name=region,
+def _region(session: boto3.session.Session) -> str:
+    return session.region_name or DEFAULT_REGION
+
+
+def _config(session: boto3.session.Session) -> Config:
+    return Config(
+        region_name=_region(session),
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,
         retries={"total_max_attempts": 1},
         max_pool_connections=parallel.WIDTH,
     )
+
+
+def _build(settings: Settings, account: str | None, clock: Clock, seconds: float) -> Controller:
+    session = boto3.session.Session()
+    region, config = _region(session), _config(session)
     account = account or _account(session, config, Budget(clock, seconds))
     settings = replace(settings, owner_id=settings.owner_id or f"{account}/{region}")
     target = Target(

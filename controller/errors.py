@@ -17,7 +17,8 @@
         ├── RefusedError      this request is wrong as it is; others may be right
         │   └── ConditionError    the row is no longer as the condition says
         ├── TerminalError     no request will succeed: a missing permission, no such zone, no such table
-        │   └── AuthenticationError   the token or the credentials are not accepted
+        │   ├── AuthenticationError   the token or the credentials are not accepted
+        │   └── NotFoundError         what was named is not there
         └── DeadlineError     the pass's time is up
 """
 
@@ -110,6 +111,10 @@ class TerminalError(CallError):
 
 class AuthenticationError(TerminalError):
     """The token or the credentials are not accepted, or lack a permission."""
+
+
+class NotFoundError(TerminalError):
+    """What was named is not in this account and region."""
 
 
 class DeadlineError(CallError):
