@@ -1,0 +1,44 @@
+"""The command line, ``elephant-dns``: the same pass as the Lambda function's, for people, cron and CI."""
+
+import sys
+
+import click
+
+from controller import __version__
+from controller.cli.codes import Code
+from controller.cli.console import complain, err
+from controller.cli.passes import apply, plan
+from controller.cli.sandbox import sandbox
+from controller.errors import RequestError, SettingsError, WatchdogError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="elephant-dns %(version)s")
+def cli() -> None:
+    """Keep the DNS records and join links of classroom machines in step with the machines."""
+
+
+for command in (plan, apply, sandbox):
+    cli.add_command(command)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command and exit with its code."""
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: list[str] | None) -> int:
+    try:
+        return int(cli.main(args=arguments, prog_name="elephant-dns", standalone_mode=False) or Code.DONE)
+    except click.exceptions.Abort:
+        err("Interrupted.")
+        return Code.INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return Code.USAGE
+    except (SettingsError, RequestError) as error:
+        complain(error)
+        return Code.USAGE
+    except WatchdogError as error:
+        complain(error)
+        return Code.FAILED

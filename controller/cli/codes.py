@@ -1,0 +1,14 @@
+"""Exit codes of the command line; a pass that a signal ended has 128 and the signal's number."""
+
+from enum import IntEnum
+
+
+class Code(IntEnum):
+    """What a script may ask afterwards."""
+
+    DONE = 0
+    FAILED = 1  # an error, a failed or unreached change, a declined question, another digest
+    CHANGES = 2  # never an error: only where it was asked for
+    GUARD = 3  # wins over FAILED
+    USAGE = 64  # wrong usage or settings (BSD's sysexits.h)
+    INTERRUPTED = 130

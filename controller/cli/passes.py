@@ -1,0 +1,104 @@
+"""``plan`` and ``apply``: one pass, shown or done."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from controller.cli import reports
+from controller.cli.codes import Code
+from controller.cli.console import err, is_terminal
+from controller.cli.options import common, formatted, scoped
+from controller.cli.session import Session
+from controller.events import parse_scope
+from controller.model import Outcome
+from controller.report.report import Report
+from controller.request import Mode, Request
+
+
+@click.command()
+@scoped
+@formatted
+@common
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to this file.")
+@click.option("--force", is_flag=True, help="Plan as apply --force would.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes, guarded ones included.")
+def plan(
+    session: Session,
+    instances: tuple[str, ...],
+    form: str,
+    output: Path | None,
+    force: bool,
+    detailed_exitcode: bool,
+) -> int:
+    """Show what would be changed, and why. Reads only; needs read permissions only.
+
+    \b
+    Examples:
+      elephant-dns plan
+      elephant-dns plan --instance i-0123456789abcdef0
+      elephant-dns plan --format json --output plan.json --detailed-exitcode
+    """
+    controller = session.controller()
+    report = controller.run(Request(Mode.PLAN, _scope(instances), force=force), session.left())
+    if output:
+        reports.save(report, form, output, quiet=session.quiet)
+    else:
+        reports.show(report, form, quiet=session.quiet)
+    return Code.CHANGES if detailed_exitcode and report.results else Code.DONE
+
+
+@click.command()
+@scoped
+@formatted
+@common
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--force", is_flag=True, help="Let guarded changes through, this once.")
+@click.option("--expect", metavar="DIGEST", help="Refuse when the plan is no longer the one with this digest.")
+def apply(session: Session, instances: tuple[str, ...], form: str, yes: bool, force: bool, expect: str | None) -> int:
+    """Show the plan, ask, apply it, and show how each change ended.
+
+    \b
+    Examples:
+      elephant-dns apply
+      elephant-dns apply --yes                    (cron)
+      elephant-dns apply --yes --expect DIGEST    (the plan that was reviewed, or nothing)
+      elephant-dns apply --force                  (once, after the guard has tripped and the plan is right)
+    """
+    controller, scope = session.controller(), _scope(instances)
+
+    def show(planned: Report) -> None:
+        if not session.quiet:
+            err(reports.text(planned, sys.stderr).rstrip("\n"))
+
+    if not yes:
+        preview = controller.run(Request(Mode.PLAN, scope, force=force, expect=expect), session.left())
+        show(preview)
+        if not preview.count(Outcome.PLANNED):
+            return _ended(preview, form, quiet=session.quiet, is_shown=form == "text")
+        if not _confirmed(session):
+            return Code.FAILED
+        expect = preview.digest
+    report = controller.run(
+        Request(Mode.APPLY, scope, force=force, expect=expect),
+        session.left(),
+        on_plan=show if yes else lambda _: None,
+    )
+    return _ended(report, form, quiet=session.quiet)
+
+
+def _scope(instances: tuple[str, ...]) -> frozenset[str] | None:
+    return parse_scope(instances) if instances else None
+
+
+def _confirmed(session: Session) -> bool:
+    if not is_terminal(sys.stdin):
+        err("Nobody is here to answer; use --yes to apply without asking.")
+        return False
+    return session.confirm("Apply these changes?")
+
+
+def _ended(report: Report, form: str, *, quiet: bool, is_shown: bool = False) -> int:
+    if not is_shown:
+        reports.show(report, form, quiet=quiet)
+    return reports.code_of(report)

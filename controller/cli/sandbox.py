@@ -1,0 +1,32 @@
+"""``sandbox``: the demo."""
+
+import click
+
+from controller.cli.console import out
+from controller.cli.options import common
+from controller.cli.session import Session
+from controller.errors import WatchdogError
+
+
+@click.command()
+@click.option(
+    "--instances", type=click.IntRange(min=40, max=5000), default=40, show_default=True, help="Size of the fleet."
+)
+@common
+@click.option("--serve", is_flag=True, help="Keep the servers up, and print the environment to export.")
+def sandbox(session: Session, instances: int, serve: bool) -> int:
+    """The whole system on this machine: a seeded, drifted fleet; plan, apply, plan again.
+
+    \b
+    Examples:
+      elephant-dns sandbox
+      elephant-dns sandbox --instances 1000
+      elephant-dns sandbox --serve
+    """
+    try:
+        from controller.sandbox import demo
+    except ImportError as error:
+        raise WatchdogError(
+            f"The sandbox needs its packages ({error.name}).", "Install elephant-dns-watchdog[sandbox]."
+        ) from error
+    return demo.run(instances, serve, (lambda _: None) if session.quiet else out, seconds=session.left())
