@@ -1,12 +1,11 @@
 """Cloudflare's DNS records: the adapter that reads and writes them, and normalises what it reads."""
 
-import ipaddress
-import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from controller.addresses import canonical, is_canonical
 from controller.budget import Budget
 from controller.cloudflare_http import Answer, Api
 from controller.errors import AmbiguousError, AuthenticationError, TransientError
@@ -23,8 +22,6 @@ NAMES_PER_CALL = 40
 TTL = 120
 #: Changes per batch by plan (Cloudflare docs: batch record changes).
 BATCH_LIMITS = {"free": 200, "pro": 3500, "business": 3500, "enterprise": 3500}
-
-_CANONICAL = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)")
 
 
 class ZoneCache:
@@ -134,7 +131,7 @@ def parse_record(raw: dict[str, Any], domain_root: str) -> tuple[DnsRecord, Find
     if instance is None:
         return None
     record = _record(raw)
-    is_odd = record.type == "A" and not _CANONICAL.fullmatch(record.content)
+    is_odd = record.type == "A" and not is_canonical(record.content)
     finding = Finding(
         "odd-record",
         record.name,
@@ -152,21 +149,11 @@ def _record(raw: dict[str, Any]) -> DnsRecord:
         name=name,
         instance=name.partition(".")[0],
         type=raw["type"],
-        content=_canonical(content) if raw["type"] == "A" else content,
+        content=canonical(content) if raw["type"] == "A" else content,
         proxied=raw.get("proxied") is True,
         comment=comment if isinstance(comment, str) else "",
         created_on=_moment(raw.get("created_on")),
     )
-
-
-def _canonical(content: str) -> str:
-    """An address in its one notation, so that == compares addresses."""
-    if _CANONICAL.fullmatch(content):
-        return content
-    try:
-        return str(ipaddress.IPv4Address(content.strip()))
-    except ValueError:
-        return content
 
 
 def _moment(value: Any) -> datetime | None:

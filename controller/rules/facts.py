@@ -95,18 +95,21 @@ class Facts:
     classes: Mapping[str, Class]  # of the instances seen
     records: Mapping[str, list[DnsRecord]]  # by instance id
     members: Mapping[str, list[Instance]]  # tagged instances by meeting id
+    serving: Mapping[tuple[str | None, str | None], list[Instance]]  # by meeting id and role
 
     @classmethod
     def of(cls, world: World, settings: Settings) -> "Facts":
         """Index the world; linear in its size."""
-        classes, records, members = {}, defaultdict(list), defaultdict(list)
+        classes, records, members, serving = {}, defaultdict(list), defaultdict(list), defaultdict(list)
         for instance in world.instances.values():
-            classes[instance.id] = classify(instance, settings)
+            classes[instance.id] = kind = classify(instance, settings)
             if instance.tagged and instance.meeting:
                 members[instance.meeting].append(instance)
+            if kind is Class.SERVING:
+                serving[instance.meeting, instance.role].append(instance)
         for record in world.records:
             records[record.instance].append(record)
-        return cls(world, settings, classes, records, members)
+        return cls(world, settings, classes, records, members, serving)
 
     def class_of(self, instance: str) -> Class:
         """The class of an instance, seen or not."""

@@ -9,7 +9,7 @@ from datetime import timedelta
 from controller.model import KNOWN_STATUSES, TERMINATED, Finding, Instance, Meeting, Odd
 from controller.names import is_instance_id
 from controller.rules.facts import Class, Facts, Gone, named_ids
-from controller.rules.meetings import SHOWN, members_of, serving_of
+from controller.rules.meetings import SHOWN, members_of
 
 #: How long a running machine may be without a public address before somebody should look.
 ADDRESS_PATIENCE = timedelta(minutes=10)
@@ -84,7 +84,7 @@ def _about_history(facts: Facts, meeting: Meeting) -> Iterable[Finding]:
 def _about_row(facts: Facts, meeting: Meeting) -> Iterable[Finding]:
     yield from _odd_values(facts, meeting)
     for role in facts.settings.roles:
-        serving = sorted(machine.id for machine in serving_of(facts, meeting.id, role))
+        serving = sorted(machine.id for machine in facts.serving.get((meeting.id, role), ()))
         if len(serving) > 1:
             yield Finding(
                 "several-serving",

@@ -56,18 +56,11 @@ def current_of(facts: Facts, meeting: Meeting, role: str) -> Instance | None:
     The one that the row names, while it serves this meeting and role; else the newest that does. A replacement
     that is still starting displaces nobody.
     """
-    serving = serving_of(facts, meeting.id, role)
-    named = named_ids(meeting).get(role)
+    serving = facts.serving.get((meeting.id, role), ())
     for machine in serving:
-        if machine.id == named:
+        if machine.id == meeting.instance_ids.get(role):
             return machine
     return max(serving, key=lambda machine: (_launch(machine), machine.id), default=None)
-
-
-def serving_of(facts: Facts, meeting: str, role: str) -> list[Instance]:
-    """The machines that serve this role of this meeting."""
-    members = facts.members.get(meeting, ())
-    return [m for m in members if m.role == role and facts.class_of(m.id) is Class.SERVING]
 
 
 def members_of(facts: Facts, meeting: Meeting) -> set[str]:
@@ -165,12 +158,13 @@ def _plan_end(facts: Facts, meeting: Meeting) -> Change | None:
     if meeting.status not in LIVE_STATUSES:
         return None
     members = sorted(members_of(facts, meeting))
-    verdicts = {member: facts.gone_for(meeting, member) for member in members}
-    if not members or Gone.NO in verdicts.values() or _may_still_launch(facts, meeting, members):
+    if not members or any(facts.gone_for(meeting, member) is Gone.NO for member in members):
+        return None
+    if _may_still_launch(facts, meeting, members):
         return None
     dead_links = {role: link for role, link in meeting.links.items() if facts.link_target(link)}
     reasons = (("termination_reason", REASON_GONE),) if meeting.termination_reason is None else ()
-    concluded = tuple(member for member, verdict in verdicts.items() if verdict is Gone.CONCLUDED)
+    concluded = tuple(member for member in members if facts.gone_for(meeting, member) is Gone.CONCLUDED)
     return Change(
         action=Action.TERMINATE_MEETING,
         key=meeting.id,

@@ -12,6 +12,7 @@ With ``ADOPT_UNMARKED`` an unmarked A record counts as ours. Other types are nev
 they are never deleted by us, whatever their comment says.
 """
 
+import re
 from enum import StrEnum
 
 from controller.model import DnsRecord, Instance
@@ -19,6 +20,8 @@ from controller.settings import MARK_PREFIX, Settings
 
 #: A comment's length on Cloudflare's free plan (Cloudflare docs: record attributes).
 MAX_COMMENT = 100
+
+_UNPRINTABLE = re.compile("[^ -~]")
 
 
 class Owner(StrEnum):
@@ -46,4 +49,4 @@ def owner_of(record: DnsRecord, settings: Settings) -> Owner:
 def comment_for(instance: Instance, settings: Settings) -> str:
     """The mark, and behind it a hint for people: role and meeting, printable ASCII, short enough for every plan."""
     hint = f"{settings.mark} {instance.role} of {instance.meeting}"
-    return "".join(char if " " <= char <= "~" else "?" for char in hint)[:MAX_COMMENT].rstrip()
+    return _UNPRINTABLE.sub("?", hint)[:MAX_COMMENT].rstrip()

@@ -11,18 +11,15 @@ unclaimed, untagged  no A record of ours, guarded: a tag may have been lost by a
 ===================  ===========================================================================
 """
 
-import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from controller.addresses import is_routable
 from controller.model import Action, Change, DnsRecord, Fields, Finding, Instance, RecordWrite
 from controller.names import record_name
 from controller.rules.facts import Class, Facts
 from controller.rules.ownership import Owner, comment_for, is_marked, owner_of
-
-#: Documentation prefixes (RFC 5737) are not global, yet Cloudflare proxies to them (its own examples do).
-_DOCUMENTATION = tuple(ipaddress.IPv4Network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"))
 
 
 class Standing(StrEnum):
@@ -64,15 +61,6 @@ def plan_name(facts: Facts, instance: str) -> NamePlan:
             return _clear(facts, instance, "record-unclaimed", reason, guarded=True)
         case Class.UNKNOWN:
             return NamePlan(Standing.BLOCKED, (), tuple(_orphans(facts, instance)))
-
-
-def is_routable(address: str) -> bool:
-    """Whether Cloudflare accepts the address behind its proxy (error 9003 otherwise)."""
-    try:
-        ip = ipaddress.IPv4Address(address)
-    except ValueError:
-        return False
-    return (ip.is_global and not ip.is_multicast) or any(ip in net for net in _DOCUMENTATION)
 
 
 def _serve(facts: Facts, machine: Instance) -> NamePlan:

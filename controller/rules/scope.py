@@ -81,15 +81,19 @@ def _unread_currents(facts: Facts, meeting: Meeting) -> set[str]:
 
 def restrict(facts: Facts, changes: Iterable[Change], standing: Standings) -> Iterable[Change]:
     """The changes that a scoped pass may make; all of them in a full pass."""
-    for change in changes:
-        if _allowed(facts, change, standing):
-            yield replace(change, instead=tuple(restrict(facts, change.instead, standing)))
-
-
-def _allowed(facts: Facts, change: Change, standing: Standings) -> bool:
     scope = facts.world.scope
-    if scope is None:
-        return True
+    return changes if scope is None else _restricted(facts, scope, changes, standing)
+
+
+def _restricted(
+    facts: Facts, scope: frozenset[str], changes: Iterable[Change], standing: Standings
+) -> Iterable[Change]:
+    for change in changes:
+        if _allowed(facts, scope, change, standing):
+            yield replace(change, instead=tuple(_restricted(facts, scope, change.instead, standing)))
+
+
+def _allowed(facts: Facts, scope: frozenset[str], change: Change, standing: Standings) -> bool:
     if change.action in RECORD_ACTIONS:
         return change.instance in scope
     meeting = change.meeting or ""
