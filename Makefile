@@ -3,6 +3,10 @@
 PYTHON ?= python3
 ARGS ?=
 
+# What the function runs on: Lambda's Python, and its processor as wheels call it.
+LAMBDA_PYTHON := 3.13
+LAMBDA_ARCHITECTURE := aarch64
+
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK_VENV := .venv-lock
@@ -10,11 +14,12 @@ LOCK_VENV := .venv-lock
 # Quiet twice: pip warns about the machine's own settings, which nobody here can act on; errors still show.
 # Byte-code is made on first import: most of what the development lock brings is never imported.
 PIP_FLAGS := --quiet --quiet --disable-pip-version-check --no-compile
-COMPILE = $(LOCK_VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-annotate --no-header --no-emit-index-url --no-emit-find-links $(ARGS)
+COMPILE_FOR = $(LOCK_VENV)/bin/uv pip compile --quiet --generate-hashes --no-annotate --no-header \
+	--no-emit-index-url --no-emit-find-links $(ARGS)
+COMPILE = $(COMPILE_FOR) --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test lint proof format lock clean
+.PHONY: help sandbox test lint proof package format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -35,6 +40,10 @@ lint: $(VENV)/dev.stamp ## style, types, import directions, template
 proof: $(VENV)/dev.stamp ## the exhaustive tests, which take longer (ARGS go to pytest)
 	$(BIN)/pytest --numprocesses auto -m proof $(ARGS)
 
+package: | $(VENV) ## the Lambda function: dist/elephant-dns-watchdog.zip
+	@$(BIN)/python -m infra.package --python $(LAMBDA_PYTHON) --architecture $(LAMBDA_ARCHITECTURE) \
+		--output dist/elephant-dns-watchdog.zip
+
 format: $(VENV)/dev.stamp ## let ruff mend what it can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
@@ -42,7 +51,8 @@ format: $(VENV)/dev.stamp ## let ruff mend what it can
 lock: $(LOCK_VENV)/lock.stamp ## make requirements/*.txt again (ARGS=--upgrade for newer versions)
 	$(COMPILE) --extra dev pyproject.toml --output-file requirements/dev.txt
 	$(COMPILE) --constraint requirements/dev.txt --extra sandbox pyproject.toml requirements/build.in --output-file requirements/sandbox.txt
-	$(COMPILE) --constraint requirements/dev.txt pyproject.toml --output-file requirements/runtime.txt
+	$(COMPILE_FOR) --python-version $(LAMBDA_PYTHON) --python-platform $(LAMBDA_ARCHITECTURE)-manylinux2014 \
+		--constraint requirements/dev.txt pyproject.toml --output-file requirements/runtime.txt
 	$(COMPILE) --constraint requirements/dev.txt requirements/build.in --output-file requirements/build.txt
 	$(COMPILE) requirements/lock.in --output-file requirements/lock.txt
 
