@@ -13,17 +13,26 @@ from controller.apply_rows import RowApplier
 from controller.board import Board
 from controller.budget import Budget
 from controller.errors import DeadlineError, WatchdogError
-from controller.model import RECORD_ACTIONS, Action, Applied, Change, Outcome, Plan, World
+from controller.model import RECORD_ACTIONS, Action, Applied, Change, Outcome, Plan, Result, World
 from controller.parallel import Pending
 from controller.ports import Readers, Writers
 from controller.settings import Settings
 
 
 def apply(  # everything that an apply stands on, each named once
-    plan: Plan, world: World, settings: Settings, readers: Readers, writers: Writers, budget: Budget
+    plan: Plan,
+    world: World,
+    settings: Settings,
+    readers: Readers,
+    writers: Writers,
+    budget: Budget,
+    on_result: Callable[[Result], None] = lambda _: None,
 ) -> Applied:
-    """Do what the plan says, and say of every change how it ended. Raises nothing of ours."""
-    board = Board(plan)
+    """Do what the plan says, and say of every change how it ended. Raises nothing of ours.
+
+    ``on_result`` is told of each change's end as it comes, from several threads.
+    """
+    board = Board(plan, on_result)
     records = RecordApplier(readers.records, writers.records, world, settings, budget, board)
     rows = RowApplier(readers, writers.rows, world, settings, budget, board)
     open_changes = [change for change in plan.changes if not change.held]

@@ -166,7 +166,7 @@ class DynamoWriter:
 
     def write(self, meeting: str, change: RowWrite) -> None:
         """One conditional UpdateItem; it never creates a row."""
-        Call("dynamodb", "UpdateItem", f"table {self.settings.table_name}", proof="ConsumedCapacity")(
+        Call("dynamodb", "UpdateItem", f"table {self.settings.table_name}", proof="ConsumedCapacity", writes=True)(
             self.client.update_item,
             self.budget,
             lambda _: None,

@@ -103,6 +103,7 @@ class Call:
     action: str
     resource: str
     proof: str
+    writes: bool = False
 
     def __call__(self, request: Callable[..., Any], budget: Budget, read: Callable[[Any], T], **arguments: Any) -> T:
         """What ``read`` makes of the answer. Raises a CallError."""
@@ -111,10 +112,12 @@ class Call:
         def attempt() -> T:
             nonlocal attempts
             budget.timeout(0)  # raises when there is no time left for another request
-            budget.count(self.service, f"{self.action} {self.resource}")
+            if self.writes:
+                budget.admit_write()
             attempts += 1
             try:
-                answer = request(**arguments)
+                with budget.calling(self.service, f"{self.action} {self.resource}") as answered:
+                    answer = _answer(request, arguments, answered)
                 _ = answer[self.proof]
                 return read(answer)
             except (ClientError, BotoCoreError, ResponseParserError) as error:
@@ -163,3 +166,14 @@ class Call:
         if status >= 500 or code in _TRANSIENT:  # HTTP's server errors
             return TransientError(told, "AWS has a passing fault; the next pass carries on.")
         return RefusedError(told, f"Look the code up in the documentation of {self.service}:{self.action}.", (code,))
+
+
+def _answer(request: Callable[..., Any], arguments: dict[str, Any], answered: Callable[[int | str], None]) -> Any:
+    """The answer; its status, or the code of its error, is told on the way."""
+    try:
+        answer = request(**arguments)
+    except ClientError as error:
+        answered(str(error.response.get("Error", {}).get("Code", "")))
+        raise
+    answered(200)
+    return answer

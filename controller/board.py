@@ -1,7 +1,7 @@
 """The board on which an apply notes how each change ended: shared by its threads, read at the end or the deadline."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from controller.errors import WatchdogError
 from controller.model import Applied, Change, Finding, Outcome, Plan, Result
@@ -10,9 +10,10 @@ NOT_REACHED = "The pass ended before this change was known to be done; the next 
 
 
 class Board:
-    """Outcome per change. What nobody noted was not reached."""
+    """Outcome per change. What nobody noted was not reached. ``on_result`` is told of each end as it comes."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, on_result: Callable[[Result], None] = lambda _: None) -> None:
+        self._on_result = on_result
         self._lock = threading.Lock()
         self._changes = list(plan.changes)
         self._results: dict[tuple[str, str, str, str], Result] = {
@@ -22,8 +23,10 @@ class Board:
 
     def note(self, change: Change, outcome: Outcome, error: WatchdogError | str | None = None) -> None:
         """How the change ended. ``change`` carries what was really written."""
+        result = Result(change, outcome, None if error is None else str(error))
         with self._lock:
-            self._results[change.ident] = Result(change, outcome, None if error is None else str(error))
+            self._results[change.ident] = result
+        self._on_result(result)
 
     def note_all(self, changes: Iterable[Change], outcome: Outcome, error: WatchdogError | str | None = None) -> None:
         """The same end for several changes."""

@@ -1,5 +1,6 @@
 """Settings → Controller: the only place where clients are made, and kept for the life of the process."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,8 +18,9 @@ from controller.budget import Budget, Clock, SystemClock
 from controller.cloudflare import CloudflareRecords, CloudflareWriter, ZoneCache
 from controller.cloudflare_http import Api, Tokens
 from controller.errors import SettingsError
+from controller.model import Result
 from controller.ports import Readers, Writers
-from controller.reconcile import Pass, reconcile
+from controller.reconcile import Decide, Pass, decide, reconcile
 from controller.report.report import Report, Target
 from controller.request import Mode, Request
 from controller.settings import DEFAULT_REGION, Settings
@@ -61,16 +63,29 @@ class Controller:
         for client in self.clients:
             client.close()
 
-    def run(self, request: Request, seconds: float, on_plan: Callable[[Report], None] = lambda _: None) -> Report:
-        """One pass that ends within ``seconds``. What it raises is said at ``reconcile``."""
-        budget = Budget(self.clock, max(0.0, seconds - 2 * parallel.COURTESY))
+    def run(
+        self,
+        request: Request,
+        seconds: float,
+        *,
+        on_plan: Callable[[Report], None] = lambda _: None,
+        on_result: Callable[[Result], None] = lambda _: None,
+        stop: threading.Event | None = None,
+        decide: Decide = decide,
+    ) -> Report:
+        """One pass that ends within ``seconds``, or soon after ``stop`` is set. More is said at ``reconcile``."""
+        return reconcile(request, self.begin(request.mode, seconds, stop), on_plan, on_result, decide)
+
+    def begin(self, mode: Mode, seconds: float, stop: threading.Event | None = None) -> Pass:
+        """All that a pass stands on; only one that applies gets writers."""
+        budget = Budget(self.clock, max(0.0, seconds - 2 * parallel.COURTESY), stop)
         readers = Readers(
             Ec2Fleet(self.ec2, self.settings, budget),
             DynamoTable(self.dynamodb, self.settings, budget),
             CloudflareRecords(self.api, self.settings, budget, self.zone),
         )
-        writers = self._writers(budget) if request.mode is Mode.APPLY else None
-        return reconcile(request, Pass(self.settings, self.target, readers, writers, budget), on_plan)
+        writers = self._writers(budget) if mode is Mode.APPLY else None
+        return Pass(self.settings, self.target, readers, writers, budget)
 
     def _writers(self, budget: Budget) -> Writers:
         return Writers(

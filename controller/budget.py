@@ -1,9 +1,14 @@
-"""What one pass may spend and has spent: its time, and its calls to each cloud. The only place that knows a clock."""
+"""What one pass may spend and has spent: its time, and its calls to each cloud. The only place that knows a clock.
+
+A pass that is told to stop begins no more writes; what is under way keeps its time, and may still be looked at.
+"""
 
 import logging
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -26,7 +31,10 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's own time."""
+    """The machine's own time; ``wake`` ends every wait."""
+
+    def __init__(self, wake: threading.Event | None = None) -> None:
+        self._wake = wake or threading.Event()
 
     def now(self) -> datetime:
         """The wall clock's time, in UTC."""
@@ -38,14 +46,15 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
-        time.sleep(seconds)
+        self._wake.wait(seconds)
 
 
 class Budget:
-    """One pass's time and calls; shared by its threads."""
+    """One pass's time and calls; shared by its threads. ``stop`` is set by whoever wants the pass to end early."""
 
-    def __init__(self, clock: Clock, seconds: float) -> None:
+    def __init__(self, clock: Clock, seconds: float, stop: threading.Event | None = None) -> None:
         self.clock = clock
+        self._stop = stop or threading.Event()
         self._start = clock.monotonic()
         self._seconds = seconds
         self._lock = threading.Lock()
@@ -72,11 +81,27 @@ class Budget:
             )
         return min(limit, left)
 
-    def count(self, service: str, what: str) -> None:
-        """Note one request to a cloud; ``what`` is for the debug log."""
-        _LOGGER.debug("call", extra={"fields": {"service": service, "what": what, "elapsed": round(self.elapsed(), 3)}})
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the pass was told to stop: nothing is waited for or tried again."""
+        return self._stop.is_set()
+
+    def admit_write(self) -> None:
+        """Raises DeadlineError where the pass was told to stop: a write is not begun any more."""
+        if self.is_stopped:
+            raise DeadlineError("The pass was interrupted before this was begun.", "The next pass carries on.")
+
+    @contextmanager
+    def calling(self, service: str, what: str) -> Iterator[Callable[[int | str], None]]:
+        """Count one request to a cloud, and tell the debug log how it went; what is yielded takes its status."""
         with self._lock:
             self._calls[service] += 1
+        start, status = self.elapsed(), list[int | str]()
+        try:
+            yield status.append
+        finally:
+            ended = {"status": (status or ["no answer"])[0], "ms": round((self.elapsed() - start) * 1000)}
+            _LOGGER.debug("call", extra={"fields": {"service": service, "what": what, **ended}})
 
     def calls(self) -> dict[str, int]:
         """Requests so far, by service."""

@@ -116,18 +116,21 @@ class Api:
     def _once(
         self, method: str, path: str, token: str, budget: Budget, *, params: Params = (), body: Any = None
     ) -> Answer:
+        if method != "GET":
+            budget.admit_write()
         self._check_rest(budget)
         seconds = budget.timeout(LONGEST_REQUEST)
-        budget.count("cloudflare", f"{method} {path}")
         try:
-            response = self._client.request(
-                method,
-                f"{self._base_url}{path}",
-                params=list(params),
-                json=body,
-                headers={"Authorization": f"Bearer {token}"},
-                timeout=seconds,
-            )
+            with budget.calling("cloudflare", f"{method} {path}") as answered:
+                response = self._client.request(
+                    method,
+                    f"{self._base_url}{path}",
+                    params=list(params),
+                    json=body,
+                    headers={"Authorization": f"Bearer {token}"},
+                    timeout=seconds,
+                )
+                answered(response.status_code)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise TransientError(
                 f"Cloudflare cannot be reached ({type(error).__name__}).", "Check the network."

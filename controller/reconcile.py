@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from controller.apply import apply
 from controller.budget import Budget
 from controller.errors import PlanChangedError
-from controller.model import Action, Applied, Plan, World
+from controller.model import Action, Applied, Plan, Result, World
 from controller.observe import Observer
 from controller.ports import Readers, Writers
 from controller.report.report import Report, Target, digest_of, ends
@@ -29,14 +29,39 @@ class Pass:
     budget: Budget
 
 
-def reconcile(request: Request, this: Pass, on_plan: Callable[[Report], None] = lambda _: None) -> Report:
-    """Observe, plan, guard, and apply when asked. ``on_plan`` sees the plan before anything is done.
+Decide = Callable[[Request, Pass], tuple[World, Plan]]
+
+
+def decide(request: Request, this: Pass) -> tuple[World, Plan]:
+    """Observe, plan and guard. Raises ObservationError or MisfitError where no plan can be made."""
+    observer = Observer(this.readers, this.settings, this.budget)
+
+    def judge(world: World) -> tuple[World, Plan]:
+        return world, guard(plan(world, this.settings), world, this.settings, force=request.force)
+
+    if request.scope is None:
+        return judge(observer.everything())
+    world, wanted = judge(observer.scoped(request.scope))
+    doomed = {change.instance for change in wanted.changes if change.action in _DESTRUCTIVE and change.instance}
+    return judge(observer.confirm(world, doomed)) if doomed else (world, wanted)
+
+
+def reconcile(
+    request: Request,
+    this: Pass,
+    on_plan: Callable[[Report], None] = lambda _: None,
+    on_result: Callable[[Result], None] = lambda _: None,
+    decide: Decide = decide,
+) -> Report:
+    """Decide, and apply when asked.
+
+    ``on_plan`` sees the plan before anything is done; ``on_result`` sees each change's end as it comes.
 
     Raises ObservationError or MisfitError before a plan is made, and PlanChangedError where the plan is no longer the
     one that ``request.expect`` names. How single changes ended is in the report.
     """
     started_at = this.budget.clock.now()
-    world, wanted = _decide(request, this)
+    world, wanted = decide(request, this)
     scope = None if request.scope is None else tuple(sorted(request.scope))
     digest = digest_of(wanted, this.target, scope)
 
@@ -64,20 +89,8 @@ def reconcile(request: Request, this: Pass, on_plan: Callable[[Report], None] = 
     if request.mode is Mode.PLAN or this.writers is None:
         return preview
     on_plan(preview)
-    return report(Mode.APPLY, apply(wanted, world, this.settings, this.readers, this.writers, this.budget))
-
-
-def _decide(request: Request, this: Pass) -> tuple[World, Plan]:
-    observer = Observer(this.readers, this.settings, this.budget)
-
-    def decide(world: World) -> tuple[World, Plan]:
-        return world, guard(plan(world, this.settings), world, this.settings, force=request.force)
-
-    if request.scope is None:
-        return decide(observer.everything())
-    world, wanted = decide(observer.scoped(request.scope))
-    doomed = {change.instance for change in wanted.changes if change.action in _DESTRUCTIVE and change.instance}
-    return decide(observer.confirm(world, doomed)) if doomed else (world, wanted)
+    applied = apply(wanted, world, this.settings, this.readers, this.writers, this.budget, on_result)
+    return report(Mode.APPLY, applied)
 
 
 #: What a scoped pass does only on evidence that was read after what it destroys.

@@ -28,7 +28,7 @@ def call(action: Callable[[], T], budget: Budget) -> T:
     """
 
     def does_not_fit(state: RetryCallState) -> bool:
-        return state.upcoming_sleep >= budget.remaining()
+        return budget.is_stopped or state.upcoming_sleep >= budget.remaining()
 
     retrying = Retrying(
         retry=retry_if_exception_type((ThrottledError, TransientError)),
