@@ -42,5 +42,5 @@ def code_of(report: Report) -> Code:
 
 def _rendered(report: Report, form: str, stream: Any, *, quiet: bool) -> str:
     if form == "json":
-        return as_json.render(report) + "\n"
+        return as_json.render(report)
     return as_text.summary_line(report) + "\n" if quiet else text(report, stream)

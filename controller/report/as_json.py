@@ -51,4 +51,4 @@ def change_as_dict(result: Result) -> dict[str, Any]:
 
 def render(report: Report) -> str:
     """The report as one JSON document; ASCII, so that no terminal and no log reads anything into it."""
-    return json.dumps(as_dict(report), indent=2)
+    return json.dumps(as_dict(report), indent=2) + "\n"

@@ -1,151 +1,134 @@
 """The report as text for a terminal: grouped by meeting, what differs, why, and what to do about the rest."""
 
-import textwrap
-from itertools import groupby
+from dataclasses import dataclass
 
-from controller.model import Action, Finding, Outcome, Result
+from controller.model import Finding, Outcome, Result
 from controller.report.report import Report
 from controller.report.safe import on_one_line
+from controller.report.sections import Excerpt, by_meeting, excerpt, is_long
+from controller.report.words import (
+    Difference,
+    differences,
+    ending_of,
+    seen,
+    sign_of,
+    summary_line,
+    thing_of,
+    title_of,
+    words_of,
+)
+from controller.report.wrap import columns, wrapped
 
-_SIGNS = {
-    Action.CREATE_RECORD: ("+", "create record"),
-    Action.UPDATE_RECORD: ("~", "update record"),
-    Action.DELETE_RECORD: ("-", "delete record"),
-    Action.WRITE_LINK: ("~", "write link"),
-    Action.CLEAR_LINK: ("-", "clear link"),
-    Action.TERMINATE_MEETING: ("-", "end meeting"),
-}
-_COLOURS = {"+": "32", "~": "33", "-": "31", "!": "36", "#": "1"}
-_NOTHING = "(none)"
+__all__ = ["Pen", "change_lines", "finding_lines", "render", "summary_line"]
+
+#: Changes and findings shown of a report that is too long to read.
+SHOWN = 40
+
+_BOLD = "1"
+_SIGNS = {"+": "32", "~": "33", "-": "31", "!": "36"}
+_ENDS = {Outcome.APPLIED: "32", Outcome.FAILED: "31", Outcome.NOT_REACHED: "31"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """How wide lines may be, in columns, and whether they have colours."""
+
+    width: int = 80
+    colour: bool = False
+
+    def lines(self, text: str, lead: str = "") -> list[str]:
+        """Anybody's text in lines that fit."""
+        return wrapped(on_one_line(text), max(self.width, 40), lead)
+
+    def painted(self, colour: str, text: str) -> str:
+        """The text in a colour (ECMA-48's number), where colours are wanted."""
+        return f"\x1b[{colour}m{text}\x1b[0m" if self.colour else text
+
+    def title(self, text: str) -> list[str]:
+        """A heading of a section."""
+        return ["", *(self.painted(_BOLD, line) for line in self.lines(text))]
+
+    def signed(self, sign: str, text: str) -> list[str]:
+        """A heading of a change or finding."""
+        first, *rest = self.lines(text, f"  {sign} ")
+        return [f"  {self.painted(_SIGNS[sign], sign)}{first[3:]}", *rest]
 
 
 def render(report: Report, *, width: int = 80, colour: bool = False) -> str:
-    """The whole report; every line fits the width as far as names allow."""
-    page = _Page(width, colour)
-    _head(page, report)
-    by_meeting = sorted(report.results, key=_meeting)
-    for meeting, results in groupby(by_meeting, key=_meeting):
-        page.title(f"meeting {meeting}" if meeting else "machines of no known meeting")
-        for result in results:
-            _change(page, result)
-    if report.findings:
-        page.title("findings (seen, and left alone)")
-        for finding in report.findings:
-            _finding(page, finding)
-    _foot(page, report)
-    return page.text()
+    """The report; what is too long to read is shown by the first of each kind, and how many more there are."""
+    pen = Pen(width, colour)
+    part = excerpt(report, SHOWN if is_long(report) else len(report.results) + len(report.findings), lambda _: 1)
+    lines = [*_head(report, pen), *_body(part, pen), *_left_out(part, pen), "", *_foot(report, pen)]
+    return "\n".join(lines) + "\n"
 
 
-def _meeting(result: Result) -> str:
-    return (result.change.meeting or "").strip()
-
-
-class _Page:
-    """Lines of a bounded width."""
-
-    def __init__(self, width: int, colour: bool) -> None:
-        self._width = max(width, 40)
-        self._colour = colour
-        self._lines: list[str] = []
-
-    def title(self, text: str) -> None:
-        self._lines += ["", self._painted("#", on_one_line(text))]
-
-    def signed(self, sign: str, text: str) -> None:
-        self._lines.append(f"  {self._painted(sign, sign)} {on_one_line(text)}")
-
-    def wrapped(self, text: str, indent: int = 6, first: str = "") -> None:
-        lead = " " * indent
-        self._lines += textwrap.wrap(
-            on_one_line(text),
-            self._width,
-            initial_indent=lead + first,
-            subsequent_indent=lead + " " * len(first),
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-
-    def blank(self) -> None:
-        self._lines.append("")
-
-    def fits(self, text: str) -> bool:
-        return len(text) <= self._width
-
-    def text(self) -> str:
-        return "\n".join(self._lines) + "\n"
-
-    def _painted(self, sign: str, text: str) -> str:
-        return f"\x1b[{_COLOURS[sign]}m{text}\x1b[0m" if self._colour else text
-
-
-def _head(page: _Page, report: Report) -> None:
+def _head(report: Report, pen: Pen) -> list[str]:
     target = report.target
-    where = "everything" if report.scope is None else ", ".join(report.scope)
-    instances, records, meetings = report.observed
-    page.wrapped(f"{report.mode} for {target.domain_root}: {where}", indent=0)
-    page.wrapped(f"table {target.table}, zone {target.zone}, owner {target.owner}", indent=0)
-    page.wrapped(f"seen: {instances} instances, {records} records at their names, {meetings} meetings", indent=0)
+    mode, domain, where = title_of(report)
+    return [
+        *pen.lines(f"{mode} for {domain}: {where}"),
+        *pen.lines(f"table {target.table}, zone {target.zone}, owner {target.owner}"),
+        *pen.lines(f"seen: {seen(report)}"),
+    ]
 
 
-def _change(page: _Page, result: Result) -> None:
-    change = result.change
-    sign, words = _SIGNS[change.action]
-    thing = change.key if change.action.value.endswith("-record") else change.role or ""
-    ending = "" if result.outcome is Outcome.PLANNED else f"  [{result.outcome}]"
-    page.signed(sign, f"{words} {thing}".rstrip() + ending)
-    before, after = dict(change.before), dict(change.after)
-    if not after:  # a record that goes: where it led to is what matters
-        page.wrapped(f"content: {_shown(before.get('content'))}")
-    for name, new in after.items():
-        _difference(page, name, before.get(name), new, is_new=not before)
-    page.wrapped(change.reason)
-    if result.error:
-        page.wrapped(result.error, first="! ")
+def _body(part: Excerpt, pen: Pen) -> list[str]:
+    lines = []
+    for section in by_meeting(part.results):
+        lines += pen.title(f"meeting {section.meeting}" if section.meeting else "machines of no known meeting")
+        for result in section.results:
+            lines += change_lines(result, pen)
+    if part.findings:
+        lines += pen.title("findings (seen, and left alone)")
+        for finding in part.findings:
+            lines += finding_lines(finding, pen)
+    return lines
 
 
-def _difference(page: _Page, name: str, old: object, new: object, *, is_new: bool) -> None:
-    if is_new:
-        page.wrapped(f"{name}: {_shown(new)}")
-        return
-    if old == new:
-        return
-    line = f"{name}: {_shown(old)} → {_shown(new)}"
-    if page.fits(" " * 6 + line):
-        page.wrapped(line)
-    else:
-        page.wrapped(f"{name}: {_shown(old)}")
-        page.wrapped(_shown(new), first="→ ")
+def change_lines(result: Result, pen: Pen) -> list[str]:
+    """One change: what it does, what differs, why, and how it ended."""
+    change, end = result.change, ending_of(result)
+    lines = pen.signed(
+        sign_of(change.action),
+        f"{words_of(change.action)} {thing_of(change)}".rstrip() + (f"  [{end}]" if end else ""),
+    )
+    if end:
+        lines[-1] = lines[-1].removesuffix(f"[{end}]") + pen.painted(_ENDS.get(result.outcome, "33"), f"[{end}]")
+    for difference in differences(change):
+        lines += _difference(difference, pen)
+    lines += pen.lines(change.reason, "      ")
+    return [*lines, *(pen.lines(result.error, "      ! ") if result.error else ())]
 
 
-def _shown(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value or _NOTHING)
+def _difference(difference: Difference, pen: Pen) -> list[str]:
+    name, old, new = difference.name, difference.old, difference.new
+    if old is None or new is None:
+        return pen.lines(f"{name}: {old or new}", "      ")
+    line = f"      {name}: {on_one_line(old)} → {on_one_line(new)}"
+    if columns(line) <= pen.width:
+        return [line]
+    return [*pen.lines(f"{name}: {old}", "      "), *pen.lines(new, "      → ")]
 
 
-def _finding(page: _Page, finding: Finding) -> None:
-    page.signed("!", f"{finding.id} {finding.key}")
-    page.wrapped(finding.message)
-    page.wrapped(finding.hint, first="→ ")
+def finding_lines(finding: Finding, pen: Pen) -> list[str]:
+    """One finding: its name, the thing, what is the matter, and what to do."""
+    return [
+        *pen.signed("!", f"{finding.id} {finding.key}"),
+        *pen.lines(finding.message, "      "),
+        *pen.lines(finding.hint, "      → "),
+    ]
 
 
-def _foot(page: _Page, report: Report) -> None:
-    page.blank()
+def _left_out(part: Excerpt, pen: Pen) -> list[str]:
+    if not part.left_out:
+        return []
+    numbers = [f"  {kind:<28}{number:>9,}" for kind, number in part.left_out]
+    return [*pen.title("and many more (--format html and json show all of them)"), *numbers]
+
+
+def _foot(report: Report, pen: Pen) -> list[str]:
+    lines = []
     if report.guard.tripped:
-        page.wrapped(f"GUARD: {report.guard.reason}", indent=0)
-    page.wrapped(summary_line(report), indent=0)
-    if report.results:
-        page.wrapped(f"digest {report.digest}", indent=0)
-
-
-def summary_line(report: Report) -> str:
-    """The pass in one sentence."""
-    if not report.results:
-        return f"Nothing to do; {_counted(len(report.findings), 'finding')}."
-    actions = [result.change.action for result in report.results]
-    parts = [f"{words} {actions.count(action)}" for action, (_, words) in _SIGNS.items() if action in actions]
-    ends = [o for o in Outcome if o is not Outcome.PLANNED and report.count(o)]
-    parts += [f"{report.count(end)} {end}" for end in ends]
-    return f"{report.mode}: {', '.join(parts)}; {_counted(len(report.findings), 'finding')}."
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+        lines += [pen.painted(_SIGNS["-"], line) for line in pen.lines(f"GUARD: {report.guard.reason}")]
+    lines += [pen.painted(_BOLD, line) for line in pen.lines(summary_line(report))]
+    return [*lines, *(pen.lines(f"digest {report.digest}") if report.results else ())]
