@@ -195,7 +195,7 @@ def test_verbose_shows_the_calls_and_quiet_only_the_result(clouds: Clouds) -> No
     assert {call["service"] for call in calls} >= {"ec2", "dynamodb", "cloudflare"}
     assert clouds.cloudflare.token not in json.dumps(calls)
     done = run(clouds, "apply", "--yes", "--quiet")
-    assert (done.stdout, done.stderr) == ("apply: create record 1, write link 1, 2 applied; 0 findings.\n", "")
+    assert (done.stdout, done.stderr) == ("apply: 2 applied (create record 1, write link 1); 0 findings.\n", "")
 
 
 def test_a_forced_plan_has_the_digest_that_a_forced_apply_expects(clouds: Clouds) -> None:
