@@ -7,6 +7,7 @@ import click
 from controller import __version__
 from controller.cli.codes import Code
 from controller.cli.console import complain, err
+from controller.cli.doctor import doctor
 from controller.cli.passes import apply, plan
 from controller.cli.sandbox import sandbox
 from controller.errors import RequestError, SettingsError, WatchdogError
@@ -18,7 +19,7 @@ def cli() -> None:
     """Keep the DNS records and join links of classroom machines in step with the machines."""
 
 
-for command in (plan, apply, sandbox):
+for command in (plan, apply, doctor, sandbox):
     cli.add_command(command)
 
 
@@ -41,4 +42,7 @@ def _run(arguments: list[str] | None) -> int:
         return Code.USAGE
     except WatchdogError as error:
         complain(error)
+        return Code.FAILED
+    except OSError as error:
+        err(f"The output cannot be written: {error.strerror}.")
         return Code.FAILED

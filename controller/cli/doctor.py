@@ -1,0 +1,40 @@
+"""``doctor``: is everything there that a pass and its deployment stand on?"""
+
+import os
+import sys
+
+import click
+
+from controller import parallel
+from controller.budget import Budget, SystemClock
+from controller.cli.codes import Code
+from controller.cli.console import is_colourful, out
+from controller.cli.options import common
+from controller.cli.session import Session
+from controller.doctor import as_json, as_text
+from controller.doctor.examine import examine
+
+#: The name that the template gives the function.
+FUNCTION = "ElephantDNSWatchdog"
+
+
+@click.command()
+@common
+@click.option("--function", default=FUNCTION, show_default=True, metavar="NAME", help="The deployed Lambda function.")
+@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
+def doctor(session: Session, function: str, form: str) -> int:
+    """Check settings, token, zone, table, permissions, the deployed function and its rules. Changes nothing.
+
+    \b
+    Examples:
+      elephant-dns doctor
+      elephant-dns doctor --quiet                 (only what somebody should look at)
+      elephant-dns doctor --function ElephantDNSWatchdog-staging --format json
+    """
+    budget = Budget(SystemClock(), max(0.0, session.left() - 2 * parallel.COURTESY))
+    diagnosis = examine(os.environ, function, budget)
+    if form == "json":
+        out(as_json.render(diagnosis))
+    else:
+        out(as_text.render(diagnosis, colour=is_colourful(sys.stdout), quiet=session.quiet).rstrip("\n"))
+    return Code.DONE if diagnosis.healthy else Code.FAILED

@@ -1,0 +1,1 @@
+"""``elephant-dns doctor``: is everything there that a pass stands on? Looks only; changes nothing, anywhere."""

@@ -1,0 +1,65 @@
+"""Cloudflare: the secret, the token by really using it, and then the zone.
+
+The call that Cloudflare has for verifying a token refuses valid ones (tokens that belong to an account), so it is
+not asked. Whether a token may write shows when a record is deleted that does not exist, by an id of 128 random bits:
+81044 (no such record) comes to a token that may write, an authentication error to one that may not.
+"""
+
+import secrets
+from collections.abc import Iterator
+
+from controller.bootstrap import cloudflare_api
+from controller.budget import Budget
+from controller.cloudflare import CloudflareRecords, ZoneCache
+from controller.cloudflare_http import Api
+from controller.doctor.diagnosis import Check, attempt, failed, fails_as, passed, skipped, warned
+from controller.doctor.secret import TokenSource
+from controller.doctor.zone import ZoneLook
+from controller.errors import AuthenticationError, CallError, RefusedError
+from controller.settings import Settings
+from controller.tokens import GivenToken
+
+#: Cloudflare's code for a record that does not exist.
+NO_SUCH_RECORD = 81044
+
+
+def cloudflare_checks(tokens: TokenSource, settings: Settings, budget: Budget) -> Iterator[Check]:
+    """The secret, the token, the zone: each stands on the one before."""
+    token, check = tokens.token(budget)
+    yield check
+    if token is None:
+        yield from _unchecked("there is no token", "token")
+        return
+    with cloudflare_api(settings, GivenToken(token)) as api:
+        yield from _with_token(api, settings, budget)
+
+
+def _with_token(api: Api, settings: Settings, budget: Budget) -> Iterator[Check]:
+    try:
+        count = len(CloudflareRecords(api, settings, budget, ZoneCache()).listing().records)
+    except CallError as error:
+        yield fails_as("token", error)
+        yield from _unchecked("the zone's records cannot be listed")
+        return
+    yield passed("token", f"It lists the zone's records; at machines' names under DOMAIN_ROOT: {count}.")
+    yield _write(api, settings, budget)
+    zone = ZoneLook(api, settings, budget)
+    yield attempt("zone", lambda: zone.place(has_records=count > 0))
+    yield attempt("record-quota", zone.quota)
+
+
+def _unchecked(because: str, *more: str) -> Iterator[Check]:
+    return (skipped(id, because) for id in (*more, "token-write", "zone", "record-quota"))
+
+
+def _write(api: Api, settings: Settings, budget: Budget) -> Check:
+    nothing = f"/zones/{settings.zone_id}/dns_records/{secrets.token_hex(16)}"
+    try:
+        api.write("DELETE", nothing, None, budget)
+    except AuthenticationError as error:
+        fix = "Give the token Zone > DNS > Edit for this zone; to plan, Read is enough."
+        return failed("token-write", f"It lists records but may not write them: {error.message}", fix)
+    except CallError as error:
+        if not (isinstance(error, RefusedError) and NO_SUCH_RECORD in error.codes):
+            return warned("token-write", f"Whether it may write is not known: {error.message}", error.hint)
+    return passed("token-write", "It may write: Cloudflare looked for a record that it was asked to delete.")

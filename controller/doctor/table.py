@@ -1,0 +1,130 @@
+"""The meetings' table: its key, its index, and each action of a pass, tried without changing anything."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from controller.aws import DynamoTable, DynamoWriter
+from controller.aws_calls import Call
+from controller.budget import Budget
+from controller.doctor.diagnosis import Check, Status, attempt, failed, fails_as, passed, skipped, warned
+from controller.doctor.index import index_check
+from controller.errors import AuthenticationError, CallError, ConditionError, NotFoundError
+from controller.model import RowWrite
+from controller.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+#: The ids that are asked for begin so, as no meeting's does: the policy for this command can name them.
+NOBODY = "elephant-dns-doctor-"
+
+
+def table_checks(client: "DynamoDBClient", settings: Settings, budget: Budget) -> Iterator[Check]:
+    """The table as it is described, then each action of a pass on it."""
+    look = _Look(client, settings, budget, f"{NOBODY}{secrets.token_hex(16)}")
+    try:
+        key, index = look.described()
+    except NotFoundError as error:
+        yield fails_as("table", error)
+        yield from (skipped(id, "the table is not there") for id in look.actions())
+        return
+    except AuthenticationError as error:
+        fix = f"{error.hint} Only this command needs it."
+        yield warned("table", f"Key and index cannot be looked at: {error.message}", fix)
+    except CallError as error:
+        yield fails_as("table", error)
+    else:
+        yield from (key, index)
+        if key.status is Status.FAIL:
+            yield from (skipped(id, "this is no table of meetings") for id in look.actions())
+            return
+    for id, action in look.actions().items():
+        yield attempt(id, partial(_allowed, id, action))
+
+
+def _allowed(id: str, action: Callable[[], str]) -> Check:
+    return passed(id, f"Allowed{action()}.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    client: "DynamoDBClient"
+    settings: Settings
+    budget: Budget
+    nobody: str
+
+    def described(self) -> tuple[Check, Check]:
+        """Key and index. Raises CallError where the table cannot be described."""
+        call = self._call("DescribeTable", proof="Table")
+        return call(
+            self.client.describe_table,
+            self.budget,
+            lambda answer: (_key(answer["Table"], self.settings), index_check(answer["Table"], self.settings)),
+            TableName=self.settings.table_name,
+        )
+
+    def actions(self) -> dict[str, Callable[[], str]]:
+        """Each IAM action of a pass on the table, and the call that tries it."""
+        reading = {"dynamodb:Query": self._query} if self.settings.status_index else {"dynamodb:Scan": self._scan}
+        return {**reading, "dynamodb:GetItem": self._get, "dynamodb:UpdateItem": self._update}
+
+    def _scan(self) -> str:
+        self._read(self._call("Scan"), self.client.scan)
+        return " (at most one row was read)"
+
+    def _query(self) -> str:
+        index = self.settings.status_index
+        self._read(
+            self._call("Query", f"index {index} of "),
+            self.client.query,
+            IndexName=index,
+            KeyConditionExpression="#status = :status",
+            ExpressionAttributeNames={"#status": "status", "#id": "id"},
+            ExpressionAttributeValues={":status": {"S": self.nobody}},
+        )
+        return f" on index {index}"
+
+    def _get(self) -> str:
+        DynamoTable(self.client, self.settings, self.budget).rows([self.nobody])
+        return ""
+
+    def _update(self) -> str:
+        """A conditional write to a row that does not exist: DynamoDB asks IAM first, and then the condition fails."""
+        try:
+            DynamoWriter(self.client, self.settings, self.budget).write(self.nobody, RowWrite((), removes=("doctor",)))
+        except ConditionError:
+            pass
+        except AuthenticationError as error:
+            raise AuthenticationError(error.message, f"{error.hint} Without it elephant-dns can plan only.") from error
+        return " (tried on a row that is not there, on the condition that it is)"
+
+    def _read(self, call: Call, request: Any, **arguments: Any) -> None:
+        """At most one row, and of it the key alone."""
+        arguments = {"ExpressionAttributeNames": {"#id": "id"}, **arguments}
+        table = self.settings.table_name
+        call(
+            request,
+            self.budget,
+            lambda _: None,
+            TableName=table,
+            Limit=1,
+            ProjectionExpression="#id",
+            ReturnConsumedCapacity="TOTAL",
+            **arguments,
+        )
+
+    def _call(self, action: str, part: str = "", proof: str = "ConsumedCapacity") -> Call:
+        return Call("dynamodb", action, f"{part}table {self.settings.table_name}", proof=proof)
+
+
+def _key(table: Any, settings: Settings) -> Check:
+    types = {field["AttributeName"]: field["AttributeType"] for field in table["AttributeDefinitions"]}
+    keys = [(key["AttributeName"], key["KeyType"], types.get(key["AttributeName"])) for key in table["KeySchema"]]
+    if keys == [("id", "HASH", "S")]:
+        return passed("table", f"The key of table {settings.table_name} is the string id.")
+    shown = ", ".join(f"{name} ({kind}, type {of})" for name, kind, of in keys)
+    seen = f"The key of table {settings.table_name} is {shown}, so it is no table of meetings."
+    return failed("table", seen, "Correct TABLE_NAME: the key is id, a string, without a sort key.")
