@@ -10,14 +10,14 @@ from controller.errors import WatchdogError
 from controller.report.safe import on_one_line
 
 
-def out(text: str) -> None:
+def out(text: str, end: str = "\n") -> None:
     """The result. A reader who has seen enough (``| head``) has gone, and that is no error."""
-    _write(text, sys.stdout)
+    _write(text + end, sys.stdout)
 
 
-def err(text: str) -> None:
+def err(text: str, end: str = "\n") -> None:
     """All that is not the result: questions, progress, warnings, errors."""
-    _write(text, sys.stderr)
+    _write(text + end, sys.stderr)
 
 
 def complain(error: WatchdogError) -> None:
@@ -39,7 +39,7 @@ def is_terminal(stream: Any) -> bool:
 
 def _write(text: str, stream: TextIO) -> None:
     try:
-        click.echo(text, file=stream)
+        click.echo(text, file=stream, nl=False)
     except BrokenPipeError:
         # Nothing may be said to a closed pipe any more, not even when the interpreter flushes at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

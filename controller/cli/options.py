@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from controller.cli.reports import FORMATS
 from controller.cli.session import Session
+from controller.report.forms import FORMS
 
 Command = Callable[..., int]
 
@@ -34,7 +34,7 @@ def formatted(command: Command) -> Command:
     return _with_options(
         command,
         click.option(
-            "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Of the report."
+            "--format", "form", type=click.Choice(list(FORMS)), default="text", show_default=True, help="Of the report."
         ),
     )
 

@@ -1,18 +1,16 @@
 """``plan`` and ``apply``: one pass, shown or done."""
 
-import sys
 from pathlib import Path
 
 import click
 
 from controller.cli import reports
+from controller.cli.carrying import carry_out
 from controller.cli.codes import Code
-from controller.cli.console import err, is_terminal
 from controller.cli.options import common, formatted, scoped
 from controller.cli.session import Session
 from controller.events import parse_scope
 from controller.model import Outcome
-from controller.report.report import Report
 from controller.request import Mode, Request
 
 
@@ -66,39 +64,18 @@ def apply(session: Session, instances: tuple[str, ...], form: str, yes: bool, fo
       elephant-dns apply --force                  (once, after the guard has tripped and the plan is right)
     """
     controller, scope = session.controller(), _scope(instances)
-
-    def show(planned: Report) -> None:
-        if not session.quiet:
-            err(reports.text(planned, sys.stderr).rstrip("\n"))
-
     if not yes:
-        preview = controller.run(Request(Mode.PLAN, scope, force=force, expect=expect), session.left())
-        show(preview)
-        if not preview.count(Outcome.PLANNED):
-            return _ended(preview, form, quiet=session.quiet, is_shown=form == "text")
-        if not _confirmed(session):
+        planned = controller.run(Request(Mode.PLAN, scope, force=force, expect=expect), session.left())
+        if not planned.count(Outcome.PLANNED):
+            reports.show(planned, form, quiet=session.quiet)
+            return reports.code_of(planned)
+        reports.preview(planned)
+        if not session.confirms("Apply these changes?"):
             return Code.FAILED
-        expect = preview.digest
-    report = controller.run(
-        Request(Mode.APPLY, scope, force=force, expect=expect),
-        session.left(),
-        on_plan=show if yes else lambda _: None,
-    )
-    return _ended(report, form, quiet=session.quiet)
+        expect = planned.digest
+    request = Request(Mode.APPLY, scope, force=force, expect=expect)
+    return carry_out(session, controller, request, form, is_shown=not yes)
 
 
 def _scope(instances: tuple[str, ...]) -> frozenset[str] | None:
     return parse_scope(instances) if instances else None
-
-
-def _confirmed(session: Session) -> bool:
-    if not is_terminal(sys.stdin):
-        err("Nobody is here to answer; use --yes to apply without asking.")
-        return False
-    return session.confirm("Apply these changes?")
-
-
-def _ended(report: Report, form: str, *, quiet: bool, is_shown: bool = False) -> int:
-    if not is_shown:
-        reports.show(report, form, quiet=quiet)
-    return reports.code_of(report)

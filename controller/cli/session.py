@@ -3,11 +3,15 @@
 import os
 import sys
 import time
+from collections.abc import Callable
 
 import click
 
 from controller.bootstrap import Controller, build
-from controller.log import start_logging
+from controller.budget import SystemClock
+from controller.cli.console import err, is_terminal
+from controller.cli.interrupt import Interrupt
+from controller.cli.verbose import show_calls
 from controller.settings import read_settings
 
 
@@ -15,10 +19,11 @@ class Session:
     """One command's run. ``seconds`` is what it may take in all; what a person takes to answer does not count."""
 
     def __init__(self, seconds: float, *, verbose: bool, quiet: bool) -> None:
-        self.quiet = quiet
+        self.verbose, self.quiet = verbose, quiet
+        self.interrupt = Interrupt(quiet=quiet)
         self._end = time.monotonic() + seconds
         if verbose:
-            start_logging("DEBUG", sys.stderr)
+            show_calls()
 
     def left(self) -> float:
         """Seconds that are left."""
@@ -26,11 +31,27 @@ class Session:
 
     def controller(self) -> Controller:
         """A controller for the environment's settings. Raises SettingsError."""
-        return build(read_settings(os.environ), seconds=self.left())
+        clock = SystemClock(wake=self.interrupt.stop)
+        return build(read_settings(os.environ), clock=clock, seconds=self.left())
 
-    def confirm(self, question: str) -> bool:
-        """Ask, at no cost of time."""
+    def confirms(self, question: str) -> bool:
+        """Whether a person says yes."""
+        return self._asked(lambda: click.confirm(question, err=True))
+
+    def answers(self, question: str, expected: str) -> bool:
+        """Whether a person types exactly this."""
+
+        def typed() -> str:
+            return str(click.prompt(question, default="", show_default=False, err=True)).strip()
+
+        return self._asked(lambda: typed() == expected)
+
+    def _asked(self, ask: Callable[[], bool]) -> bool:
+        """Ask, at no cost of time; without anybody there the answer is no."""
+        if not is_terminal(sys.stdin):
+            err("Nobody is here to answer; use --yes to go on without asking.")
+            return False
         before = time.monotonic()
-        answer = click.confirm(question, err=True)
+        answer = ask()
         self._end += time.monotonic() - before
         return answer

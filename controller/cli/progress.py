@@ -1,0 +1,52 @@
+"""How far an apply has got: one line that moves on a terminal, a line for each tenth elsewhere."""
+
+import os
+import shutil
+import sys
+import threading
+
+from controller.cli.console import err, is_terminal
+from controller.model import Outcome, Result
+from controller.report.report import Report
+from controller.report.safe import on_one_line
+
+_CLEAR = "\r\x1b[K"
+
+
+class Progress:
+    """Counts the changes that have ended; told by several threads, the last of them perhaps after ``close``."""
+
+    def __init__(self, *, quiet: bool, moves: bool) -> None:
+        self._quiet = quiet
+        self._moves = moves and is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb"
+        self._lock = threading.Lock()
+        self._total = 0
+        self._ended = set[tuple[str, ...]]()
+
+    def start(self, planned: Report) -> None:
+        """So many changes are to be made."""
+        self._total = planned.count(Outcome.PLANNED)
+
+    def ended(self, result: Result) -> None:
+        """One of them has ended."""
+        with self._lock:
+            if not self._quiet and result.change.ident not in self._ended:
+                self._ended.add(result.change.ident)
+                self._show(result)
+
+    def close(self) -> None:
+        """Make place for the report."""
+        with self._lock:
+            if self._ended and self._moves:
+                err(_CLEAR, end="")
+            self._quiet = True
+
+    def _show(self, result: Result) -> None:
+        # Instead of a link whose record failed, the removal of a dead one may be done: one more than was planned.
+        done, total = len(self._ended), max(self._total, len(self._ended))
+        line = f"{done} of {total} changes"
+        if self._moves:
+            width = shutil.get_terminal_size().columns - 1
+            err(_CLEAR + on_one_line(f"{line}: {result.change.key} {result.outcome}")[:width], end="")
+        elif done == total or done % -(-total // 10) == 0:
+            err(line)
