@@ -13,7 +13,7 @@ from tests.test_events import batch, state_change
 pytestmark = pytest.mark.usefixtures("requests_judged")
 
 MACHINES = 500
-#: What the template's queue gathers at most for one pass.
+#: Far fewer than the queue gathers for one pass: the worst case, not the usual one.
 BATCH = 100
 
 
