@@ -1,61 +1,29 @@
-"""The template deploys what the controller is written for, and no more rights than it uses."""
+"""The template deploys what the controller is written for, as others know it, and nothing that it is not told to."""
 
 import json
 import re
-from pathlib import Path
-from typing import Any, cast
+from dataclasses import replace
+from typing import Any
 
 import botocore.session
 import pytest
-import yaml
 from botocore.model import StringShape
-from moto.events.models import EventPattern
 
+from controller.request import Mode
 from controller.settings import VARIABLES, read_settings
+from tests.infra.cloudformation import GIVEN, read, stack
 
-
-class Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms, such as !Ref, as their long ones (cfn-lint can too, but takes seconds)."""
-
-
-def long_form(loader: Loader, name: str, node: yaml.Node) -> dict[str, Any]:
-    if isinstance(node, yaml.SequenceNode):
-        value: Any = loader.construct_sequence(node, deep=True)
-    else:
-        value = node.value
-    return {name if name == "Ref" else f"Fn::{name}": value}
-
-
-Loader.add_multi_constructor("!", long_form)
-
-TEMPLATE: dict[str, Any] = yaml.load((Path(__file__).parents[2] / "infra" / "template.yaml").read_bytes(), Loader)
+TEMPLATE = read()
 PARAMETERS = TEMPLATE["Parameters"]
 FUNCTION = TEMPLATE["Resources"]["ElephantDNSWatchdog"]["Properties"]
 ENVIRONMENT = FUNCTION["Environment"]["Variables"]
-STATES = ["running", "stopping", "stopped", "shutting-down", "terminated"]
+SHADOW, OFF = {"ScheduleAction": "plan"}, {"Enabled": "false"}
 
-# What only the user knows.
-GIVEN = {"DomainRoot": "meet.example.com", "ZoneId": "0123456789abcdef" * 2}
-
-
-def state_change(state: str) -> dict[str, Any]:
-    """An event as EC2 sends it: AWS, "State change events for Amazon EC2 instances"."""
-    return {
-        "version": "0",
-        "id": "7bf73129-1428-4cd3-a780-95db273d1602",
-        "detail-type": "EC2 Instance State-change Notification",
-        "source": "aws.ec2",
-        "account": "123456789012",
-        "time": "2026-01-31T12:00:00Z",
-        "region": "us-west-2",
-        "resources": ["arn:aws:ec2:us-west-2:123456789012:instance/i-0123456789abcdef0"],
-        "detail": {"instance-id": "i-0123456789abcdef0", "state": state},
-    }
-
-
-def matches(pattern: dict[str, Any], event: dict[str, Any]) -> bool:
-    # moto's matcher; the TestEventPattern call of its server is a stub.
-    return EventPattern.load(json.dumps(pattern)).matches_event(cast(Any, event))
+#: Settings that a function is not given, each with its reason.
+NOT_IN_LAMBDA = {
+    "CLOUDFLARE_API_TOKEN": "a token in the environment can be read by everybody who may look at the function",
+    "CLOUDFLARE_BASE_URL": "a function that is deployed speaks to Cloudflare itself",
+}
 
 
 def known_to_lambda(shape_name: str) -> list[str]:
@@ -64,91 +32,51 @@ def known_to_lambda(shape_name: str) -> list[str]:
     return list(shape.enum)
 
 
-def rule(kind: str) -> dict[str, Any]:
-    (event,) = (event for event in FUNCTION["Events"].values() if event["Type"] == kind)
-    properties: dict[str, Any] = event["Properties"]
-    return properties
+def environment(**parameters: str) -> dict[str, str]:
+    variables = stack(**parameters).only("AWS::Lambda::Function")["Environment"]["Variables"]
+    return {name: str(value) for name, value in variables.items()}
 
 
 def test_the_function_is_the_one_that_others_know() -> None:
-    assert FUNCTION["FunctionName"] == "ElephantDNSWatchdog"
-    assert FUNCTION["Handler"] == "handler.lambda_handler"
-    assert (FUNCTION["MemorySize"], FUNCTION["Timeout"]) == (256, 240)
+    function = stack().only("AWS::Lambda::Function")
+    assert function["FunctionName"] == "ElephantDNSWatchdog"
+    assert function["Handler"] == "handler.lambda_handler"
+    assert (function["MemorySize"], function["Timeout"]) == (256, 240)
 
 
 def test_lambda_has_the_runtime_and_the_architecture() -> None:
     # Neither cfn-lint nor SAM notices a runtime that does not exist.
-    (architecture,) = FUNCTION["Architectures"]
-    assert FUNCTION["Runtime"] in known_to_lambda("Runtime")
+    function = stack().only("AWS::Lambda::Function")
+    (architecture,) = function["Architectures"]
+    assert (function["Runtime"], architecture) == ("python3.13", "arm64")
+    assert function["Runtime"] in known_to_lambda("Runtime")
     assert architecture in known_to_lambda("Architecture")
+    for choice in PARAMETERS["SnapStart"]["AllowedValues"]:
+        assert choice in known_to_lambda("SnapStartApplyOn")
 
 
-@pytest.mark.parametrize("state", STATES)
-def test_the_state_rule_matches_what_ec2_sends(state: str) -> None:
-    assert matches(rule("EventBridgeRule")["Pattern"], state_change(state))
-
-
-@pytest.mark.parametrize(
-    "other",
-    [{"source": "aws.autoscaling"}, {"detail-type": "EC2 Spot Instance Interruption Warning"}, state_change("pending")],
-    ids=["source", "detail-type", "pending"],
-)
-def test_the_state_rule_matches_nothing_else(other: dict[str, Any]) -> None:
-    assert not matches(rule("EventBridgeRule")["Pattern"], state_change("running") | other)
-
-
-def test_a_rule_that_asks_for_a_tag_never_fires() -> None:
-    # The first version's rule: state changes carry no tags.
-    pattern = rule("EventBridgeRule")["Pattern"]
-    first = pattern | {"detail": pattern["detail"] | {"tags": {"Project": ["Elephant"]}}}
-    assert not any(matches(first, state_change(state)) for state in STATES)
-
-
-def test_the_rules_have_the_names_that_others_know() -> None:
-    assert rule("EventBridgeRule")["RuleName"] == "ElephantEC2StateWatch"
-    assert rule("Schedule") | {"Description": ""} == {
-        "Name": "ElephantReconcile",
-        "Description": "",
-        "Schedule": "rate(5 minutes)",
-    }
-
-
-def test_the_role_has_exactly_the_rights_that_the_controller_uses() -> None:
-    (policy,) = FUNCTION["Policies"]
-    *always, conditional = policy["Statement"]
-    condition, query, otherwise = conditional["Fn::If"]
-    table = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${TableName}"
-    secret = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${SecretName}-??????"
-
-    assert [(statement["Effect"], statement["Action"], statement["Resource"]) for statement in always] == [
-        ("Allow", "ec2:DescribeInstances", "*"),
-        ("Allow", "secretsmanager:GetSecretValue", {"Fn::Sub": secret}),
-        ("Allow", ["dynamodb:GetItem", "dynamodb:Scan", "dynamodb:UpdateItem"], {"Fn::Sub": table}),
-    ]
-    assert condition == "HasStatusIndex"
-    assert TEMPLATE["Conditions"][condition] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "StatusIndex"}, ""]}]}
-    assert (query["Effect"], query["Action"]) == ("Allow", "dynamodb:Query")
-    assert query["Resource"] == {"Fn::Sub": table + "/index/${StatusIndex}"}
-    assert otherwise == {"Ref": "AWS::NoValue"}
-    assert "Role" not in FUNCTION  # else SAM would not make the role, with AWSLambdaBasicExecutionRole in it
-
-
-def test_the_controller_reads_every_variable_that_the_template_sets() -> None:
-    assert set(ENVIRONMENT) <= VARIABLES
-
-
-def test_every_parameter_reaches_the_function_and_has_a_description() -> None:
-    assert {value["Ref"] for value in ENVIRONMENT.values()} == set(PARAMETERS)
-    assert all(parameter["Description"] for parameter in PARAMETERS.values())
+def test_the_function_gets_every_setting_but_those_for_other_places() -> None:
+    assert set(ENVIRONMENT) == VARIABLES - set(NOT_IN_LAMBDA)
 
 
 def test_the_defaults_are_those_of_the_controller() -> None:
-    values = {name: str(parameter.get("Default", GIVEN.get(name))) for name, parameter in PARAMETERS.items()}
-    environment = {variable: values[value["Ref"]] for variable, value in ENVIRONMENT.items()}
-    required = {variable: environment[variable] for variable in ("DOMAIN_ROOT", "ZONE_ID", "SECRET_ARN")}
+    given = environment()
+    required = {variable: given[variable] for variable in ("DOMAIN_ROOT", "ZONE_ID", "SECRET_ARN")}
+    assert given["SECRET_ARN"] == "prod/elephant/cloudflare"
+    assert read_settings(given) == read_settings(required)
 
-    assert environment["SECRET_ARN"] == "prod/elephant/cloudflare"
-    assert read_settings(environment) == read_settings(required)
+
+def test_every_parameter_is_used_described_and_in_one_group() -> None:
+    groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    assert sorted(name for group in groups for name in group["Parameters"]) == sorted(PARAMETERS)
+    rest = json.dumps([TEMPLATE["Conditions"], TEMPLATE["Resources"]])
+    assert [name for name in PARAMETERS if not re.search(rf'"{name}"|\$\{{{name}\}}', rest)] == []
+    assert all(parameter["Description"] for parameter in PARAMETERS.values())
+
+
+def test_every_parameter_says_what_it_takes() -> None:
+    limits = {"AllowedPattern", "AllowedValues", "MinValue"}
+    assert [name for name, parameter in PARAMETERS.items() if not limits & set(parameter)] == []
 
 
 @pytest.mark.parametrize(
@@ -161,14 +89,132 @@ def test_the_defaults_are_those_of_the_controller() -> None:
         ),
         ("ZoneId", ["0123456789abcdef" * 2], ["0123456789abcdef", "g" * 32]),
         ("SecretName", ["prod/elephant/cloudflare"], ["", "arn:aws:secretsmanager:us-west-2:1:secret:x", "a*"]),
+        ("SecretKmsKeyArn", ["", "arn:aws:kms:us-west-2:123456789012:key/1-2"], ["alias/x", "*", "arn:aws:kms:*"]),
         ("TableName", ["elephant-meetings"], ["ab", "a/b"]),
+        ("TableKmsKeyArn", ["", "arn:aws:kms:us-west-2:123456789012:key/1-2"], ["alias/x", "*", "arn:aws:kms:*"]),
         ("StatusIndex", ["", "by-status"], ["ab", "a b"]),
         ("ProjectTag", ["Project=Elephant", "a=b=c"], ["Project", "=x", "x="]),
         ("OwnerId", ["", "123456789012/us-west-2"], ["a b", "x" * 61]),
         ("Roles", ["teacher", "teacher,student"], ["", "Teacher", "a,", "a, b"]),
+        ("NameSuffix", ["", "-staging"], ["staging", "-", "-Staging", "-a b"]),
+        ("AlarmTopicArn", ["", "arn:aws:sns:us-west-2:123456789012:ops"], ["ops", "arn:aws:sqs:us-west-2:1:x"]),
     ],
 )
-def test_a_parameter_takes_what_the_controller_takes(parameter: str, good: list[str], bad: list[str]) -> None:
+def test_a_parameter_takes_what_its_user_takes(parameter: str, good: list[str], bad: list[str]) -> None:
     pattern = PARAMETERS[parameter]["AllowedPattern"]
     assert [value for value in good if not re.fullmatch(pattern, value)] == []
     assert [value for value in bad if re.fullmatch(pattern, value)] == []
+
+
+def test_another_setting_publishes_another_version() -> None:
+    # SAM alone would leave the alias with the old settings; another description makes CloudFormation publish a version.
+    deployed = stack()
+    settings = {value["Ref"] for value in ENVIRONMENT.values()} | {"SnapStart"}
+    versions = [
+        replace(deployed, parameters=deployed.parameters | {name: "another"}).only("AWS::Lambda::Version")
+        for name in sorted(settings)
+    ]
+    assert deployed.only("AWS::Lambda::Version") not in versions
+
+
+def test_a_version_describes_its_settings_in_what_lambda_takes() -> None:
+    description = stack(StatusIndex="by-status", OwnerId="123456789012/us-west-2", SnapStart="PublishedVersions").only(
+        "AWS::Lambda::Version"
+    )["Description"]
+    assert len(description) <= 256
+
+
+def test_everything_calls_the_alias() -> None:
+    deployed = stack()
+    alias = deployed.output("AliasArn")
+    mapping, permission = deployed.only("AWS::Lambda::EventSourceMapping"), deployed.only("AWS::Lambda::Permission")
+    schedule = deployed.resources("AWS::Events::Rule")["ElephantDNSWatchdogReconcile"]
+    assert deployed.only("AWS::Lambda::Alias")["Name"] == "live"
+    assert {mapping["FunctionName"], permission["FunctionName"], schedule["Targets"][0]["Arn"]} == {alias}
+
+
+@pytest.mark.parametrize("action", PARAMETERS["ScheduleAction"]["AllowedValues"])
+def test_the_schedule_asks_for_what_the_handler_knows(action: str) -> None:
+    schedule = stack(ScheduleAction=action).resources("AWS::Events::Rule")["ElephantDNSWatchdogReconcile"]
+    assert schedule["Name"] == "ElephantReconcile"
+    assert schedule["ScheduleExpression"] == "rate(5 minutes)"
+    assert json.loads(schedule["Targets"][0]["Input"]) == {"action": Mode(action)}
+
+
+@pytest.mark.parametrize("minutes", PARAMETERS["ScheduleMinutes"]["AllowedValues"])
+def test_seconds_and_rate_are_the_same_time(minutes: str) -> None:
+    row = TEMPLATE["Mappings"]["Schedule"][minutes]
+    assert row == {"Rate": f"rate({minutes} minutes)", "Seconds": int(minutes) * 60}
+    assert row["Seconds"] > FUNCTION["Timeout"]
+
+
+def test_a_full_pass_is_not_tried_again() -> None:
+    deployed = stack()
+    asynchronous = deployed.only("AWS::Lambda::EventInvokeConfig")
+    (target,) = deployed.resources("AWS::Events::Rule")["ElephantDNSWatchdogReconcile"]["Targets"]
+    assert (asynchronous["MaximumRetryAttempts"], target["RetryPolicy"]["MaximumRetryAttempts"]) == (0, 0)
+    assert asynchronous["DestinationConfig"]["OnFailure"]["Destination"] == target["DeadLetterConfig"]["Arn"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "schedule", "events"),
+    [({}, "ENABLED", "ENABLED"), (SHADOW, "ENABLED", "DISABLED"), (OFF, "DISABLED", "DISABLED")],
+    ids=["apply", "shadow", "off"],
+)
+def test_shadow_mode_hears_no_event_and_off_is_off(parameters: Any, schedule: str, events: str) -> None:
+    deployed = stack(**parameters)
+    states = {name: rule["State"] for name, rule in deployed.resources("AWS::Events::Rule").items()}
+    assert states == {"ElephantDNSWatchdogReconcile": schedule, "StateChangeRule": events}
+    assert deployed.only("AWS::Lambda::EventSourceMapping")["Enabled"] == (events == "ENABLED")
+
+
+def test_lambda_drops_no_line_of_the_log() -> None:
+    # Metrics are lines of the log. What is written is the setting LOG_LEVEL's business.
+    deployed = stack(LogLevel="ERROR")
+    logging = deployed.only("AWS::Lambda::Function")["LoggingConfig"]
+    assert (logging["LogFormat"], logging["ApplicationLogLevel"]) == ("JSON", "TRACE")
+    assert logging["LogGroup"] == deployed.only("AWS::Logs::LogGroup")["LogGroupName"]
+
+
+def test_table_and_secret_are_there_already() -> None:
+    assert stack().resources("AWS::DynamoDB::Table") == stack().resources("AWS::SecretsManager::Secret") == {}
+
+
+def test_a_table_and_a_secret_that_the_stack_made_outlive_it() -> None:
+    made = [TEMPLATE["Resources"][name] for name in ("Table", "Secret")]
+    assert {(one["DeletionPolicy"], one["UpdateReplacePolicy"]) for one in made} == {("Retain", "Retain")}
+
+
+def test_a_table_has_the_key_and_the_index_that_are_read() -> None:
+    table = stack(CreateTable="true", StatusIndex="by-status").only("AWS::DynamoDB::Table")
+    (index,) = table["GlobalSecondaryIndexes"]
+    assert table["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
+    assert (index["IndexName"], index["KeySchema"]) == ("by-status", [{"AttributeName": "status", "KeyType": "HASH"}])
+    assert index["Projection"] == {"ProjectionType": "ALL"}  # all that a scan of the table would read
+    assert "GlobalSecondaryIndexes" not in stack(CreateTable="true").only("AWS::DynamoDB::Table")
+
+
+def test_the_secret_is_made_without_a_token() -> None:
+    secret = stack(CreateSecret="true").only("AWS::SecretsManager::Secret")
+    assert secret["Name"] == "prod/elephant/cloudflare"
+    assert not {"SecretString", "GenerateSecretString"} & set(secret)
+
+
+def test_two_deployments_in_one_account_share_no_name() -> None:
+    names = re.compile(r"^(.*Name|DashboardName)$")
+
+    def named(suffix: str) -> set[str]:
+        kinds = stack(NameSuffix=suffix, CreateDashboard="true").resources().values()
+        return {
+            str(value)
+            for properties in kinds
+            for key, value in properties.items()
+            if names.match(key) and key not in ("FunctionName", "MetricName") and value != "live"
+        }
+
+    assert len(named("")) == len(named("-staging")) > 10
+    assert named("") & named("-staging") == set()
+
+
+def test_only_the_user_knows_what_has_no_default() -> None:
+    assert {name for name, parameter in PARAMETERS.items() if "Default" not in parameter} == set(GIVEN)
