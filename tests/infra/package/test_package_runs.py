@@ -1,0 +1,248 @@
+"""The zip where nothing else is: under Lambda's runtime client, against both clouds, as it will run."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+
+from controller.sandbox.aws_http import operation_of
+from controller.sandbox.cloudflare.exchange import Exchange, Reply, Request
+from infra.package import Target, build
+from infra.package_models import OPERATIONS
+from tests.clouds import Clouds, link, name
+from tests.infra.package.conftest import HERE, make_variable
+from tests.infra.package.function import ALONE, Answer, RuntimeApi, alone, running
+from tests.test_events import SCHEDULED, batch, state_change
+
+#: What the handler's path imports that is neither ours nor Python's. A new name here is a longer cold start.
+THIRD_PARTY = {
+    "anyio",
+    "boto3",
+    "botocore",
+    "certifi",
+    "dateutil",
+    "h11",
+    "httpcore",
+    "httpx",
+    "idna",
+    "jmespath",
+    "s3transfer",
+    "six",
+    "tenacity",
+    "urllib3",
+}
+_A_PASS = """
+import json, types
+import handler
+context = types.SimpleNamespace(
+    aws_request_id="r", function_name="f", get_remaining_time_in_millis=lambda: 60000,
+    invoked_function_arn="arn:aws:lambda:us-west-2:123456789012:function:ElephantDNSWatchdog",
+)
+handler.lambda_handler({"action": "apply"}, context)
+print(json.dumps(sorted(sys.modules)))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """The package's function, deployed before two clouds."""
+
+    folder: Path
+    client: Path
+    log: Path
+    clouds: Clouds
+
+    @contextmanager
+    def running(self, **changes: str) -> Iterator[RuntimeApi]:
+        """A process of it, with these settings changed."""
+        with running(self.folder, self.client, self.clouds.environment(**changes), self.log) as api:
+            yield api
+
+    def invoke(self, event: object, **changes: str) -> Answer:
+        """What a cold function makes of this event."""
+        with self.running(**changes) as api:
+            return api.invoke(event)
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Our lines of its log."""
+        lines = self.log.read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+@pytest.fixture
+def function(folder: Path, client: Path, tmp_path: Path, clouds: Clouds) -> Function:
+    return Function(folder, client, tmp_path / "log", clouds)
+
+
+def test_the_same_input_gives_the_same_bytes(package: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again.zip"
+    assert build(Target(HERE, make_variable("LAMBDA_ARCHITECTURE")), again)
+    assert again.read_bytes() == package.read_bytes()
+
+
+def test_every_module_comes_from_byte_code_that_is_taken_without_a_look_at_its_source(folder: Path) -> None:
+    script = f"import sys; sys.path.insert(0, {str(folder)!r}); import handler"
+    told = subprocess.run([*ALONE, "-v", "-c", script], capture_output=True, text=True, check=True).stderr
+    loaded = re.findall(rf"^# code object from '?{re.escape(str(folder))}/(.*?)'?$", told, re.MULTILINE)
+    assert len(loaded) > 200
+    assert [path for path in loaded if not path.endswith(".pyc")] == []
+    # PEP 552: the second word says that the file is told by a hash (1), and that nobody is to check it (not 2).
+    flags = {file.read_bytes()[4:8] for file in folder.rglob("*.pyc")}
+    assert flags == {(0b01).to_bytes(4, "little")}
+
+
+def test_byte_code_tells_lambdas_folder_and_not_the_builders(package: Path) -> None:
+    with ZipFile(package) as archive:
+        for file in archive.namelist():
+            if file.endswith(".pyc"):
+                assert b"/var/task/" in archive.read(file), file
+
+
+def test_a_pass_imports_these_libraries_and_all_of_our_modules_that_are_packed(function: Function) -> None:
+    function.clouds.launch()
+    modules = alone(function.folder, _A_PASS, function.clouds.environment())
+    ours = {module for module in modules if module.split(".")[0] in ("controller", "handler")}
+    packed = [path.relative_to(function.folder) for path in function.folder.glob("controller/**/*.py")]
+    assert ours == {"handler", *(".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in packed)}
+    others = {module.split(".")[0] for module in modules} - sys.stdlib_module_names
+    assert {module for module in others if not module.startswith("__")} - {"controller", "handler"} == THIRD_PARTY
+
+
+@pytest.mark.parametrize("extra", ["click", "flask", "moto", "rich"])
+def test_the_extras_cannot_be_imported(folder: Path, extra: str) -> None:
+    assert (
+        alone(folder, f"import importlib.util; print('true' if importlib.util.find_spec({extra!r}) else 'false')")
+        is False
+    )
+
+
+def test_a_state_change_brings_record_and_link(function: Function) -> None:
+    machine = function.clouds.launch()
+    answer = function.invoke(state_change(machine))
+    assert (answer.kind, answer.content["scope"], answer.content["converged"]) == ("response", [machine], True)
+    assert function.clouds.records() == {name(machine): [function.clouds.address(machine)]}
+    assert function.clouds.aws.rows.get("m1")["teacher_ec2_link"] == link(machine)
+
+
+def test_a_batch_is_one_pass(function: Function) -> None:
+    machines = [function.clouds.launch(f"m{number}") for number in range(3)]
+    answer = function.invoke(batch(*(state_change(machine) for machine in machines)))
+    assert (answer.kind, answer.content["scope"]) == ("response", sorted(machines))
+    assert sorted(function.clouds.records()) == sorted(map(name, machines))
+
+
+def test_a_schedule_mends_everything_and_a_warm_function_finds_nothing_more(function: Function) -> None:
+    gone = function.clouds.launch("m1")
+    function.clouds.seed(gone, "192.0.2.1")
+    function.clouds.aws.machines.terminate(gone)
+    new = function.clouds.launch("m2", "student")
+    with function.running() as api:
+        first, second = api.invoke(SCHEDULED), api.invoke(SCHEDULED)
+    assert (first.kind, first.content["scope"], len(first.content["changes"])) == ("response", "all", 4)
+    assert (second.kind, second.content["changes"], second.content["converged"]) == ("response", [], True)
+    assert function.clouds.records() == {name(new): [function.clouds.address(new)]}
+    assert function.clouds.aws.rows.get("m1")["status"] == "TERMINATED"
+
+
+def test_a_plan_writes_nothing(function: Function) -> None:
+    machine = function.clouds.launch()
+    answer = function.invoke({"action": "plan", "instance": machine})
+    assert answer.kind == "response"
+    assert [change["outcome"] for change in answer.content["changes"]] == ["planned", "planned"]
+    assert function.clouds.records() == {}
+    assert "UpdateItem" not in function.clouds.aws.operations()
+
+
+def test_an_event_that_nobody_knows_is_an_error_that_lambda_sees(function: Function) -> None:
+    answer = function.invoke({"detail-type": "Something Else"})
+    assert (answer.kind, answer.content["errorType"]) == ("error", "RequestError")
+    assert "Expected" in answer.content["errorMessage"]
+    assert [line["message"] for line in function.lines()] == ["pass failed"]
+
+
+def test_a_pass_that_is_not_complete_is_an_error_after_its_report_was_logged(function: Function) -> None:
+    function.clouds.reset(quota=0)
+    function.clouds.launch()
+    answer = function.invoke(SCHEDULED)
+    assert (answer.kind, answer.content["errorType"]) == ("error", "IncompleteError")
+    assert [line["outcome"] for line in function.lines() if line.get("message") == "change"] == [
+        "failed",
+        "not-reached",
+    ]
+
+
+# Every operation through the cut models
+
+
+def refused(operation: str, status: int, content: str) -> Any:
+    """AWS refuses this operation, with an error in its service's form."""
+
+    def intercept(request: Request, proceed: Any) -> Reply:
+        asked = operation_of(Exchange(request)) == operation
+        return Reply.text(status, content) if asked else proceed()
+
+    return intercept
+
+
+@pytest.mark.parametrize(
+    ("index", "read"), [("", {"Scan"}), ("by-status", {"Query"})], ids=["by a scan", "by an index"]
+)
+def test_every_operation_is_called_through_the_cut_models(function: Function, index: str, read: set[str]) -> None:
+    function.clouds.aws.make_table("meetings", index=index or None)
+    function.clouds.aws.requests.clear()
+    machine = function.clouds.launch()
+    answer = function.invoke(SCHEDULED, TABLE_NAME="meetings", STATUS_INDEX=index)
+    assert (answer.kind, answer.content["converged"]) == ("response", True)
+    assert function.clouds.aws.rows.get("m1")["teacher_ec2_link"] == link(machine)
+    every = {operation for operations in OPERATIONS.values() for operation in operations}
+    assert set(function.clouds.aws.operations()) == every - {"Scan", "Query"} | read
+
+
+def test_a_condition_that_fails_is_understood(function: Function) -> None:
+    machine = function.clouds.launch()
+
+    def moved_on(request: Request, proceed: Any) -> Reply:
+        if operation_of(Exchange(request)) == "UpdateItem":
+            function.clouds.aws.intercept = None
+            function.clouds.aws.rows.edit("m1", status="HEALTHY")
+        return proceed()  # type: ignore[no-any-return]
+
+    function.clouds.aws.intercept = moved_on
+    answer = function.invoke(state_change(machine))
+    assert answer.content["summary"]["superseded"] == 0
+    row: Mapping[str, Any] = function.clouds.aws.rows.get("m1")
+    assert (row["status"], row["teacher_ec2_link"]) == ("HEALTHY", link(machine))
+    assert function.clouds.aws.operations().count("UpdateItem") == 2
+
+
+@pytest.mark.parametrize(
+    ("operation", "status", "content", "told"),
+    [
+        (
+            "DescribeInstances",
+            403,
+            "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>No.</Message></Error></Errors></Response>",
+            "Allow the action ec2:DescribeInstances",
+        ),
+        ("Scan", 400, '{"__type": "x#AccessDeniedException", "Message": "No."}', "Allow the action dynamodb:Scan"),
+        (
+            "GetSecretValue",
+            400,
+            '{"__type": "ResourceNotFoundException", "Message": "No."}',
+            "secret prod/elephant/cloudflare does not exist",
+        ),
+    ],
+)
+def test_a_refusal_is_understood(function: Function, operation: str, status: int, content: str, told: str) -> None:
+    function.clouds.aws.intercept = refused(operation, status, content)
+    answer = function.invoke(SCHEDULED)
+    assert (answer.kind, answer.content["errorType"]) == ("error", "ObservationError")
+    assert told in answer.content["errorMessage"] + json.dumps(function.lines())
