@@ -44,9 +44,9 @@ class Pen:
         """The text in a colour (ECMA-48's number), where colours are wanted."""
         return f"\x1b[{colour}m{text}\x1b[0m" if self.colour else text
 
-    def title(self, text: str) -> list[str]:
+    def title(self, text: str, lead: str = "") -> list[str]:
         """A heading of a section."""
-        return ["", *(self.painted(_BOLD, line) for line in self.lines(text))]
+        return ["", *(self.painted(_BOLD, line) for line in self.lines(text, lead))]
 
     def signed(self, sign: str, text: str) -> list[str]:
         """A heading of a change or finding."""
@@ -75,7 +75,9 @@ def _head(report: Report, pen: Pen) -> list[str]:
 def _body(part: Excerpt, pen: Pen) -> list[str]:
     lines = []
     for section in by_meeting(part.results):
-        lines += pen.title(f"meeting {section.meeting}" if section.meeting else "machines of no known meeting")
+        lines += (
+            pen.title(section.meeting, "meeting ") if section.meeting else pen.title("machines of no known meeting")
+        )
         for result in section.results:
             lines += change_lines(result, pen)
     if part.findings:

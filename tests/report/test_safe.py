@@ -1,0 +1,64 @@
+"""Nothing that others have written is more than text, in any form."""
+
+from html.parser import HTMLParser
+
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from controller.report.safe import in_html, in_markdown, on_one_line
+
+#: Any text, and much of what means something somewhere.
+TEXTS = st.one_of(
+    st.text(),
+    st.text(alphabet=st.sampled_from("<>&\"'`*_[]()!|@#:/.~\\-+={}$ \n\r\t\x1b\u202ex1")),
+)
+
+
+class Reader(HTMLParser):
+    """What a browser takes from mark-up: elements and text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elements: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    @classmethod
+    def of(cls, markup: str) -> "Reader":
+        reader = cls()
+        reader.feed(markup)
+        reader.close()
+        return reader
+
+
+@given(TEXTS)
+def test_a_terminal_gets_one_line_of_printable_characters(text: str) -> None:
+    assert on_one_line(text).isprintable()
+
+
+@given(TEXTS)
+def test_html_shows_the_text_and_makes_no_element_of_it(text: str) -> None:
+    read = Reader.of(f"<p title='{in_html(text)}'>{in_html(text)}</p>")
+    assert (read.elements, read.text) == (["p"], on_one_line(text))
+
+
+@given(TEXTS)
+def test_markdown_shows_the_text_and_makes_nothing_of_it(text: str) -> None:
+    for line in ("**{}**", "| {} |\n|---|\n| {} |", "<details>\n<summary>{}</summary>\n\n</details>", "> {}"):
+        rendered = MarkdownIt("commonmark").enable("table").render(line.replace("{}", in_markdown(text)))
+        plain = MarkdownIt("commonmark").enable("table").render(line.replace("{}", "<code>x</code>"))
+        read = Reader.of(rendered)
+        assert read.elements == Reader.of(plain).elements
+        assert on_one_line(text) in read.text
+
+
+def test_what_is_escaped_can_still_be_told() -> None:
+    assert on_one_line("a\nb\x1b\u202e\u00a0é") == "a\\nb\\x1b\\u202e\\xa0é"
+    assert in_html("<b>\"&'") == "&lt;b&gt;&quot;&amp;&#x27;"
+    assert in_markdown("@a-b|c") == "<code>&#64;a-b&#124;c</code>"

@@ -1,0 +1,25 @@
+"""Lines fit a terminal, whatever the characters, and nothing is lost on the way."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controller.report.wrap import columns, wrapped
+
+TEXTS = st.text(alphabet=st.sampled_from("ab -,会議\uff21e\u0301ש"), max_size=200)
+
+
+@given(TEXTS, st.integers(10, 90), st.sampled_from(["", "  ", "  + ", "      → "]))
+def test_no_line_is_wider_than_the_terminal(text: str, width: int, lead: str) -> None:
+    assert all(columns(line) <= width for line in wrapped(text, width, lead))
+
+
+@given(TEXTS, st.integers(10, 90))
+def test_nothing_is_lost_or_added_but_blanks(text: str, width: int) -> None:
+    assert "".join(wrapped(text, width)).replace(" ", "") == text.replace(" ", "")
+
+
+def test_the_blanks_of_a_value_are_kept_and_a_word_is_cut_only_where_it_must_be() -> None:
+    assert wrapped("a  b", 20) == ["a  b"]
+    assert wrapped("one twothree", 8, "> ") == ["> one", "  twothr", "  ee"]
+    assert wrapped("会議室です", 7) == ["会議室", "です"]
+    assert columns("e\u0301会") == 3
