@@ -72,6 +72,35 @@ class Observer:
         """The same world with these instances described once more: the evidence by which a scoped pass destroys."""
         return self._with_zone(self._look_up(world, frozenset(instances)))
 
+    def names(self) -> World:
+        """The records at instances' names alone, for what needs no other evidence."""
+        listing = self._read("Cloudflare", self.readers.records.listing)
+        return World(
+            now=self.budget.clock.now(),
+            instances={},
+            absent=frozenset(),
+            records=listing.records,
+            meetings={},
+            rowless=frozenset(),
+            zone=Zone(None, holds_domain=bool(listing.records)),
+            findings=listing.findings,
+        )
+
+    def including(self, world: World, instances: Collection[str], meetings: Collection[str]) -> World:
+        """A whole world with these looked up as well, for who asks about them: no pass has to read them."""
+        world = self._with_unseen(world, frozenset(instances))
+        tags = {machine.meeting for i in instances if (machine := world.instances.get(i)) and machine.meeting}
+        unread = frozenset({*meetings, *tags}) - world.meetings.keys()
+        rows = self._read("DynamoDB", lambda: self.readers.table.rows(unread)) if unread else []
+        named = {i for row in rows for i in (*named_ids(row).values(), *linked_ids(row, self.settings))}
+        return self._with_unseen(
+            replace(world, meetings={**world.meetings, **{r.id: r for r in rows}}), frozenset(named)
+        )
+
+    def _with_unseen(self, world: World, asked: frozenset[str]) -> World:
+        unseen = asked - world.instances.keys() - world.absent
+        return self._look_up(world, unseen) if unseen else world
+
     def _with_surroundings(self, world: World) -> World:
         """Add the records, rows and siblings of the instances in scope."""
         meetings = meetings_of(world)
@@ -130,8 +159,7 @@ class Observer:
         for row in world.meetings.values():
             if row.status != TERMINATED:
                 named |= linked_ids(row, self.settings) | set(named_ids(row).values())
-        unknown = named - world.instances.keys()
-        return self._look_up(world, frozenset(unknown)) if unknown else world
+        return self._with_unseen(world, frozenset(named))
 
     def _look_up(self, world: World, asked: frozenset[str]) -> World:
         found = _by_id(self._instances(asked))

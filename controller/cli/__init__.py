@@ -8,7 +8,9 @@ from controller import __version__
 from controller.cli.codes import Code
 from controller.cli.console import complain, err
 from controller.cli.doctor import doctor
+from controller.cli.explain import command as explain
 from controller.cli.passes import apply, plan
+from controller.cli.retire import retire
 from controller.cli.sandbox import sandbox
 from controller.errors import RequestError, SettingsError, WatchdogError
 
@@ -16,10 +18,22 @@ from controller.errors import RequestError, SettingsError, WatchdogError
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, message="elephant-dns %(version)s")
 def cli() -> None:
-    """Keep the DNS records and join links of classroom machines in step with the machines."""
+    """Keep the DNS records and join links of classroom machines in step with the machines.
+
+    \b
+    Examples:
+      elephant-dns plan           what would be changed, and why
+      elephant-dns apply          do it, after a question
+      elephant-dns COMMAND -h     more of each command
+
+    \b
+    Exit codes: 0 done; 1 an error, or a change that failed or was not reached;
+    2 changes (only plan --detailed-exitcode); 3 the guard tripped;
+    64 wrong usage or settings; 130 interrupted; 143 ended by SIGTERM.
+    """
 
 
-for command in (plan, apply, doctor, sandbox):
+for command in (plan, apply, explain, doctor, retire, sandbox):
     cli.add_command(command)
 
 

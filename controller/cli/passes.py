@@ -14,13 +14,13 @@ from controller.model import Outcome
 from controller.request import Mode, Request
 
 
-@click.command()
+@click.command(short_help="Show what would be changed, and why.")
 @scoped
 @formatted
-@common
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to this file.")
 @click.option("--force", is_flag=True, help="Plan as apply --force would.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes, guarded ones included.")
+@common
 def plan(
     session: Session,
     instances: tuple[str, ...],
@@ -46,22 +46,25 @@ def plan(
     return Code.CHANGES if detailed_exitcode and report.results else Code.DONE
 
 
-@click.command()
+@click.command(short_help="Show the plan, ask, and apply it.")
 @scoped
 @formatted
-@common
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--force", is_flag=True, help="Let guarded changes through, this once.")
 @click.option("--expect", metavar="DIGEST", help="Refuse when the plan is no longer the one with this digest.")
+@common
 def apply(session: Session, instances: tuple[str, ...], form: str, yes: bool, force: bool, expect: str | None) -> int:
     """Show the plan, ask, apply it, and show how each change ended.
+
+    Ctrl-C (or SIGTERM) finishes the calls under way, begins nothing new, and reports what was done: exit
+    code 130 (143). A second one ends it at once.
 
     \b
     Examples:
       elephant-dns apply
-      elephant-dns apply --yes                    (cron)
-      elephant-dns apply --yes --expect DIGEST    (the plan that was reviewed, or nothing)
-      elephant-dns apply --force                  (once, after the guard has tripped and the plan is right)
+      elephant-dns apply --yes                  for cron
+      elephant-dns apply --yes --expect DIGEST  the reviewed plan, or nothing
+      elephant-dns apply --force                once, after the guard has tripped
     """
     controller, scope = session.controller(), _scope(instances)
     if not yes:

@@ -8,12 +8,12 @@ from controller.cli.session import Session
 from controller.errors import WatchdogError
 
 
-@click.command()
+@click.command(short_help="Try it all on this machine, with a drifted fleet.")
 @click.option(
     "--instances", type=click.IntRange(min=40, max=5000), default=40, show_default=True, help="Size of the fleet."
 )
-@common
 @click.option("--serve", is_flag=True, help="Keep the servers up, and print the environment to export.")
+@common
 def sandbox(session: Session, instances: int, serve: bool) -> int:
     """The whole system on this machine: a seeded, drifted fleet; plan, apply, plan again.
 

@@ -41,10 +41,10 @@ class Session:
     def answers(self, question: str, expected: str) -> bool:
         """Whether a person types exactly this."""
 
-        def typed() -> str:
-            return str(click.prompt(question, default="", show_default=False, err=True)).strip()
+        def is_typed() -> bool:
+            return str(click.prompt(question, default="", show_default=False, err=True)).strip() == expected
 
-        return self._asked(lambda: typed() == expected)
+        return self._asked(is_typed)
 
     def _asked(self, ask: Callable[[], bool]) -> bool:
         """Ask, at no cost of time; without anybody there the answer is no."""

@@ -1,0 +1,58 @@
+"""``explain``: one machine or meeting on one screen."""
+
+import sys
+from collections.abc import Iterable
+
+import click
+
+from controller.cli.codes import Code
+from controller.cli.console import err, is_colourful, out
+from controller.cli.options import common
+from controller.cli.session import Session
+from controller.explain import Explanation, explain
+from controller.report.as_text import Pen, change_lines, finding_lines
+from controller.report.safe import on_one_line
+from controller.request import Mode
+
+
+@click.command("explain", short_help="Say why, for one machine or meeting.")
+@click.argument("name", metavar="ID")
+@common
+def command(session: Session, name: str) -> int:
+    """What each source says of ID, what is wanted, by which rule, and what the next pass would do. Reads only.
+
+    ID is an instance, the name of its record, or a meeting. Exits with 1 when nobody knows it.
+
+    \b
+    Examples:
+      elephant-dns explain i-0123456789abcdef0
+      elephant-dns explain i-0123456789abcdef0.example.com
+      elephant-dns explain algebra-17
+    """
+    if not name.strip():
+        raise click.UsageError("ID is empty: give an instance, a record's name or a meeting.")
+    found = explain(name, session.controller().begin(Mode.PLAN, session.left()))
+    if found is None:
+        err(f"Nobody knows {on_one_line(name)}: EC2, Cloudflare and DynamoDB have nothing of that name.")
+        err("Check ID, AWS_REGION and TABLE_NAME; an instance is i- and 8 or 17 hexadecimal digits.")
+        return Code.FAILED
+    out("\n".join(_lines(found, Pen(colour=is_colourful(sys.stdout)))))
+    return Code.DONE
+
+
+def _lines(found: Explanation, pen: Pen) -> Iterable[str]:
+    yield from pen.title(found.title)[1:]
+    before = ""
+    for source, text in (*found.facts, *(("wanted", text) for text in found.wanted)):
+        yield from pen.lines(text, f"  {'' if source == before else source:<12}")
+        before = source
+    yield from pen.title("the next pass would do")
+    for result in found.results:
+        yield from change_lines(result, pen)
+        yield f"      rule {result.change.rule}"
+    if not found.results:
+        yield "  nothing"
+    if found.findings:
+        yield from pen.title("findings (seen, and left alone)")
+    for finding in found.findings:
+        yield from finding_lines(finding, pen)

@@ -1,0 +1,160 @@
+"""Why a pass does what it does about one machine or one meeting: what each source says, what is wanted, what follows.
+
+The plan is the full pass's own; here it is only narrowed to the subject, never made anew.
+"""
+
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
+
+from controller.model import TERMINATED, Action, Change, Finding, Instance, Meeting, Plan, Result, Value
+from controller.names import instance_of_name, is_instance_id, record_name
+from controller.observe import Observer
+from controller.reconcile import Pass, decide
+from controller.report.report import ends
+from controller.request import Mode, Request
+from controller.rules.facts import Class, Facts, named_ids
+from controller.rules.meetings import SHOWN, current_of, members_of
+from controller.rules.ownership import owner_of
+from controller.settings import Settings
+
+_WANTED = {
+    Class.SERVING: "one A record of ours with its address, proxied; and its role's link, once the record is in place",
+    Class.STARTING: "nothing new until it runs with a public address; no record of ours with another address",
+    Class.STOPPED: "no record of ours and no link: its address may be given to somebody else",
+    Class.GONE: "no record of ours and no link: its address may be given to somebody else",
+    Class.ABSENT: "no record of ours that is older than the grace period (guarded: absence alone proves little)",
+    Class.UNTAGGED: "no record of ours and no link (guarded: a tag may have been lost by accident)",
+    Class.UNCLAIMED: "no record of ours and no link (guarded: a tag may have been lost by accident)",
+    Class.UNKNOWN: "nothing: what was not seen, or is in a state unknown here, proves nothing",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One subject: ``facts`` are pairs of a source and what it says; ``results`` what the next pass would do."""
+
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    wanted: tuple[str, ...]
+    results: tuple[Result, ...]
+    findings: tuple[Finding, ...]
+
+
+def explain(name: str, this: Pass) -> Explanation | None:
+    """What there is to say of an instance id, a record's name, or a meeting's id; None where nobody knows it.
+
+    Raises ObservationError or MisfitError where no plan can be made.
+    """
+    world, wanted = decide(Request(Mode.PLAN), this)
+    instance = instance_named(name, this.settings)
+    observer = Observer(this.readers, this.settings, this.budget)
+    seen = observer.including(world, {instance} if instance else (), () if instance else {name})
+    facts = Facts.of(seen, this.settings)
+    return of_instance(facts, wanted, instance) if instance else of_meeting(facts, wanted, name)
+
+
+def instance_named(name: str, settings: Settings) -> str | None:
+    """The instance that the name is of: its id, or its record's name (with or without the last dot)."""
+    return name if is_instance_id(name) else instance_of_name(name.removesuffix("."), settings.domain_root)
+
+
+def of_instance(facts: Facts, plan: Plan, instance: str) -> Explanation | None:
+    """One machine."""
+    machine = facts.world.instances.get(instance)
+    rows = {row.id: said for row in facts.world.meetings.values() if (said := _said_of(facts, row, instance))}
+    if not (machine or facts.records.get(instance) or rows):
+        return None
+    name = record_name(instance, facts.settings.domain_root)
+    return Explanation(
+        title=f"machine {instance}: {facts.class_of(instance)}",
+        facts=(
+            ("EC2", _machine(machine, facts.settings)),
+            *(("Cloudflare", text) for text in _records(facts, instance)),
+            *(("DynamoDB", text) for text in rows.values() or ["no row has to do with it"]),
+        ),
+        wanted=(_WANTED[facts.class_of(instance)],),
+        results=tuple(r for r in ends(plan) if r.change.instance == instance or _ends_one(r.change, rows)),
+        findings=tuple(f for f in plan.findings if f.key in (instance, name) or instance in f.message),
+    )
+
+
+def of_meeting(facts: Facts, plan: Plan, meeting: str) -> Explanation | None:
+    """One meeting."""
+    row = facts.world.meetings.get(meeting)
+    members = members_of(facts, row) if row else {machine.id for machine in facts.members.get(meeting, ())}
+    if not (row or members):
+        return None
+    names = {record_name(member, facts.settings.domain_root) for member in members}
+    return Explanation(
+        title=f"meeting {meeting}: {_shown(row.status) if row else 'no row'}",
+        facts=(
+            *(("DynamoDB", text) for text in _row(facts, row)),
+            *(("EC2", f"{m} ({facts.class_of(m)}): {_at(facts.world.instances.get(m))}") for m in sorted(members)),
+            *(("Cloudflare", text) for m in sorted(members) for text in _records(facts, m)),
+        ),
+        wanted=tuple(_wanted_of(facts, row)),
+        results=tuple(r for r in ends(plan) if r.change.meeting == meeting or r.change.instance in members),
+        findings=tuple(f for f in plan.findings if f.key in {meeting, *members, *names}),
+    )
+
+
+def _ends_one(change: Change, meetings: Container[str | None]) -> bool:
+    return change.action is Action.TERMINATE_MEETING and change.meeting in meetings
+
+
+def _machine(machine: Instance | None, settings: Settings) -> str:
+    if machine is None:
+        return "knows no such machine"
+    tag = f"{'' if machine.tagged else 'not '}tagged {'='.join(settings.project_tag)}"
+    return f"{_at(machine)}; {tag}, MeetingID {machine.meeting or 'none'}, Role {machine.role or 'none'}"
+
+
+def _at(machine: Instance | None) -> str:
+    if machine is None:
+        return "not known"
+    launched = f", launched {machine.launched_at:%Y-%m-%d %H:%M} UTC" if machine.launched_at else ""
+    return f"{machine.state}, {machine.public_ip or 'no public address'}{launched}"
+
+
+def _records(facts: Facts, instance: str) -> Iterable[str]:
+    found = facts.records.get(instance, ())
+    for record in found:
+        proxied = "proxied" if record.proxied else "not proxied"
+        yield f"{record.name}: {record.type} {record.content}, {proxied}, {owner_of(record, facts.settings)}"
+    if not found:
+        yield f"{record_name(instance, facts.settings.domain_root)}: no record"
+
+
+def _said_of(facts: Facts, row: Meeting, instance: str) -> str | None:
+    """What the row says of the instance, if only that it does not name a machine tagged with it; else None."""
+    machine = facts.world.instances.get(instance)
+    said = [f"names it as its {role}'s" for role, named in named_ids(row).items() if named == instance]
+    links = [role for role, link in row.links.items() if facts.link_target(link) == instance]
+    said += [f"leads its {role} to it" for role in links]
+    if not said and (machine is None or machine.meeting != row.id):
+        return None
+    return f"meeting {row.id} ({_shown(row.status)}) {' and '.join(said) or 'does not name it'}"
+
+
+def _row(facts: Facts, row: Meeting | None) -> Iterable[str]:
+    if row is None:
+        yield "no row has this id"
+        return
+    for role in facts.settings.roles:
+        named, link = _shown(row.instance_ids.get(role)), _shown(row.links.get(role))
+        yield f"{role}: machine {named}, link {link}"
+
+
+def _wanted_of(facts: Facts, row: Meeting | None) -> Iterable[str]:
+    if row is None:
+        yield "nothing: a row is never created"
+    elif row.status == TERMINATED:
+        yield "nothing: a TERMINATED row is history"
+    else:
+        for role in facts.settings.roles:
+            current = current_of(facts, row, role)
+            yield f"{role}: {f'the link to {current.id}' if current else 'no link to a machine that cannot serve'}"
+
+
+def _shown(value: Value) -> str:
+    return "none" if value is None else str(value)[:SHOWN]
