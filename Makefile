@@ -19,16 +19,23 @@ COMPILE_FOR = $(LOCK_VENV)/bin/uv pip compile --quiet --generate-hashes --no-ann
 COMPILE = $(COMPILE_FOR) --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test lint proof package format lock clean
+.PHONY: help sandbox test test-browser golden lint proof package format lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 sandbox: $(VENV)/sandbox.stamp ## the whole system on this machine, with a drifted fleet (ARGS="--instances 100")
 	@$(BIN)/elephant-dns sandbox $(ARGS)
 
 test: lint ## everything that has to pass: lint, then the tests (ARGS go to pytest)
 	$(BIN)/pytest --numprocesses auto $(ARGS)
+
+test-browser: $(VENV)/dev.stamp ## the HTML report in Chromium, and the README's picture of it anew
+	$(BIN)/pytest tests/report/test_browser.py $(ARGS)
+	$(BIN)/python -m tests.report.picture
+
+golden: $(VENV)/dev.stamp ## write the golden reports and the README's example anew; read the diff afterwards
+	$(BIN)/python -m tests.report.golden
 
 lint: $(VENV)/dev.stamp ## style, types, import directions, template
 	$(BIN)/ruff check

@@ -9,7 +9,7 @@ from tests.report.browser import Page, running
 from tests.report.worlds import rich
 
 PICTURE = Path(__file__).parents[2] / "docs" / "images" / "report.png"
-WIDTH, HEIGHT = 880, 1000
+WIDTH, HEIGHT = 880, 1020
 
 
 def main() -> None:
