@@ -139,7 +139,7 @@ def test_the_function_runs_with_its_own_log_and_its_own_queues_only() -> None:
 
 
 def test_the_role_is_the_functions_only_and_has_no_policy_of_aws() -> None:
-    # SAM would attach AWSLambdaSQSQueueExecutionRole and AWSLambdaBasicExecutionRole, which are about every queue and log.
+    # SAM would attach two of AWS, and they are about every queue and every log.
     role = stack().only("AWS::IAM::Role")
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}

@@ -1,0 +1,162 @@
+"""Cron, systemd and CI run commands that exist, and these do what is promised."""
+
+import configparser
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+
+from controller.cli import cli
+from tests.clouds import Clouds, name
+from tests.infra.cloudformation import INFRA
+
+CRONTAB, SERVICE, TIMER = INFRA / "cron/crontab", INFRA / "cron/elephant-dns.service", INFRA / "cron/elephant-dns.timer"
+WORKFLOW = INFRA / "ci/drift-report.yml"
+PROGRAM = "/opt/elephant-dns/bin/elephant-dns"
+HERE = str(Path(sys.executable).with_name("elephant-dns"))
+SETTINGS = "/etc/elephant-dns/environment"
+
+
+def job() -> tuple[str, str]:
+    """The crontab's one line, as times and command."""
+    (line,) = [line for line in CRONTAB.read_text(encoding="utf-8").splitlines() if re.match(r"[*0-9]", line)]
+    *times, command = line.split(maxsplit=5)
+    return " ".join(times), command
+
+
+def unit(path: Path) -> dict[str, dict[str, str]]:
+    parser = configparser.ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # systemd's names have capitals
+    parser.read_string(path.read_text(encoding="utf-8"))
+    return {section: dict(parser[section]) for section in parser.sections()}
+
+
+def steps() -> list[dict[str, Any]]:
+    jobs = yaml.safe_load(WORKFLOW.read_bytes())["jobs"]
+    return [step for one in jobs.values() for step in one["steps"]]
+
+
+def planning() -> str:
+    (script,) = [step["run"] for step in steps() if step.get("id") == "plan"]
+    return str(script)
+
+
+def commands() -> list[str]:
+    """Every command line of ours that the files hold."""
+    texts = [job()[1], unit(SERVICE)["Service"]["ExecStart"], planning()]
+    return [match[0] for text in texts for match in re.findall(r"(elephant-dns \w+( --?[\w-]+( [\w.]+)?)*)", text)]
+
+
+def shell(script: str, folder: Path, **changes: str) -> subprocess.CompletedProcess[str]:
+    """The script as its host runs it, with our program on the path."""
+    environment = {"PATH": f"{Path(HERE).parent}{os.pathsep}{os.environ['PATH']}", "HOME": str(folder), **changes}
+    return subprocess.run(
+        ["/bin/sh", "-e", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def from_cron(clouds: Clouds, folder: Path, **changes: str) -> subprocess.CompletedProcess[str]:
+    settings = folder / "environment"
+    values = clouds.environment(**changes).items()
+    settings.write_text("".join(f"{key}={shlex.quote(value)}\n" for key, value in values), encoding="utf-8")
+    return shell(job()[1].replace(SETTINGS, str(settings)).replace(PROGRAM, HERE), folder)
+
+
+@pytest.mark.parametrize("command", commands())
+def test_the_command_and_its_options_exist(command: str) -> None:
+    _, subcommand, *arguments = shlex.split(command)
+    context = click.Context(cli)
+    found = cli.get_command(context, subcommand)
+    assert found is not None
+    found.make_context(subcommand, list(arguments))  # raises for an option or a value that there is not
+
+
+def test_every_file_runs_a_command() -> None:
+    assert len(commands()) == 3
+
+
+def test_the_crontab_runs_every_five_minutes_and_ends_before_the_next() -> None:
+    times, command = job()
+    assert times == "*/5 * * * *"
+    assert "%" not in command  # cron would make a line break of it
+    assert int(command.split("--deadline ")[1].split()[0]) < 300
+
+
+def test_cron_repairs_drift_and_says_nothing(clouds: Clouds, tmp_path: Path) -> None:
+    machine = clouds.launch()
+    done = from_cron(clouds, tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert clouds.records() == {name(machine): [clouds.address(machine)]}
+
+
+def test_cron_mails_what_a_failed_pass_has_said(clouds: Clouds, tmp_path: Path) -> None:
+    done = from_cron(clouds, tmp_path, TABLE_NAME="not-there")
+    assert "not-there" in done.stdout
+
+
+def test_systemd_runs_what_cron_runs() -> None:
+    service, timer = unit(SERVICE)["Service"], unit(TIMER)["Timer"]
+    assert service["ExecStart"] in job()[1]
+    assert service["EnvironmentFile"] == SETTINGS
+    assert timer["OnCalendar"] == "*:0/5"
+    deadline = int(service["ExecStart"].split("--deadline ")[1])
+    assert deadline < int(service["TimeoutStartSec"]) < 300 - int(timer["RandomizedDelaySec"]) + 1
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+def test_systemd_takes_the_units(tmp_path: Path) -> None:
+    for path in (SERVICE, TIMER):
+        text = path.read_text(encoding="utf-8").replace(PROGRAM, HERE)
+        (tmp_path / path.name).write_text(text, encoding="utf-8")
+    verified = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *map(str, sorted(tmp_path.iterdir()))],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    ours = [line for line in verified.stderr.splitlines() if "elephant-dns" in line]
+    assert (verified.returncode, ours) == (0, [])
+
+
+def test_actions_are_pinned_by_commit_with_the_version_beside() -> None:
+    used = re.findall(r"uses: (.+)", WORKFLOW.read_text(encoding="utf-8"))
+    assert len(used) == len([step for step in steps() if "uses" in step]) == 3
+    assert [one for one in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", one)] == []
+
+
+def test_the_workflow_has_no_right_that_it_does_not_need_and_no_key() -> None:
+    workflow = yaml.safe_load(WORKFLOW.read_bytes())
+    assert workflow["permissions"] == {"contents": "read", "id-token": "write", "issues": "write"}
+    assert "secrets." not in WORKFLOW.read_text(encoding="utf-8")
+
+
+def test_no_script_of_the_workflow_holds_an_expression() -> None:
+    # What stands in a variable of the repository would become part of the script; by the environment it cannot.
+    assert [step["run"] for step in steps() if "${{" in step.get("run", "")] == []
+
+
+@pytest.mark.parametrize(("machines", "status"), [(0, "0"), (1, "2")], ids=["converged", "drift"])
+def test_the_workflow_posts_the_report(clouds: Clouds, tmp_path: Path, machines: int, status: str) -> None:
+    ids = [clouds.launch() for _ in range(machines)]
+    summary, output = tmp_path / "summary.md", tmp_path / "output"
+    files = {"GITHUB_STEP_SUMMARY": str(summary), "GITHUB_OUTPUT": str(output)}
+    done = shell(planning(), tmp_path, **clouds.environment(), **files)
+    assert (done.returncode, output.read_text(encoding="utf-8")) == (0, f"status={status}\n")
+    assert summary.read_text(encoding="utf-8") == (tmp_path / "plan.md").read_text(encoding="utf-8")
+    assert all(machine in summary.read_text(encoding="utf-8") for machine in ids)
+    assert clouds.records() == {}
+
+
+def test_the_workflow_fails_where_the_plan_fails(clouds: Clouds, tmp_path: Path) -> None:
+    files = {"GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"), "GITHUB_OUTPUT": str(tmp_path / "output")}
+    done = shell(planning(), tmp_path, **clouds.environment(TABLE_NAME="not-there"), **files)
+    assert done.returncode == 1
+    assert "not-there" in done.stderr

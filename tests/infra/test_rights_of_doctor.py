@@ -1,0 +1,41 @@
+"""The doctor's policy allows what the doctor calls, and nothing more."""
+
+import re
+from pathlib import Path
+
+import controller.doctor
+from controller.doctor.table import NOBODY
+from tests.infra.cloudformation import stack
+from tests.infra.test_rights import actions, of_people, wide_open
+
+#: AWS asks for no permission here (IAM documentation: STS GetCallerIdentity).
+FREE = {"sts:GetCallerIdentity"}
+
+
+def named_in_the_code() -> set[str]:
+    """The calls of the doctor's own, which each name their action; the others are the adapters' that passes use too."""
+    text = "".join(path.read_text(encoding="utf-8") for path in Path(controller.doctor.__path__[0]).glob("*.py"))
+    named = {f"{service}:{action}" for service, action in re.findall(r'\bCall\(\s*"(\w+)",\s*"(\w+)"', text)}
+    return named | {f"dynamodb:{action}" for action in re.findall(r'_call\(\s*"(\w+)"', text)}
+
+
+def test_the_doctor_may_do_what_it_calls_and_no_other_action() -> None:
+    policies = actions(of_people("Plan", "Doctor")) | actions(of_people("Plan", StatusIndex="by-status"))
+    assert named_in_the_code() - FREE <= policies
+    assert actions(of_people("Doctor")) <= named_in_the_code() | {"dynamodb:UpdateItem"}
+
+
+def test_the_doctor_can_write_no_meeting() -> None:
+    (statement,) = [one for one in of_people("Doctor") if one["Action"] == "dynamodb:UpdateItem"]
+    assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": f"{NOBODY}*"}}
+
+
+def test_the_doctor_looks_everywhere_only_where_aws_knows_nothing_narrower() -> None:
+    assert wide_open(of_people("Doctor")) == {"events:ListRuleNamesByTarget", "lambda:ListEventSourceMappings"}
+
+
+def test_the_doctor_sees_the_function_that_is_deployed() -> None:
+    function = stack(NameSuffix="-staging").only("AWS::Lambda::Function")["FunctionName"]
+    (statement,) = [one for one in of_people("Doctor", NameSuffix="-staging") if one["Sid"] == "SeeFunction"]
+    arn = f"arn:aws:lambda:us-west-2:123456789012:function:{function}"
+    assert statement["Resource"] == [arn, f"{arn}:*"]
