@@ -37,12 +37,12 @@ test-browser: $(VENV)/dev.stamp ## the HTML report in Chromium, and the README's
 golden: $(VENV)/dev.stamp ## write the golden reports and the README's example anew; read the diff afterwards
 	$(BIN)/python -m tests.report.golden
 
-lint: $(VENV)/dev.stamp ## style, types, import directions, template
+lint: $(VENV)/dev.stamp ## style, types, import directions, templates
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/cfn-lint infra/template.yaml
+	$(BIN)/cfn-lint infra/template.yaml infra/policies.yaml
 
 proof: $(VENV)/dev.stamp ## the exhaustive tests, which take longer (ARGS go to pytest)
 	$(BIN)/pytest --numprocesses auto -m proof $(ARGS)

@@ -1,0 +1,69 @@
+"""What the deployment page tells people to type exists."""
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from controller.cli import cli
+from controller.metrics import METRICS
+from controller.model import Outcome
+from controller.report.as_json import as_dict
+from tests.clouds import Clouds
+from tests.infra.cloudformation import read, stack
+
+PAGE = (Path(__file__).parents[2] / "docs" / "deploy.md").read_text(encoding="utf-8")
+#: What a list of commands puts after a command's own words.
+COMMANDS = sorted(set(re.findall(r"`(elephant-dns [^`]+)`|^(elephant-dns .+)$", PAGE, re.MULTILINE)))
+QUERIES = [block for block in re.findall(r"```\n(.*?)```", PAGE, re.DOTALL) if block.startswith("fields ")]
+#: The words of the query language that stand where a field could.
+WORDS = {"fields", "filter", "sort", "stats", "by", "as", "and", "in", "desc", "asc", "count", "latest"}
+
+
+@pytest.mark.parametrize("command", ["".join(both) for both in COMMANDS])
+def test_the_command_and_its_options_exist(command: str) -> None:
+    _, subcommand, *arguments = shlex.split(command)
+    found = cli.get_command(click.Context(cli), subcommand)
+    assert found is not None
+    found.make_context(subcommand, list(arguments))
+
+
+def test_parameters_and_the_values_shown_are_the_templates() -> None:
+    parameters = read()["Parameters"] | read("policies.yaml")["Parameters"]
+    shown = re.findall(r"[` ]([A-Z][a-z]+[A-Z]?[A-Za-z]*)=\"?([\w.-]*)", PAGE)
+    ours = [(name, value) for name, value in shown if not name.startswith("Attribute")]
+    assert len(ours) > 12
+    assert [name for name, _ in ours if name not in parameters] == []
+    limited = [(name, value) for name, value in ours if "AllowedValues" in parameters[name]]
+    assert [one for one in limited if one[1] not in parameters[one[0]]["AllowedValues"]] == []
+
+
+def test_names_on_the_page_are_those_that_are_deployed() -> None:
+    deployed = stack()
+    for name in (deployed.output("FunctionName"), deployed.output("LogGroup"), "ElephantReconcile"):
+        assert name in PAGE
+    assert deployed.output("RollBack").removesuffix("N") in PAGE
+    assert deployed.output("ListVersions").split(" --query")[0] in PAGE
+    assert "SecondsToRecord" in METRICS
+
+
+def fields(query: str) -> set[str]:
+    """The fields that a query of Logs Insights names, without the strings and the names that it makes itself."""
+    bare = re.sub(r'"[^"]*"', "", query)
+    made = set(re.findall(r" as (\w+)", bare))
+    return {word.split(".")[0] for word in re.findall(r"(?<![@\w.])[a-z][\w.]*", bare)} - WORDS - made
+
+
+def test_queries_name_fields_that_the_log_has(clouds: Clouds) -> None:
+    clouds.launch()
+    report = as_dict(clouds.plan())
+    logged = {"message", "request_id", "text", "hint", "id", "key", *report, *report["changes"][0]}
+    assert len(QUERIES) == 5
+    assert [fields(query) - logged for query in QUERIES if fields(query) - logged] == []
+
+
+def test_outcomes_in_queries_are_outcomes() -> None:
+    named = {word for query in QUERIES for word in re.findall(r"outcome in \[(.*)\]", query)}
+    assert set(re.findall(r'"([\w-]+)"', " ".join(named))) <= set(Outcome)
