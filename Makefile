@@ -19,7 +19,7 @@ COMPILE_FOR = $(LOCK_VENV)/bin/uv pip compile --quiet --generate-hashes --no-ann
 COMPILE = $(COMPILE_FOR) --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test test-browser golden lint proof package format lock clean
+.PHONY: help sandbox test test-browser golden lint proof bench bench-report package format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,6 +46,12 @@ lint: $(VENV)/dev.stamp ## style, types, import directions, templates
 
 proof: $(VENV)/dev.stamp ## the exhaustive tests, which take longer (ARGS go to pytest)
 	$(BIN)/pytest --numprocesses auto -m proof $(ARGS)
+
+bench: $(VENV)/dev.stamp ## speed, beside octoDNS and a plain function (ARGS="growth event" for some)
+	$(BIN)/python -m tests.benchmarks --output build/benchmarks.json $(ARGS)
+
+bench-report: $(VENV)/dev.stamp ## docs/performance.md from what `make bench` has measured
+	$(BIN)/python -m tests.benchmarks.report build/benchmarks.json docs/performance.md
 
 package: | $(VENV) ## the Lambda function: dist/elephant-dns-watchdog.zip
 	@$(BIN)/python -m infra.package --python $(LAMBDA_PYTHON) --architecture $(LAMBDA_ARCHITECTURE) \

@@ -1,0 +1,74 @@
+"""What the figures were to be, and what they are."""
+
+from collections.abc import Iterator, Mapping
+from math import log
+from typing import Any
+
+from tests.benchmarks.growth import exponent
+from tests.benchmarks.table import Table
+
+Row = tuple[str, str, str, str]
+NOTE = "Ratios are to octoDNS for the full pass, else to the naive function; both are described below."
+
+
+def aims(figures: Mapping[str, Any]) -> Table:
+    """A line for each aim that there are figures for."""
+    parts = {
+        "full_pass": _full_pass,
+        "event": _event,
+        "cold_start": _cold_start,
+        "dynamodb": _dynamodb,
+        "growth": _growth,
+    }
+    rows = [row for name, part in parts.items() if name in figures for row in part(figures[name])]
+    return Table("Aims", NOTE, ("", "aim", "measured", "met"), tuple(rows))
+
+
+def _full_pass(raw: Any) -> Iterator[Row]:
+    runs = {(run["scene"], run["who"]): run for run in raw["runs"]}
+    scenes = dict.fromkeys(run["scene"] for run in raw["runs"])
+    for plan, limit in (("paid", 3), ("free", 8)):
+        most = max(runs[scene, f"ours, {plan} plan"]["calls"] for scene in scenes)
+        yield _at_most(f"calls of a full pass, {plan} plan", limit, most)
+    if "no-op" in scenes:
+        yield _at_most("calls of a full pass with nothing to do", 1, runs["no-op", "ours, paid plan"]["calls"])
+    for scene, key, what, least in (("creates", "waiting", "waiting less", 100), ("updates", "cpu", "less CPU", 50)):
+        if scene in scenes:
+            times = runs[scene, "octoDNS"][key] / runs[scene, "ours, paid plan"][key]
+            yield (f"{scene}: times {what}", f"≥ {least}", f"{times:.0f}", _met(times >= least))
+
+
+def _event(raw: Any) -> Iterator[Row]:
+    ours, naive = raw["events"]["ours"], raw["events"]["naive"]
+    yield _at_most("round trips from an event to the link, warm", 4, round(ours["warm"]["trips"]))
+    for state in ("warm", "cold"):
+        share = ours[state]["seconds"] / naive[state]["seconds"]
+        yield (f"time from an event to the link, {state}", "< 1.00 x naive", f"{share:.2f} x", _met(share < 1))
+
+
+def _cold_start(raw: Any) -> Iterator[Row]:
+    for stage, what in (("init", "cold start, init"), ("first", "cold start, init and first event")):
+        share = raw["medians"]["ours"][stage]["cpu"] / raw["medians"]["naive"][stage]["cpu"]
+        yield (f"{what} (CPU)", "≤ 0.80 x naive", f"{share:.2f} x", _met(share <= 0.8))
+
+
+def _dynamodb(raw: Any) -> Iterator[Row]:
+    writes = raw["passes"]["full pass, all links to write"]["calls"]["UpdateItem"]
+    yield _at_most("writes for two links in each meeting", raw["meetings"], writes)
+
+
+def _growth(raw: Any) -> Iterator[Row]:
+    limit = exponent([(count, count * log(count)) for count in raw["counts"]])
+    steps = dict.fromkeys((run["scene"], run["step"]) for run in raw["runs"])
+    for scene, step in steps:
+        some = [run for run in raw["runs"] if (run["scene"], run["step"]) == (scene, step)]
+        slope = exponent([(run["count"], run["cpu"]) for run in some])
+        yield (f"exponent of growth, {scene}: {step}", f"≤ {limit:.2f}", f"{slope:.2f}", _met(slope <= limit))
+
+
+def _at_most(what: str, limit: int, found: int) -> Row:
+    return (what, f"≤ {limit:,}", f"{found:,}", _met(found <= limit))
+
+
+def _met(is_met: bool) -> str:
+    return "yes" if is_met else "no"

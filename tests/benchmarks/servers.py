@@ -1,0 +1,54 @@
+"""Both clouds on loopback, as slow as real ones, with what an event needs."""
+
+from types import TracebackType
+from typing import Any, Self
+
+from controller.sandbox.aws import AwsServer
+from controller.sandbox.cloudflare import CloudflareServer
+from tests.benchmarks.stopwatch import Stopwatch
+from tests.clouds import Clouds, link, name
+from tests.test_events import state_change
+
+
+class Servers:
+    """The servers, and what a function is told of them."""
+
+    def __init__(self) -> None:
+        self.clouds = Clouds(AwsServer(), CloudflareServer("example.com", plan="pro"))
+
+    def __enter__(self) -> Self:
+        self.clouds.aws.start()
+        self.clouds.cloudflare.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.clouds.close()
+        self.clouds.cloudflare.stop()
+        self.clouds.aws.stop()
+
+    def reset(self, cloudflare: float = 0.0, aws: float = 0.0) -> Stopwatch:
+        """Empty clouds with these latencies in seconds; what is returned tells the requests."""
+        watch = Stopwatch()
+        self.clouds.reset()
+        self.clouds.cloudflare.intercept = watch.before("cloudflare", cloudflare)
+        self.clouds.aws.intercept = watch.before("aws", aws)
+        return watch
+
+    def environment(self) -> dict[str, str]:
+        """What a function is told."""
+        return self.clouds.environment()
+
+    def launch(self, meeting: str, role: str = "teacher") -> str:
+        """A machine that has just started, and its meeting's row."""
+        return self.clouds.launch(meeting, role)
+
+    @staticmethod
+    def started(machine: str) -> dict[str, Any]:
+        """The event of its start."""
+        return state_change(machine)
+
+    def check_linked(self, meeting: str, machine: str, role: str = "teacher") -> None:
+        """A quick answer that does not do its work is no answer."""
+        row, address = self.clouds.aws.rows.get(meeting), self.clouds.address(machine)
+        if row.get(f"{role}_ec2_link") != link(machine) or self.clouds.records().get(name(machine)) != [address]:
+            raise RuntimeError(f"The machine {machine} of {meeting} has no record or no link: {row}.")
