@@ -65,8 +65,8 @@ def agreement(here: Here, deployed: Deployed) -> Check:
 
 
 def _compared(settings: Settings, owner: str | None, theirs: Settings, deployed: Deployed) -> Check:
-    ours = _wanted(settings, owner)
-    others = _wanted(theirs, theirs.owner_id or f"{deployed.account}/{deployed.region}")
+    there = theirs.owner_id or f"{deployed.account}/{deployed.region}"
+    ours, others = _wanted(settings, owner or there), _wanted(theirs, there)
     differing = [f"{name} is {ours[name]} here and {others[name]} there" for name in ours if ours[name] != others[name]]
     if differing:
         fix = "Export what the function has, or correct the function; different on purpose: name yours with --function."
@@ -74,13 +74,15 @@ def _compared(settings: Settings, owner: str | None, theirs: Settings, deployed:
     if theirs.api_token:
         seen = f"{deployed.arn} has the token itself in its environment, for everybody to read who may look at it."
         return warned(_ID, seen, "Put it into a secret, and set SECRET_ARN in place of CLOUDFLARE_API_TOKEN.")
-    return passed(_ID, f"{deployed.arn} has the owner id {others['OWNER_ID']} and wants what a pass from here wants.")
+    if owner is None:
+        return skipped(_ID, "the account of these credentials is not known, nor so the owner id; all else agrees")
+    return passed(_ID, f"{deployed.arn} has the owner id {there} and wants what a pass from here wants.")
 
 
-def _wanted(settings: Settings, owner: str | None) -> dict[str, str]:
+def _wanted(settings: Settings, owner: str) -> dict[str, str]:
     """The settings that decide what the world should be."""
     return {
-        "OWNER_ID": owner or "not known",
+        "OWNER_ID": owner,
         "DOMAIN_ROOT": settings.domain_root,
         "ZONE_ID": settings.zone_id,
         "TABLE_NAME": settings.table_name.rpartition("/")[2],

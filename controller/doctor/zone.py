@@ -32,7 +32,9 @@ class ZoneLook:
             proof = "records under it prove it" if has_records else "a pass proves it by the first record it creates"
             seen = f"The token may not read the zone; that {root} lies in it: {proof}. Batches have 200 changes."
             return warned("zone", seen, "Give the token Zone > Zone > Read too, if you can.")
-        name = str(zone.get("name")).lower()
+        if not isinstance(zone.get("name"), str):
+            return warned("zone", "Cloudflare's answer names no zone.", "Look again, or at Cloudflare's status page.")
+        name = zone["name"].lower()
         if not is_under(root, name):
             seen = f"DOMAIN_ROOT {root} does not lie in the zone {name} of ZONE_ID."
             return failed("zone", seen, "Correct DOMAIN_ROOT or ZONE_ID.")
@@ -46,7 +48,9 @@ class ZoneLook:
         """The records that there are and may be, of all types. Raises CallError where Cloudflare has no answer."""
         usage = self._read("/dns_records/usage")
         used, quota = usage.get("record_usage"), usage.get("record_quota")
-        if not isinstance(used, int) or not isinstance(quota, int):
+        if not isinstance(used, int):
+            return warned("record-quota", "Cloudflare's answer tells no number of records.", "Look at the dashboard.")
+        if not isinstance(quota, int):
             return passed("record-quota", f"The zone has {used} records; it has no quota of its own, the account has.")
         seen = f"The zone has {used} of at most {quota} records."
         fix = "Delete records that nobody needs, or take a larger Cloudflare plan."
