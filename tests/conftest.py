@@ -9,8 +9,8 @@ from botocore.loaders import JSONFileLoader
 from controller.sandbox.aws import AwsServer
 from controller.sandbox.cloudflare import CloudflareServer
 from tests.clouds import Clouds
-from tests.faults.summary import pytest_terminal_summary  # noqa: F401  # pytest finds it by its name
 from tests.openapi import is_there, validator
+from tests.proof.tally import pytest_terminal_summary  # noqa: F401  # pytest finds it by its name
 
 # Every botocore session parses the same large service models again: half a second for each controller of a test.
 _load_by_path = cache(JSONFileLoader().load_file)

@@ -1,5 +1,6 @@
 """The three clouds in memory: every call to them is journalled, and may go wrong by script."""
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -10,6 +11,9 @@ from tests.properties.faults import CALM, WRITES, Lost, Meddler, Script
 from tests.properties.state import Case, FakeClock, State
 
 T = TypeVar("T")
+
+#: The ids of the records that the model has made, in this world or in one that was before it.
+MADE = re.compile(r"[rx]\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +73,12 @@ class Clouds:
     journal: list[Event] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     state: State = field(init=False)
-    _ids: int = 1
+    _ids: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.state = self.case.state
+        made = (int(key[1:]) for key in self.state.records if MADE.fullmatch(key))
+        self._ids = max(made, default=0) + 1
         self.clock.sleep((self.state.now - self.clock.now()).total_seconds())
 
     def begin(self, script: Script) -> None:
@@ -105,7 +111,8 @@ class Clouds:
 
     def moment(self) -> State:
         """What is true now."""
-        self.state = replace(self.state, now=self.clock.now())
+        if self.state.now != self.clock.now():
+            self.state = replace(self.state, now=self.clock.now())
         return self.state
 
     def new_ids(self, count: int) -> int:

@@ -1,7 +1,7 @@
 """Other hands: launchers, the health check, the terminator, users of the consoles, another deployment, another pass."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -118,7 +118,12 @@ def time_passes(clouds: Clouds, choose: Chooser) -> None:
     clouds.clock.sleep(choose.one((1.0, 30.0, 100.0)))
 
 
-DEEDS = (
+Deed = Callable[[Clouds, Chooser], None]
+
+#: What neither EC2 nor the project's own functions do.
+BY_HAND: tuple[Deed, ...] = (record_is_edited, record_is_made, link_is_taken, row_goes)
+
+DEEDS: tuple[Deed, ...] = (
     health_check, launcher, terminator, machine_changes, machine_changes, tag_is_lost, record_is_edited, record_is_made,
     link_is_taken, row_goes, time_passes, health_check, launcher,
 )  # fmt: skip

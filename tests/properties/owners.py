@@ -1,5 +1,6 @@
 """The specification, section 3: whose a record is, and when two addresses are the same."""
 
+from functools import cache
 from ipaddress import IPv4Address
 
 from controller.model import DnsRecord
@@ -29,6 +30,7 @@ def is_ours(record: DnsRecord, settings: Settings) -> bool:
     return record.type == "A" and (is_marked(record, settings) or (settings.adopt_unmarked and is_unmarked(record)))
 
 
+@cache
 def same_address(content: str, address: str | None) -> bool:
     """Addresses are compared as addresses."""
     try:

@@ -47,7 +47,25 @@ def run(
     script: Script = CALM,
     seed: int = 0,
 ) -> Ran:
-    """One pass. Whatever it raises that is no PassError is a bug."""
+    """One pass; chance (whose turn it is, and a back-off's jitter) follows the seed."""
+    state_of_chance = random.getstate()
+    random.seed(seed)
+    try:
+        with taking_turns(random.Random(seed)):
+            return run_in_turns(clouds, scope, force=force, mode=mode, script=script)
+    finally:
+        random.setstate(state_of_chance)
+
+
+def run_in_turns(
+    clouds: Clouds,
+    scope: Collection[str] | None = None,
+    *,
+    force: bool = False,
+    mode: Mode = Mode.APPLY,
+    script: Script = CALM,
+) -> Ran:
+    """One pass, where threads take turns already. Whatever it raises that is no PassError is a bug."""
     clouds.begin(script)
     settings = clouds.case.settings
     target = Target("111122223333", "us-west-2", settings.zone_id, settings.domain_root, "meetings", "owner")
@@ -55,15 +73,10 @@ def run(
     this = Pass(settings, target, readers_of(clouds), writers, Budget(clouds.clock, SECONDS))
     request = Request(mode, None if scope is None else frozenset(scope), force)
     report, error = None, None
-    state_of_chance = random.getstate()
-    random.seed(seed)  # back-off has jitter
     try:
-        with taking_turns(random.Random(seed)):
-            report = reconcile(request, this)
+        report = reconcile(request, this)
     except PassError as raised:
         error = raised
-    finally:
-        random.setstate(state_of_chance)
     return Ran(report, error, tuple(clouds.journal), tuple(clouds.calls), clouds.moment())
 
 

@@ -14,8 +14,8 @@ from unittest.mock import patch
 from controller import parallel
 
 
-class _Turns:
-    """What waits for its turn."""
+class _Turns(threading.local):
+    """What waits for its turn; each real thread looks after what it has started itself."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng

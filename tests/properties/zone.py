@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from ipaddress import AddressValueError, IPv4Address, ip_network
 
 from controller.errors import RefusedError
@@ -23,6 +24,7 @@ _ALONE = ("CNAME", "NS")
 Records = Mapping[str, DnsRecord]
 
 
+@cache
 def is_routable(address: str) -> bool:
     return not any(IPv4Address(address) in network for network in UNROUTABLE)
 

@@ -1,0 +1,128 @@
+"""What is asked of a small world, by real passes over the model clouds, each step judged by the specification.
+
+Of every world, and of every state in which a pass that was cut short can leave it, be it cut again and again:
+
+* every write of a full pass is allowed;
+* the pass ends with the world right, and the next one plans nothing.
+
+Of every world besides: a pass for one machine plans what the full pass plans for it, its writes are allowed, and
+wherever it is cut short the above holds; and where something rests on absence alone, so do the passes without force.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Hashable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import product
+
+from controller.model import DnsRecord, Outcome, Result, RowWrite
+from tests.properties.clouds import Clouds, Write
+from tests.properties.guarded import all_concluded
+from tests.properties.passes import Ran, run_in_turns
+from tests.properties.schedule import leads_outside, may_change, subject
+from tests.properties.spec import Sight
+from tests.properties.spec_allowed import misdeeds
+from tests.properties.spec_right import wrongs
+from tests.properties.state import Case, State
+
+Scope = Collection[str] | None
+Records = dict[str, DnsRecord]
+
+
+@dataclass(slots=True)
+class Explorer:
+    """Remembers where it has been, so that no state is explored twice."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    _wrong: list[str] = field(default_factory=list)
+    _quiet: dict[Hashable, bool] = field(default_factory=dict)
+
+    def explore(self, case: Case) -> list[str]:
+        """Everything that is wrong with what the controller does in this world, as sentences."""
+        self._wrong = []
+        self.counts["small worlds"] += 1
+        full = self._settle(case).results
+        concluded = all_concluded(full, Sight.of(case.state, case.settings))
+        if concluded:
+            self._pass(case, None, force=False)
+        for instance in sorted({*case.state.instances, *(r.instance for r in case.state.records.values())}):
+            scoped = self._pass(case, [instance], force=True)
+            self._wrong += unlike_the_full_pass(case, [instance], full, scoped.results)
+            if instance in concluded:
+                self._pass(case, [instance], force=False)
+        return self._wrong
+
+    def _settle(self, case: Case) -> Ran:
+        """A full pass, and what must be true after it and after the next."""
+        key = _key(case)
+        self._quiet[key] = False  # while it is being explored
+        ran = self._pass(case, None, force=True)
+        self._quiet[key] = is_quiet = not ran.results
+        if is_quiet:
+            self._wrong += wrongs(case.state, case.settings)
+        elif not self._is_quiet(replace(case, state=ran.state)):
+            self._wrong.append(f"the next pass has something left to do, or to undo: {ran.state}")
+        return ran
+
+    def _is_quiet(self, case: Case) -> bool:
+        """Whether a full pass leaves this state as it is. Unless it was explored before, it is now."""
+        key = _key(case)
+        if key not in self._quiet:
+            self._settle(case)
+        return self._quiet[key]
+
+    def _pass(self, case: Case, scope: Scope, *, force: bool) -> Ran:
+        """One pass, and every state in which it might have been cut short."""
+        ran = run_in_turns(Clouds(case), scope, force=force)
+        self.counts["passes over small worlds"] += 1
+        self._wrong += misdeeds(ran.journal, case.settings, scope, force=force)
+        fine = (Outcome.APPLIED,) if force else (Outcome.APPLIED, Outcome.GUARDED)
+        self._wrong += [f"{r.change.key}: {r.outcome} {r.error}" for r in ran.results if r.outcome not in fine]
+        for state in cut_short(case.state, ran):
+            self.counts["steps of these passes"] += 1
+            self._is_quiet(replace(case, state=state))
+        return ran
+
+
+def cut_short(start: State, ran: Ran) -> Iterator[State]:
+    """Every state that the pass went through, or might have: removals from rows run beside the writes of records."""
+    writes = [event for event in ran.journal if isinstance(event, Write)]
+    zones, tables = [dict(start.records)], [start.rows]
+    for event in writes:
+        if isinstance(event.wanted, RowWrite):
+            tables += [event.after.rows] * (not event.wanted.sets)
+        else:
+            zones += _one_by_one(event)
+    for records, rows in list(product(zones, tables))[1:]:
+        yield replace(start, records=records, rows=rows)
+    yield from (event.after for event in writes if isinstance(event.wanted, RowWrite) and event.wanted.sets)
+
+
+def _one_by_one(batch: Write) -> Iterator[Records]:
+    """The zone after each write of a batch, which might have been sent in as many batches."""
+    records = dict(batch.before.records)
+    made = {record.name: record for key, record in batch.after.records.items() if key not in records}
+    assert not isinstance(batch.wanted, RowWrite)
+    for write in batch.wanted:
+        if write.content is None:
+            del records[str(write.id)]
+        else:
+            record = batch.after.records[write.id] if write.id else made[write.name]
+            records[record.id] = record
+        yield dict(records)
+
+
+def unlike_the_full_pass(
+    case: Case, scope: Collection[str], full: Collection[Result], scoped: Collection[Result]
+) -> list[str]:
+    """What a pass for these machines plans that the full pass does not, and the other way round."""
+    due = {subject(r) for r in full if may_change(r, case, scope) and not leads_outside(r, full, scope)}
+    planned = {subject(r) for r in scoped}
+    return [f"for {scope} alone, and not for all: {s}" for s in planned - due] + [
+        f"for all, and not for {scope} alone: {s}" for s in due - planned
+    ]
+
+
+def _key(case: Case) -> Hashable:
+    state = case.state
+    rows = frozenset((key, frozenset(row.items())) for key, row in state.rows.items())
+    return case.settings, frozenset(state.instances.values()), frozenset(state.records.values()), rows

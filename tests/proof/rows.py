@@ -1,0 +1,46 @@
+"""A factor of the small worlds: what a meeting's row may say."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tests.properties.spec import is_id
+from tests.properties.state import Row
+
+STRANGE = "https://meet.example.org/x"  # a link of another shape
+LONG_PAST = "2026-01-30T11:00:00Z"  # more than 24 hours
+
+#: A status, and a meeting's time where that is told.
+Status = tuple[str | None, str | None]
+STATUSES: tuple[Status, ...] = (
+    (None, None),
+    ("PENDING", None),
+    ("SCHEDULED", None),
+    ("LAUNCHED", None),
+    ("LAUNCHED", LONG_PAST),
+    ("DNS_WRITTEN", None),
+    ("HEALTHY", None),
+    ("IN_PROGRESS", None),
+    ("TERMINATED", None),
+    ("CANCELLED", None),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A row: its status, and for each role what it names and where its link leads (an instance, or as it stands)."""
+
+    status: Status
+    named: Mapping[str, str | None] = field(default_factory=dict)
+    linked: Mapping[str, str | None] = field(default_factory=dict)
+
+    def row(self) -> Row:
+        """As the table holds it."""
+        status, time = self.status
+        row = {"status": status, "meet_time": time, "teacher_name": "Grace Hopper"}
+        row |= {f"{role}_ec2_id": value for role, value in self.named.items()}
+        row |= {f"{role}_ec2_link": _link(value) for role, value in self.linked.items()}
+        return {name: value for name, value in row.items() if value is not None}
+
+
+def _link(leads_to: str | None) -> str | None:
+    return f"https://{leads_to}.example.com:8443" if is_id(leads_to) else leads_to

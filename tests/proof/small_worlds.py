@@ -1,0 +1,148 @@
+"""The families of small worlds: up to two machines of one meeting, and a third of another."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import product
+
+from controller.settings import Settings
+from tests.proof.families import SETTINGS, Family, Place, world
+from tests.proof.machines import BODIES, CLASSES, LOST, A, B, Body, C
+from tests.proof.names import NAMES, STANDINGS, Kind, Name
+from tests.proof.rows import STATUSES, STRANGE, Shape, Status
+from tests.properties.state import Case
+
+LAUNCHED, HEALTHY = ("LAUNCHED", None), ("HEALTHY", None)
+LATER: tuple[Status, ...] = ((None, None), LAUNCHED, ("DNS_WRITTEN", None), HEALTHY, ("CANCELLED", None))
+
+# One machine: every body, every constellation of records, every row that names it, another or none.
+
+
+def _one(body: Body | None, name: Name, shape: Shape | None, settings: Settings = SETTINGS) -> Case | None:
+    return None if name.is_doubled(body) else world([Place(A, body, name)], {"m": shape}, settings)
+
+
+def _rows_of_one() -> Iterator[Shape | None]:
+    yield None
+    for status, named, linked in product(STATUSES, (None, A, LOST, "i-XYZ"), (None, A, LOST, STRANGE)):
+        yield Shape(status, {"teacher": named}, {"teacher": linked})
+
+
+ONE = Family("one machine", (BODIES, NAMES, tuple(_rows_of_one())), _one)
+
+# The same under other settings, with the rows to which those make a difference.
+
+OTHER_SETTINGS = (
+    replace(SETTINGS, adopt_unmarked=True),
+    replace(SETTINGS, status_index="by-status"),
+    replace(SETTINGS, grace_seconds=0),
+)
+ROWS_IN_SHORT = (
+    None,
+    *(Shape(status, {"teacher": A}, {"teacher": linked}) for status, linked in product(STATUSES, (None, A))),
+)
+SETTLED = Family("one machine, other settings", (BODIES, NAMES, ROWS_IN_SHORT, OTHER_SETTINGS), _one)
+
+# Two machines of one meeting, one for each role. Which of them is the teacher's makes no difference to any rule.
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One role's part: its machine, the machine's name, and the role's fields in the row."""
+
+    number: int
+    body: Body | None
+    name: Name
+    is_named: bool
+    leads: str | None  # where the link leads: to this machine, to the other one, nowhere
+
+    def link(self, here: str, across: str) -> str | None:
+        """Where the link leads."""
+        return {"here": here, "across": across}.get(self.leads or "")
+
+
+_SIDES = product(CLASSES, STANDINGS, (False, True), (None, "here", "across"))
+SIDES = tuple(Side(number, *chosen) for number, chosen in enumerate(_SIDES))
+
+
+def _two_roles(teacher: Side, student: Side, status: Status) -> Case | None:
+    if student.number < teacher.number:
+        return None
+    named = {"teacher": A if teacher.is_named else None, "student": B if student.is_named else None}
+    linked = {"teacher": teacher.link(A, B), "student": student.link(B, A)}
+    places = [Place(A, teacher.body, teacher.name), Place(B, student.body, student.name, role="student")]
+    return world(places, {"m": Shape(status, named, linked)})
+
+
+TWO_ROLES = Family("two roles", (SIDES, SIDES, LATER), _two_roles)
+
+# Two machines for one role: the first is the older, or both are as old. Their ages matter where both serve.
+
+IN_SHORT = (*STANDINGS[:3], Name(Kind.FOREIGN))
+SERVES = Body("running")
+
+
+def _one_role(
+    first: Body | None, name: Name, second: Body | None, other: Name, shape: Shape, earlier: timedelta
+) -> Case | None:
+    if not earlier and (first, second) != (SERVES, SERVES):
+        return None
+    return world([Place(A, first, name, earlier=earlier), Place(B, second, other)], {"m": shape})
+
+
+ROWS_OF_A_ROLE = tuple(
+    Shape(status, {"teacher": named}, {"teacher": linked})
+    for status, named, linked in product((LATER[0], *LATER[2:]), (None, A, B, LOST), (None, A, B, STRANGE))
+)
+AGES = (timedelta(minutes=20), timedelta(0))
+ONE_ROLE = Family("one role twice", (CLASSES, IN_SHORT, CLASSES, IN_SHORT, ROWS_OF_A_ROLE, AGES), _one_role)
+
+# A machine of one meeting and a machine of another, whose rows may name each other's.
+
+BRIEF = (Name(), Name(Kind.OURS), Name(Kind.FOREIGN))
+
+
+def _two_meetings(
+    first: Body | None, name: Name, third: Body | None, other: Name, shape: Shape, elsewhere: Shape | None
+) -> Case | None:
+    places = [Place(A, first, name), Place(C, third, other, meeting="other")]
+    return world(places, {"m": shape, "other": elsewhere})
+
+
+ROWS_HERE = tuple(
+    Shape(status, {"teacher": named}, {"teacher": linked})
+    for status, named, linked in product(LATER[:-1], (A, C), (None, A, C))
+)
+ROWS_ELSEWHERE = (
+    None,
+    Shape(LAUNCHED, {"teacher": C}),
+    Shape(HEALTHY, {"teacher": C}, {"teacher": C}),
+    Shape(HEALTHY, {"teacher": A}, {"teacher": A}),
+    Shape(("TERMINATED", None), {"teacher": C}),
+)
+TWO_MEETINGS = Family("two meetings", (CLASSES, BRIEF, CLASSES, BRIEF, ROWS_HERE, ROWS_ELSEWHERE), _two_meetings)
+
+# Two machines of one meeting, and a third of another.
+
+FEW = (CLASSES[0], CLASSES[1], CLASSES[2], CLASSES[6], CLASSES[8])
+CELLS = tuple(product(FEW, BRIEF[:2]))
+
+
+def _three(
+    first: tuple[Body | None, Name],
+    second: tuple[Body | None, Name],
+    third: tuple[Body | None, Name],
+    shape: Shape,
+    elsewhere: Shape | None,
+) -> Case | None:
+    places = [Place(A, *first), Place(B, *second, role="student"), Place(C, *third, meeting="other")]
+    return world(places, {"m": shape, "other": elsewhere})
+
+
+ROWS_OF_TWO_ROLES = tuple(
+    Shape(status, {"teacher": named[0], "student": named[1]}, {"teacher": linked[0], "student": linked[1]})
+    for status, named, linked in product((LAUNCHED, HEALTHY), ((A, B), (A, None), (None, C)), ((A, B), (C, A)))
+)
+THREE = Family("a third machine", (CELLS, CELLS, CELLS, ROWS_OF_TWO_ROLES, (None, ROWS_ELSEWHERE[2])), _three)
+
+FAMILIES = (ONE, SETTLED, TWO_ROLES, ONE_ROLE, TWO_MEETINGS, THREE)

@@ -1,0 +1,172 @@
+"""The whole system at random: users, launchers, desktops, the terminator, EC2, other hands, and one or two controllers.
+
+After every step each write of every pass has been judged by the specification; in the end, when all are quiet, one
+clean pass makes the world right, and the next plans nothing.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import replace
+from typing import ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from controller.model import DnsRecord, Outcome
+from tests.proof import people
+from tests.proof.duet import Duet
+from tests.properties import meddlers
+from tests.properties.clouds import Clouds
+from tests.properties.faults import CALM, Calls, Script
+from tests.properties.passes import Ran, run, run_in_turns
+from tests.properties.simulation import what_a_calm_pass_leaves
+from tests.properties.spec_allowed import misdeeds
+from tests.properties.spec_right import wrongs
+from tests.properties.state import START, Case, State
+from tests.properties.turns import taking_turns
+from tests.properties.worlds import IDS, MARK, MEETINGS, ROUTABLE, Chooser, settings_with
+
+Scope = Collection[str] | None
+#: None of our business, whoever's mark they bear: a name of another form, and a name under another domain.
+BYSTANDERS = {
+    key: DnsRecord(key, name, name.partition(".")[0], "A", "192.0.2.9", True, MARK, START)
+    for key, name in (("b1", "www.example.com"), ("b2", "i-00000001.www.example.com"))
+}
+SETTINGS = settings_with(max_guarded_deletes=1)
+
+meetings, roles, addresses = st.sampled_from(MEETINGS), st.sampled_from(SETTINGS.roles), st.sampled_from(ROUTABLE)
+calls = st.builds(
+    Calls,
+    st.dictionaries(st.integers(0, 5), st.integers(0, 719), max_size=2),
+    cut=st.none() | st.integers(0, 6),
+)
+scripts = st.just(CALM) | st.builds(Script, writes=calls) | st.builds(Script, calls=calls, resends=st.booleans())
+
+
+class System(RuleBasedStateMachine):
+    """Its rules are what anybody may do next."""
+
+    counts: ClassVar[Counter[str]]  # of the run, over all examples
+    machines: ClassVar[Bundle[str]] = Bundle("machines")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clouds = Clouds(Case(State(START, {}, BYSTANDERS, {}), SETTINGS))
+        self.unused = list(IDS)
+        self.events: list[str] = []  # of machines whose state has changed, not yet delivered
+        self.found: list[str] = []
+
+    # The people, and EC2.
+
+    @initialize(some=st.sets(meetings))
+    def begin(self, some: set[str]) -> None:
+        for meeting in sorted(some):
+            people.schedule(self.clouds, meeting)
+
+    @rule(meeting=meetings)
+    def schedule(self, meeting: str) -> None:
+        people.schedule(self.clouds, meeting)
+
+    @precondition(lambda self: bool(self.unused))
+    @rule(target=machines, meeting=meetings, role=roles)
+    def launch(self, meeting: str, role: str) -> str:
+        machine = self.unused.pop()
+        people.launch(self.clouds, machine, meeting, role)
+        self.events.append(machine)
+        return machine
+
+    @rule(machine=machines, address=st.none() | addresses)
+    def runs(self, machine: str, address: str | None) -> None:
+        """It starts, or starts again elsewhere; the address may be late."""
+        people.change(self.clouds, machine, lambda m: replace(m, state="running", public_ip=address))
+        self.events.append(machine)
+
+    @rule(machine=machines, address=addresses)
+    def gets_its_address(self, machine: str, address: str) -> None:
+        people.change(self.clouds, machine, lambda m: replace(m, public_ip=address) if m.state == "running" else m)
+
+    @rule(machine=machines, state=st.sampled_from(("stopping", "stopped")))
+    def stops(self, machine: str, state: str) -> None:
+        people.change(self.clouds, machine, lambda m: replace(m, state=state, public_ip=None))
+        self.events.append(machine)
+
+    @rule(machine=machines)
+    def ends(self, machine: str) -> None:
+        people.end(self.clouds, machine)
+        self.events.append(machine)
+
+    @rule(machine=machines, tagged=st.booleans())
+    def its_tag_is_edited(self, machine: str, tagged: bool) -> None:
+        people.change(self.clouds, machine, lambda m: replace(m, tagged=tagged))
+
+    @rule(meeting=meetings)
+    def warms_up(self, meeting: str) -> None:
+        people.warm_up(self.clouds, meeting)
+
+    @rule(meeting=meetings, role=roles)
+    def joins(self, meeting: str, role: str) -> None:
+        people.join(self.clouds, meeting, role)
+
+    @rule(meeting=meetings)
+    def is_terminated(self, meeting: str) -> None:
+        people.terminate(self.clouds, meeting)
+
+    @rule(deed=st.sampled_from(meddlers.BY_HAND), rng=st.randoms(use_true_random=False))
+    def by_hand(self, deed: meddlers.Deed, rng: random.Random) -> None:
+        """At a dashboard, by another function, by another deployment."""
+        deed(self.clouds, Chooser(rng))
+
+    @rule(seconds=st.sampled_from((1, 60, 301, 100_000)))
+    def time_passes(self, seconds: int) -> None:
+        self.clouds.clock.sleep(seconds)
+
+    # The controllers.
+
+    @rule(script=scripts, force=st.booleans())
+    def the_schedule_comes(self, script: Script, force: bool) -> None:
+        ran = run(self.clouds, force=force, script=script)
+        self._judge(ran, None, force=force)
+        if script is CALM and not ran.ended(Outcome.GUARDED):
+            self.found += wrongs(ran.state, SETTINGS)
+
+    @rule(script=scripts, places=st.sets(st.integers(0, 9), min_size=1), is_repeated=st.booleans())
+    def events_come(self, script: Script, places: set[int], is_repeated: bool) -> None:
+        """Some, in any order, perhaps once more later; those that never come are as good as lost."""
+        scope = self._deliver(places, is_repeated=is_repeated)
+        if scope:
+            self._judge(run(self.clouds, scope, script=script), scope)
+
+    @rule(places=st.sets(st.integers(0, 9), max_size=3), choices=st.lists(st.booleans(), max_size=30), faults=calls)
+    def two_controllers_meet(self, places: set[int], choices: list[bool], faults: Calls) -> None:
+        """An event's pass, or a second scheduled one, in between the calls of another."""
+        scope = self._deliver(places, is_repeated=False) or None
+        with taking_turns(random.Random(0)):
+            one, other = Duet(self.clouds, choices).play(
+                lambda script: run_in_turns(self.clouds, script=replace(script, writes=faults)),
+                lambda script: run_in_turns(self.clouds, scope, script=script),
+            )
+        self._judge(one, None)
+        self._judge(other, scope)
+
+    def _deliver(self, places: set[int], *, is_repeated: bool) -> frozenset[str]:
+        scope = frozenset(machine for place, machine in enumerate(self.events) if place in places)
+        if not is_repeated:
+            self.events = [machine for place, machine in enumerate(self.events) if place not in places]
+        return scope
+
+    def _judge(self, ran: Ran, scope: Scope, *, force: bool = False) -> None:
+        self.counts["passes in random systems"] += 1
+        self.found += misdeeds(ran.journal, SETTINGS, scope, force=force)
+        if ran.error and any(call in ("rows.write", "records.write") for call in ran.calls):
+            self.found.append(f"raised after it had begun to write: {ran.error}")
+
+    # What is true after each step, and in the end.
+
+    @invariant()
+    def every_write_was_allowed(self) -> None:
+        self.counts["steps of random systems"] += 1
+        assert self.found == []
+
+    def teardown(self) -> None:
+        assert what_a_calm_pass_leaves(self.clouds) == []

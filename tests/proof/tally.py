@@ -1,0 +1,43 @@
+"""What a proof has counted: said at the end of a run of pytest, and kept in build/proof for whoever writes it up.
+
+A test counts by ``record_property(counted("small worlds"), 1000)``: properties reach the process that sums them up
+from every worker. Each thing that was counted has a file of its own with one line, as
+``{"what": "small worlds", "count": 1000, "tests": 4}``; a later run replaces it.
+"""
+
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parents[2] / "build" / "proof"
+_PREFIX = "counted: "
+
+
+def counted(what: str) -> str:
+    """The name of a test's property that holds such a count."""
+    return _PREFIX + what
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """A line for each thing that was counted; the counts of proofs are kept."""
+    reports = [report for group in terminalreporter.stats.values() for report in group]
+    called = [report for report in reports if getattr(report, "when", "") == "call"]
+    for what, counts in sorted(_sums(called).items()):
+        terminalreporter.write_line(f"{sum(counts):,} {what}, in {len(counts)} tests.")
+    for what, counts in _sums([report for report in called if "proof" in report.keywords]).items():
+        _keep({"what": what, "count": sum(counts), "tests": len(counts)})
+
+
+def _sums(reports: list[Any]) -> dict[str, list[int]]:
+    found = defaultdict[str, list[int]](list)
+    for report in reports:
+        for name, value in report.user_properties:
+            if name.startswith(_PREFIX):
+                found[name.removeprefix(_PREFIX)].append(value)
+    return found
+
+
+def _keep(line: dict[str, str | int]) -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / f"{str(line['what']).replace(' ', '-')}.json").write_text(json.dumps(line) + "\n", "utf-8")

@@ -1,0 +1,18 @@
+"""Every small world of two machines of one meeting, one for each role."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.proof.chunks import Part, explored, parts
+from tests.proof.small_worlds import TWO_ROLES
+from tests.proof.tally import counted
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("part", parts(TWO_ROLES), ids=str)
+def test_every_small_world(part: Part, record_property: Callable[[str, object], None]) -> None:
+    found, counts = explored(part.family, part.worlds)
+    for what, count in counts.items():
+        record_property(counted(what), count)
+    assert found == {}

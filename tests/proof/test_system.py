@@ -1,0 +1,38 @@
+"""Whoever does what when: no pass does anything that it may not, and in the end the world is right."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import ClassVar
+
+import pytest
+from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.proof.system import System
+from tests.proof.tally import counted
+from tests.properties.profiles import PROMISE
+
+Note = Callable[[str, object], None]
+PARTS, EXAMPLES, STEPS = 10, 200, 50
+
+
+def ran(examples: int, steps: int) -> Counter[str]:
+    """What was counted in so many random histories of at most so many steps."""
+
+    class Counted(System):
+        counts: ClassVar[Counter[str]] = Counter()
+
+    run_state_machine_as_test(Counted, settings=settings(PROMISE, max_examples=examples, stateful_step_count=steps))
+    return Counted.counts
+
+
+def test_a_few_hundred_steps_of_random_systems(record_property: Note) -> None:
+    for what, count in ran(15, 30).items():
+        record_property(counted(what), count)
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_hundred_thousand_steps_of_random_systems(part: int, record_property: Note) -> None:
+    for what, count in ran(EXAMPLES, STEPS).items():
+        record_property(counted(what), count)
