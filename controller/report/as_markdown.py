@@ -34,9 +34,9 @@ def render(report: Report) -> str:
 
 
 def _cost(item: Item) -> int:
-    """Characters that the item takes, with a section of its own."""
+    """Characters that the item takes at most: each change as if it had a section of its own."""
     if isinstance(item, Finding):
-        return len(_fence("text", finding_lines(item, _PEN)))
+        return sum(map(len, finding_lines(item, _PEN)))
     return len(_section(Section((item.change.meeting or "").strip(), (item,)), is_open=True)) + 2
 
 

@@ -19,8 +19,6 @@ from controller.report.words import (
 )
 from controller.report.wrap import columns, wrapped
 
-__all__ = ["Pen", "change_lines", "finding_lines", "render", "summary_line"]
-
 #: Changes and findings shown of a report that is too long to read.
 SHOWN = 40
 

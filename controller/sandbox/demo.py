@@ -14,6 +14,7 @@ from controller.model import RECORD_ACTIONS, Outcome
 from controller.report import as_text
 from controller.report.report import Report
 from controller.report.safe import on_one_line
+from controller.report.words import summary_line
 from controller.request import Mode, Request
 from controller.sandbox.aws import SECRET, AwsServer, exported
 from controller.sandbox.cloudflare import PLANS, CloudflareServer
@@ -154,7 +155,7 @@ def _show_outcomes(stage: Stage, report: Report) -> None:
         role = f" ({change.role})" if change.role and change.action not in RECORD_ACTIONS else ""
         stage.item(sign, change.action, f"{change.key}{role}: {result.error or result.outcome}")
     stage.out("")
-    stage.say(as_text.summary_line(report))
+    stage.say(summary_line(report))
     calls = ", ".join(f"{service} {number}" for service, number in report.calls.items() if number)
     stage.say(f"It took {report.duration_ms / 1000:.1f} seconds and these calls: {calls}.")
 

@@ -73,6 +73,11 @@ def test_the_longest_texts_fit_a_comment_too() -> None:
     assert "and 4,980 more" in text
 
 
+def test_the_room_is_used_and_never_overrun() -> None:
+    findings = tuple(Finding(f"kind-{number % 50}", f"i-{number:017x}", "so", "do") for number in range(5_000))
+    assert 55_000 < len(as_markdown.render(replace(rich(), findings=findings))) < 65_000
+
+
 def test_what_fits_is_all_there() -> None:
     for name, report in REPORTS.items():
         assert "Left out" not in as_markdown.render(report()), name
