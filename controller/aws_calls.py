@@ -7,7 +7,8 @@ throttling of any service                   throttled
 5xx, no connection, a broken answer         transient: every call of ours may be sent twice, since
                                             reads change nothing and writes are conditional
 ``ConditionalCheckFailedException``         condition
-access, credentials                         authentication, with the missing action
+no access                                   denied, with the missing action
+credentials                                 authentication
 no such table, secret or function           not found, which is terminal
 anything else                               refused
 ==========================================  =======================================================
@@ -33,6 +34,7 @@ from controller.errors import (
     AuthenticationError,
     CallError,
     ConditionError,
+    DeniedError,
     NotFoundError,
     RefusedError,
     TerminalError,
@@ -154,7 +156,7 @@ class Call:
         if code in _THROTTLED:
             return ThrottledError(told, "AWS throttles this account or table; the next pass carries on.")
         if code in _NO_ACCESS:
-            return AuthenticationError(told, f"Allow the action {self.service}:{self.action} on {self.resource}.")
+            return DeniedError(told, f"Allow the action {self.service}:{self.action} on {self.resource}.")
         if code in _BAD_CREDENTIALS:
             return AuthenticationError(
                 told, "The AWS credentials are not accepted; check AWS_PROFILE, or log in again."

@@ -18,6 +18,7 @@
         │   └── ConditionError    the row is no longer as the condition says
         ├── TerminalError     no request will succeed: a missing permission, no such zone, no such table
         │   ├── AuthenticationError   the token or the credentials are not accepted
+        │   │   └── DeniedError           they are, and lack a permission that the hint names
         │   └── NotFoundError         what was named is not there
         └── DeadlineError     the pass's time is up
 """
@@ -111,6 +112,10 @@ class TerminalError(CallError):
 
 class AuthenticationError(TerminalError):
     """The token or the credentials are not accepted, or lack a permission."""
+
+
+class DeniedError(AuthenticationError):
+    """The credentials are accepted, but may not do this; the hint names the action and the resource."""
 
 
 class NotFoundError(TerminalError):

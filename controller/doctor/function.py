@@ -11,9 +11,10 @@ from controller.bootstrap import AwsClients
 from controller.budget import Budget
 from controller.doctor.agreement import Deployed, Here, agreement
 from controller.doctor.diagnosis import Check, fails_as, passed, skipped, warned
+from controller.doctor.pages import pages
 from controller.doctor.rules import Rules
 from controller.doctor.triggers import trigger_checks
-from controller.errors import AuthenticationError, CallError, NotFoundError
+from controller.errors import CallError, DeniedError, NotFoundError
 
 
 def function_checks(aws: AwsClients, name: str, here: Here, budget: Budget) -> Iterator[Check]:
@@ -47,7 +48,7 @@ def _unseen(name: str, error: CallError) -> Check:
             seen = f"There is no Lambda function {name} in this account and region."
             fix = "Deploy it, or name it with --function; where apply runs from cron, it is not needed."
             return warned("function", seen, fix)
-        case AuthenticationError():
+        case DeniedError():
             fix = f"{error.hint} Only this command needs it."
             return warned("function", f"The function and its rules cannot be looked at: {error.message}", fix)
     return fails_as("function", error)
@@ -78,11 +79,13 @@ class _Look:
         return call(self.aws.functions.get_function_configuration, self.budget, Deployed.parsed, FunctionName=name)
 
     def aliases(self) -> list[str]:
-        """The ARNs of its aliases: of those that one page holds (50), more than anybody has. Raises CallError."""
-        call = Call("lambda", "ListAliases", f"function {self.name}", proof="Aliases")
-        return call(
+        """The ARNs of its aliases. Raises CallError."""
+        found = pages(
+            Call("lambda", "ListAliases", f"function {self.name}", proof="Aliases"),
             self.aws.functions.list_aliases,
             self.budget,
             lambda page: [str(alias["AliasArn"]) for alias in page["Aliases"]],
+            ("NextMarker", "Marker"),
             FunctionName=self.name,
         )
+        return list(found)

@@ -10,15 +10,13 @@ what a rule sends                   ``events:ListTargetsByRule``
 ==================================  ====================================
 """
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from controller.aws_calls import Call
 from controller.bootstrap import AwsClients
 from controller.budget import Budget
-
-T = TypeVar("T")
+from controller.doctor.pages import pages
 
 _READING = frozenset({"Creating", "Enabling", "Enabled", "Updating"})
 
@@ -59,9 +57,10 @@ class Rules:
         ]
 
     def _queues(self, function: str) -> list[Route]:
-        found = self._pages(
+        found = pages(
             Call("lambda", "ListEventSourceMappings", "*", proof="EventSourceMappings"),
             self.aws.functions.list_event_source_mappings,
+            self.budget,
             lambda page: [_queue(raw) for raw in page["EventSourceMappings"] if ":sqs:" in raw["EventSourceArn"]],
             ("NextMarker", "Marker"),
             FunctionName=function,
@@ -69,9 +68,10 @@ class Rules:
         return list(found)
 
     def _names(self, target: str) -> list[str]:
-        found = self._pages(
+        found = pages(
             Call("events", "ListRuleNamesByTarget", "*", proof="RuleNames"),
             self.aws.rules.list_rule_names_by_target,
+            self.budget,
             lambda page: [str(name) for name in page["RuleNames"]],
             ("NextToken", "NextToken"),
             TargetArn=target,
@@ -80,32 +80,16 @@ class Rules:
 
     def _rule(self, name: str, route: Route) -> Rule:
         call = Call("events", "DescribeRule", f"rule {name}", proof="Name")
-        inputs = self._pages(
+        inputs = pages(
             Call("events", "ListTargetsByRule", f"rule {name}", proof="Targets"),
             self.aws.rules.list_targets_by_rule,
+            self.budget,
             lambda page: [raw.get("Input") for raw in page["Targets"] if raw["Arn"] == route.target],
             ("NextToken", "NextToken"),
             Rule=name,
         )
         sent = next(inputs, None)
         return call(self.aws.rules.describe_rule, self.budget, lambda raw: _rule(raw, route, sent), Name=name)
-
-    def _pages(
-        self,
-        call: Call,
-        request: Callable[..., Any],
-        read: Callable[[Any], list[T]],
-        tokens: tuple[str, str],
-        **arguments: Any,
-    ) -> Iterator[T]:
-        """What every page of a listing brings; ``tokens`` are the next page's names in an answer and in a request."""
-        told, asked = tokens
-        while True:
-            found, following = call(request, self.budget, lambda page: (read(page), page.get(told)), **arguments)
-            yield from found
-            if not following:
-                return
-            arguments[asked] = following
 
 
 def _queue(raw: Any) -> Route:

@@ -11,7 +11,7 @@ from controller.aws_calls import Call
 from controller.budget import Budget
 from controller.doctor.diagnosis import Check, Status, attempt, failed, fails_as, passed, skipped, warned
 from controller.doctor.index import index_check
-from controller.errors import AuthenticationError, CallError, ConditionError, NotFoundError
+from controller.errors import CallError, ConditionError, DeniedError, NotFoundError
 from controller.model import RowWrite
 from controller.settings import Settings
 
@@ -31,7 +31,7 @@ def table_checks(client: "DynamoDBClient", settings: Settings, budget: Budget) -
         yield fails_as("table", error)
         yield from (skipped(id, "the table is not there") for id in look.actions())
         return
-    except AuthenticationError as error:
+    except DeniedError as error:
         fix = f"{error.hint} Only this command needs it."
         yield warned("table", f"Key and index cannot be looked at: {error.message}", fix)
     except CallError as error:
@@ -97,8 +97,8 @@ class _Look:
             DynamoWriter(self.client, self.settings, self.budget).write(self.nobody, RowWrite((), removes=("doctor",)))
         except ConditionError:
             pass
-        except AuthenticationError as error:
-            raise AuthenticationError(error.message, f"{error.hint} Without it elephant-dns can plan only.") from error
+        except DeniedError as error:
+            raise DeniedError(error.message, f"{error.hint} Without it elephant-dns can plan only.") from error
         return " (tried on a row that is not there, on the condition that it is)"
 
     def _read(self, call: Call, request: Any, **arguments: Any) -> None:

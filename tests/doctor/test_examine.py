@@ -9,6 +9,7 @@ from controller.doctor.diagnosis import Check, Diagnosis, Status
 from controller.sandbox.cloudflare import Permission, Reply
 from tests.clouds import Clouds
 from tests.doctor.deployed import Deployment, by_status, deny, examined, instead
+from tests.faults.aws_kinds import failure
 
 EVERYTHING = [
     "settings",
@@ -98,6 +99,15 @@ def test_credentials_that_are_not_accepted_are_told_and_stop_nothing_else(clouds
     diagnosis = examined(clouds)
     assert by_status(diagnosis, Status.FAIL) == ["aws"]
     assert "log in again" in of(diagnosis, "aws").fix
+
+
+def test_credentials_that_nobody_accepts_are_no_missing_permission(clouds: Clouds) -> None:
+    operations = ["DescribeTable", "Scan", "GetItem", "UpdateItem", "GetSecretValue", "GET configuration"]
+    instead(clouds, operations, failure(400, "UnrecognizedClientException"))
+    diagnosis = examined(clouds)
+    assert by_status(diagnosis, Status.WARN) == []
+    assert {"table", "dynamodb:UpdateItem", "secret", "function"} <= set(by_status(diagnosis, Status.FAIL))
+    assert all("log in again" in check.fix for check in diagnosis.checks if check.status is Status.FAIL)
 
 
 def test_the_identity_is_that_of_the_caller(clouds: Clouds) -> None:

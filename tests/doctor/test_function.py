@@ -114,6 +114,16 @@ def test_what_the_rules_reach_is_compared_and_not_what_nothing_wakes(clouds: Clo
     assert (told.status, f"{ARN}:1 has the owner id" in told.seen) == (Status.PASS, True)
 
 
+def test_an_alias_that_nothing_wakes_is_not_compared(clouds: Clouds, deployment: Deployment) -> None:
+    arn = deployment.function(DOMAIN_ROOT="of.old.example.com")
+    deployment.alias("old")
+    deployment.rule("ElephantReconcile", arn, ScheduleExpression="rate(5 minutes)")
+    environment = {"Variables": {**clouds.environment(), "OWNER_ID": OWNER}}
+    clouds.aws.client("lambda").update_function_configuration(FunctionName=FUNCTION, Environment=environment)
+    (told,) = settings_checks(clouds)
+    assert told.status is Status.PASS
+
+
 def test_a_function_with_settings_that_cannot_be_used_fails_with_all_of_them(
     clouds: Clouds, deployment: Deployment
 ) -> None:

@@ -1,13 +1,16 @@
 """The rules that reach the function: by every way, of every kind, and each way in which they never fire."""
 
+import json
 from typing import Any
 
 import pytest
 
 from controller.doctor.diagnosis import Check, Status
 from controller.events import STATE_CHANGE
+from controller.sandbox.cloudflare import Reply
 from tests.clouds import Clouds
-from tests.doctor.deployed import PATTERN, Deployment, function
+from tests.doctor.deployed import PATTERN, Deployment, function, instead
+from tests.faults.calls import Scene
 
 STATE, SCHEDULE = "state-changes", "schedule"
 FIVE = {"ScheduleExpression": "rate(5 minutes)"}
@@ -44,6 +47,21 @@ def test_a_rule_is_found_by_whichever_way_it_reaches_the_function(
     arn = deployment.alias() if way.endswith("alias") else arn
     deployment.rule("any-name", deployment.queue(arn) if way.startswith("queue") else arn, pattern=PATTERN)
     assert [check.status for check in of(clouds, STATE)] == [Status.PASS]
+
+
+def test_a_listing_in_pages_is_read_to_its_end(clouds: Clouds, deployment: Deployment) -> None:
+    arn = deployment.function()
+    deployment.rule("ElephantReconcile", arn, **FIVE)
+    deployment.rule("ElephantEC2StateWatch", arn, pattern=PATTERN)
+
+    def half(scene: Scene) -> Reply:
+        names = ["ElephantReconcile", "ElephantEC2StateWatch"]
+        is_first = b"NextToken" not in scene.request.content
+        page = {"RuleNames": names[:1], "NextToken": "more"} if is_first else {"RuleNames": names[1:]}
+        return Reply.text(200, json.dumps(page), "application/x-amz-json-1.1")
+
+    instead(clouds, ["ListRuleNamesByTarget"], half)
+    assert [len(of(clouds, STATE)), len(of(clouds, SCHEDULE))] == [1, 1]
 
 
 def test_rules_of_others_are_not_looked_at(clouds: Clouds, deployment: Deployment) -> None:

@@ -1,0 +1,27 @@
+"""A listing that comes in pages, read to its end."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from controller.aws_calls import Call
+from controller.budget import Budget
+
+T = TypeVar("T")
+
+
+def pages(
+    call: Call,
+    request: Callable[..., Any],
+    budget: Budget,
+    read: Callable[[Any], list[T]],
+    tokens: tuple[str, str],
+    **arguments: Any,
+) -> Iterator[T]:
+    """What all pages bring; ``tokens`` are the next page's names in an answer and in a request. Raises CallError."""
+    told, asked = tokens
+    while True:
+        found, following = call(request, budget, lambda page: (read(page), page.get(told)), **arguments)
+        yield from found
+        if not following:
+            return
+        arguments[asked] = following
