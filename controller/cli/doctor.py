@@ -21,7 +21,9 @@ FUNCTION = "ElephantDNSWatchdog"
 @click.command()
 @common
 @click.option("--function", default=FUNCTION, show_default=True, metavar="NAME", help="The deployed Lambda function.")
-@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True, help="Of the checks."
+)
 def doctor(session: Session, function: str, form: str) -> int:
     """Check settings, token, zone, table, permissions, the deployed function and its rules. Changes nothing.
 

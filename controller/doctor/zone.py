@@ -29,8 +29,8 @@ class ZoneLook:
         try:
             zone = self._read("", renew=False)
         except AuthenticationError:
-            proof = "records under it prove it" if has_records else "a pass proves it by the first record it creates"
-            seen = f"The token may not read the zone; that {root} lies in it: {proof}. Batches have 200 changes."
+            proof = "its records prove" if has_records else "a pass proves by the first record it creates"
+            seen = f"The token may not read the zone, so batches have 200 changes. That {root} lies in it {proof}."
             return warned("zone", seen, "Give the token Zone > Zone > Read too, if you can.")
         if not isinstance(zone.get("name"), str):
             return warned("zone", "Cloudflare's answer names no zone.", "Look again, or at Cloudflare's status page.")

@@ -68,7 +68,7 @@ def test_where_the_answer_to_the_write_says_nothing_it_is_not_known(clouds: Clou
     assert (told.status, "not known" in told.seen) == (Status.WARN, True)
 
 
-@pytest.mark.parametrize(("records", "seen"), [(0, "the first record it creates"), (1, "records under it prove it")])
+@pytest.mark.parametrize(("records", "seen"), [(0, "the first record it creates"), (1, "its records prove")])
 def test_a_zone_that_may_not_be_read_is_a_warning(clouds: Clouds, records: int, seen: str) -> None:
     for _ in range(records):
         clouds.seed("i-0123456789abcdef0", "192.0.2.1")
