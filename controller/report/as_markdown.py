@@ -7,7 +7,7 @@ sign of ours or with blanks, so none of them can end its fence.
 from collections.abc import Iterable
 
 from controller.model import Finding
-from controller.report.as_text import Pen, change_lines, finding_lines
+from controller.report.as_text import Pen, change_lines, finding_lines, left_out_lines
 from controller.report.report import Report
 from controller.report.safe import in_markdown
 from controller.report.sections import Excerpt, Item, Section, by_meeting, excerpt, is_long
@@ -81,9 +81,8 @@ def _findings(part: Excerpt) -> Iterable[str]:
 
 def _left_out(part: Excerpt) -> Iterable[str]:
     if part.left_out:
-        lines = [f"  {kind:<28}{number:>9,}" for kind, number in part.left_out]
         yield "**Left out, because a comment has no room for it** (the HTML and JSON forms have everything):"
-        yield _fence("text", lines)
+        yield _fence("text", left_out_lines(part))
 
 
 def _foot(report: Report) -> str:

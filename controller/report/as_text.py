@@ -122,8 +122,12 @@ def finding_lines(finding: Finding, pen: Pen) -> list[str]:
 def _left_out(part: Excerpt, pen: Pen) -> list[str]:
     if not part.left_out:
         return []
-    numbers = [f"  {kind:<28}{number:>9,}" for kind, number in part.left_out]
-    return [*pen.title("and many more (--format html and json show all of them)"), *numbers]
+    return [*pen.title("and many more (--format html and json show all of them)"), *left_out_lines(part)]
+
+
+def left_out_lines(part: Excerpt) -> list[str]:
+    """How many of each kind are not shown."""
+    return [f"  {kind:<28}{number:>9,}" for kind, number in part.left_out]
 
 
 def _foot(report: Report, pen: Pen) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from controller.errors import WatchdogError
 from controller.model import Action, Outcome, Result
-from controller.report import as_json, as_text
+from controller.report.forms import FORMS
 from controller.report.report import Report
 from tests.faults.witness import State
 
@@ -45,7 +45,7 @@ def said(report: Report | None, error: BaseException | None, log: str) -> str:
     """Everything that left the pass."""
     parts = [log]
     if report is not None:
-        parts += [as_json.render(report), as_text.render(report)]
+        parts += [render(report) for render in FORMS.values()]
     if error is not None:
         parts += [str(error), repr(error), *traceback.format_exception(error)]
     return "\n".join(parts)
