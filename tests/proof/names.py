@@ -27,6 +27,7 @@ class Kind(Enum):
     GREY = (MARK, OLD, False)
     UNMARKED = ("made by hand", OLD, True)
     FOREIGN = (FOREIGN[0], OLD, True)
+    UNDATED = (MARK, None, True)  # Cloudflare does not say when it was made
 
 
 Slot = Kind | None
@@ -61,7 +62,7 @@ class Name:
             yield _record(instance, self.beside, OTHERS[self.beside], "", OLD, proxied=False)
 
 
-def _record(instance: str, kind: str, content: str, comment: str, born: datetime, *, proxied: bool) -> DnsRecord:
+def _record(instance: str, kind: str, content: str, comment: str, born: datetime | None, *, proxied: bool) -> DnsRecord:
     name = f"{instance}.example.com"
     return DnsRecord(f"{instance}-{content}", name, instance, kind, content, proxied, comment, born)
 
@@ -70,9 +71,12 @@ def _order(slot: Slot) -> int:
     return 0 if slot is None else 1 + list(Kind).index(slot)
 
 
-SLOTS: tuple[Slot, ...] = (None, *Kind)
+SLOTS: tuple[Slot, ...] = (None, *(kind for kind in Kind if kind is not Kind.UNDATED))
 NAMES: tuple[Name, ...] = (
     *(Name(right, *pair) for right in SLOTS for pair in combinations_with_replacement(SLOTS, 2)),
+    Name(Kind.UNDATED),
+    Name(wrong=Kind.UNDATED),
+    Name(Kind.OURS, Kind.UNDATED),
     Name(beside="CNAME"),
     Name(beside="NS"),
     *(Name(right, wrong, beside=kind) for kind in ("AAAA", "TXT") for right in SLOTS for wrong in (None, Kind.OURS)),

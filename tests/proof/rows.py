@@ -7,6 +7,7 @@ from tests.properties.spec import is_id
 from tests.properties.state import Row
 
 STRANGE = "https://meet.example.org/x"  # a link of another shape
+SOON = "2026-01-31T12:05:00Z"
 LONG_PAST = "2026-01-30T11:00:00Z"  # more than 24 hours
 
 #: A status, and a meeting's time where that is told.
@@ -15,7 +16,7 @@ STATUSES: tuple[Status, ...] = (
     (None, None),
     ("PENDING", None),
     ("SCHEDULED", None),
-    ("LAUNCHED", None),
+    ("LAUNCHED", SOON),
     ("LAUNCHED", LONG_PAST),
     ("DNS_WRITTEN", None),
     ("HEALTHY", None),
