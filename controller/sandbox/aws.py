@@ -24,6 +24,7 @@ ACCOUNT = "123456789012"  # whoever calls, for moto it is this one
 REGION = "us-west-2"
 TABLE = "elephant-meetings"
 SECRET = "prod/elephant/cloudflare"
+NO_IMAGES = "MOTO_EC2_LOAD_DEFAULT_AMIS"
 
 
 class AwsServer:
@@ -52,11 +53,13 @@ class AwsServer:
         self._transport: Transport | None = None
         self._answer = moto_application()
         self._clients: dict[str, Any] = {}
+        self._is_setting = False
 
     def start(self) -> Self:
         """Listen on a free port, with an empty account."""
         # Read by moto when it makes an account. Hundreds of images would be loaded, and searched for each instance.
-        os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+        self._is_setting = NO_IMAGES not in os.environ
+        os.environ.setdefault(NO_IMAGES, "false")
         self.reset()
         self._transport = Transport(self._respond)
         return self
@@ -69,6 +72,8 @@ class AwsServer:
         if self._transport:
             self._transport.close()
             self._transport = None
+        if self._is_setting:
+            os.environ.pop(NO_IMAGES, None)
 
     def reset(self) -> None:
         """An empty account, an empty log, no fault; the socket stays open."""
