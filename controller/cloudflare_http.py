@@ -180,25 +180,31 @@ class _Reply:
         """The answer. Raises the CallError that status, codes and body make of it."""
         status, envelope = self.response.status_code, self._envelope()
         codes, text = self._errors(envelope)
-        told = f"Cloudflare answered {status} to {self.method} {self.path}: {text or self._beginning()}"
         if status == httpx.codes.TOO_MANY_REQUESTS:
             hint = "Other tools of the same Cloudflare user spend the same budget."
-            raise ThrottledError(told, hint, _retry_after(self.response, self.budget))
+            raise ThrottledError(self._told(text), hint, _retry_after(self.response, self.budget))
         if status in (401, 403) or (status == httpx.codes.BAD_REQUEST and codes & AUTHENTICATION_CODES):
             need = "The token needs the permission Zone > DNS > Edit (to plan: Read) for this zone"
-            raise AuthenticationError(told, f"{need}; look at CLOUDFLARE_TOKEN.")
+            raise AuthenticationError(self._told(text), f"{need}; look at CLOUDFLARE_TOKEN.")
         if codes & NO_SUCH_ZONE_CODES:
-            raise TerminalError(told, "Check ZONE_ID: it stands on the zone's overview page.")
+            raise TerminalError(self._told(text), "Check ZONE_ID: it stands on the zone's overview page.")
         if self.response.is_redirect:
-            raise TerminalError(told, "Redirects are not followed with a token; check CLOUDFLARE_BASE_URL.")
+            raise TerminalError(self._told(text), "Redirects are not followed with a token; check CLOUDFLARE_BASE_URL.")
         if status == httpx.codes.REQUEST_TIMEOUT or self.response.is_server_error:
-            raise _broken(self.method, told)
+            raise _broken(self.method, self._told(text))
         if self.response.is_client_error:
-            raise RefusedError(told, "Cloudflare's API documentation may know the code.", tuple(sorted(codes)))
+            raise RefusedError(
+                self._told(text), "Cloudflare's API documentation may know the code.", tuple(sorted(codes))
+            )
         if envelope is None or envelope.get("success") is not True:
-            raise _broken(self.method, told)
+            raise _broken(self.method, self._told(text))
         info = envelope.get("result_info")
         return Answer(envelope.get("result"), info if isinstance(info, dict) else {})
+
+    def _told(self, text: str) -> str:
+        """What an error says; not made for a success, where it would search a whole listing."""
+        status = self.response.status_code
+        return f"Cloudflare answered {status} to {self.method} {self.path}: {text or self._beginning()}"
 
     def _envelope(self) -> dict[str, Any] | None:
         """The JSON envelope, or None for anything else (HTML of the edge, text, a cut body)."""
