@@ -12,7 +12,7 @@ from tests.properties.state import Row
 JOINABLE = ("HEALTHY", "IN_PROGRESS")
 
 
-def schedule(clouds: Clouds, meeting: str) -> None:
+def schedule(clouds: Clouds, meeting: str, _: str) -> None:
     """A meeting is planned; its row is made only here."""
     if meeting not in clouds.state.rows:
         _set_row(clouds, meeting, {"status": "SCHEDULED", "meet_time": "2026-01-31T12:05:00Z"})
@@ -33,22 +33,19 @@ def write_row(clouds: Clouds, meeting: str, values: Row) -> None:
         _set_row(clouds, meeting, {**row, **values})
 
 
-def warm_up(clouds: Clouds, meeting: str) -> None:
+def warm_up(clouds: Clouds, meeting: str, _: str) -> None:
     """The health check inside a machine."""
     write_row(clouds, meeting, {"status": "HEALTHY"})
 
 
-def join(clouds: Clouds, meeting: str, role: str) -> str | None:
-    """A user comes: where the join function sends them, if anywhere."""
+def join(clouds: Clouds, meeting: str, role: str) -> None:
+    """A user comes, and is sent to the link, or waits."""
     row = clouds.state.rows.get(meeting, {})
-    link = row.get(f"{role}_ec2_link")
-    if row.get("status") not in JOINABLE or not isinstance(link, str):
-        return None
-    write_row(clouds, meeting, {"status": "IN_PROGRESS"})
-    return link
+    if row.get("status") in JOINABLE and f"{role}_ec2_link" in row:
+        write_row(clouds, meeting, {"status": "IN_PROGRESS"})
 
 
-def terminate(clouds: Clouds, meeting: str) -> None:
+def terminate(clouds: Clouds, meeting: str, _: str) -> None:
     """The terminator, or the safety net: the machines go, and the row says why."""
     for machine in clouds.state.instances.values():
         if machine.meeting == meeting and machine.tagged and machine.state != "terminated":
@@ -56,24 +53,47 @@ def terminate(clouds: Clouds, meeting: str) -> None:
     write_row(clouds, meeting, {"status": "TERMINATED", "termination_reason": "DONE"})
 
 
-def change(clouds: Clouds, instance: str, how: Callable[[Instance], Instance]) -> None:
-    """Something happens to a machine, if EC2 still knows it and it has not ended."""
-    machine = clouds.state.instances.get(instance)
-    if machine and machine.state not in ("shutting-down", "terminated"):
-        set_machine(clouds, how(machine))
+def run(clouds: Clouds, machine: Instance, address: str | None) -> None:
+    """It starts, or starts again elsewhere; the address may come late."""
+    set_machine(clouds, replace(machine, state="running", public_ip=address))
 
 
-def end(clouds: Clouds, instance: str) -> None:
-    """By hand, by itself, and further: shutting down, terminated, forgotten."""
-    machine = clouds.state.instances.get(instance)
-    if machine is None:
-        return
-    if machine.state == "terminated":
-        rest = {i: m for i, m in clouds.state.instances.items() if i != instance}
-        clouds.state = replace(clouds.state, instances=rest)
+def stop(clouds: Clouds, machine: Instance, address: str | None) -> None:
+    """It stops, and has lost its address by the time it has stopped."""
+    set_machine(clouds, replace(machine, state="stopping" if address else "stopped", public_ip=None))
+
+
+def end(clouds: Clouds, machine: Instance, _: str | None) -> None:
+    """By hand or by itself."""
+    set_machine(clouds, replace(machine, state="shutting-down", public_ip=None))
+
+
+def retag(clouds: Clouds, machine: Instance, _: str | None) -> None:
+    """It loses its tag, or gets it back."""
+    set_machine(clouds, replace(machine, tagged=not machine.tagged))
+
+
+def fade(clouds: Clouds, machine: Instance) -> None:
+    """What has ended is terminated, and then forgotten."""
+    if machine.state == "shutting-down":
+        set_machine(clouds, replace(machine, state="terminated"))
     else:
-        state = "terminated" if machine.state == "shutting-down" else "shutting-down"
-        set_machine(clouds, replace(machine, state=state, public_ip=None))
+        rest = {i: m for i, m in clouds.state.instances.items() if i != machine.id}
+        clouds.state = replace(clouds.state, instances=rest)
+
+
+#: What may happen to a meeting (and a role), and to a machine that has not ended.
+OF_A_MEETING = (schedule, warm_up, warm_up, join, join, terminate)
+OF_A_MACHINE = (run, run, run, stop, end, retag)
+
+
+def change(clouds: Clouds, instance: str, how: Callable[[Clouds, Instance, str | None], None], to: str | None) -> None:
+    """Something happens to a machine, if EC2 still knows it."""
+    machine = clouds.state.instances.get(instance)
+    if machine and machine.state in ("shutting-down", "terminated"):
+        fade(clouds, machine)
+    elif machine:
+        how(clouds, machine, to)
 
 
 def set_machine(clouds: Clouds, machine: Instance) -> None:
