@@ -10,6 +10,7 @@ LAMBDA_ARCHITECTURE := aarch64
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK_VENV := .venv-lock
+MINISTACK_VENV := .venv-ministack
 
 # Quiet twice: pip warns about the machine's own settings, which nobody here can act on; errors still show.
 # Byte-code is made on first import: most of what the development lock brings is never imported.
@@ -27,7 +28,7 @@ help: ## this list
 sandbox: $(VENV)/sandbox.stamp ## the whole system on this machine, with a drifted fleet (ARGS="--instances 100")
 	@$(BIN)/elephant-dns sandbox $(ARGS)
 
-test: lint ## everything that has to pass: lint, then the tests (ARGS go to pytest)
+test: lint $(MINISTACK_VENV)/ministack.stamp ## everything that has to pass: lint, then the tests (ARGS go to pytest)
 	$(BIN)/pytest --numprocesses auto $(ARGS)
 
 test-browser: $(VENV)/dev.stamp ## the HTML report in Chromium, and the README's picture of it anew
@@ -47,7 +48,7 @@ lint: $(VENV)/dev.stamp ## style, types, import directions, templates
 proof: $(VENV)/dev.stamp ## the exhaustive tests, which take longer (ARGS go to pytest)
 	$(BIN)/pytest --numprocesses auto -m proof $(ARGS)
 
-bench: $(VENV)/dev.stamp ## speed, beside octoDNS and a plain function (ARGS="growth event" for some)
+bench: $(VENV)/dev.stamp ## speed, beside octoDNS and a naive function (ARGS="growth event" for some)
 	$(BIN)/python -m tests.benchmarks --output build/benchmarks.json $(ARGS)
 
 bench-report: $(VENV)/dev.stamp ## docs/performance.md from what `make bench` has measured
@@ -68,9 +69,10 @@ lock: $(LOCK_VENV)/lock.stamp ## make requirements/*.txt again (ARGS=--upgrade f
 		--constraint requirements/dev.txt pyproject.toml --output-file requirements/runtime.txt
 	$(COMPILE) --constraint requirements/dev.txt requirements/build.in --output-file requirements/build.txt
 	$(COMPILE) requirements/lock.in --output-file requirements/lock.txt
+	$(COMPILE) requirements/ministack.in --output-file requirements/ministack.txt
 
 clean: ## remove everything that make or a tool has made
-	rm -rf $(VENV) $(LOCK_VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(LOCK_VENV) $(MINISTACK_VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is newer than what it was installed from, so nothing is installed twice. Both sets share one
@@ -93,7 +95,13 @@ $(LOCK_VENV)/lock.stamp: requirements/lock.txt | $(LOCK_VENV)
 	@$(LOCK_VENV)/bin/python -m pip install $(PIP_FLAGS) --require-hashes --requirement requirements/lock.txt
 	@touch $@
 
-$(VENV) $(LOCK_VENV):
+# What the template is deployed into by its tests.
+$(MINISTACK_VENV)/ministack.stamp: requirements/ministack.txt | $(MINISTACK_VENV)
+	@echo "Installing requirements/ministack.txt into $(MINISTACK_VENV) ..."
+	@$(MINISTACK_VENV)/bin/python -m pip install $(PIP_FLAGS) --require-hashes --requirement requirements/ministack.txt
+	@touch $@
+
+$(VENV) $(LOCK_VENV) $(MINISTACK_VENV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Python 3.11 or newer is needed, and $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
 			"Name another one: make PYTHON=python3.13 ..." >&2; exit 1; }

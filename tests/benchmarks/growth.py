@@ -14,10 +14,12 @@ from tests.benchmarks.table import Table
 SCENES: tuple[Scene, ...] = ("no-op", "creates")
 NOTE = """\
 Two machines and two records for each meeting. *Plan* is the pure decision with its guards, *apply* carries it out
-against clouds in memory, *report* makes digest and JSON. Each figure is CPU time per machine, the quickest of several
-runs in a fresh process, and below it the memory per machine at the step's peak. The exponent is that of the power of
-the number of machines that fits the times best, from the smallest fleet to the largest: 1 is linear, and an *n* log *n*
-step would show about {nlogn:.2f}."""
+against clouds in memory, *report* makes digest and JSON. Each figure is per machine: the CPU time of the quickest of
+several runs in a fresh process, the memory at the step's peak, and the calls of functions, Python's and C's. The
+exponent is that of the power of the number of machines that fits the figures best, from the smallest fleet to the
+largest: 1 is linear, and an *n* log *n* step would show about {nlogn:.2f}. Calls show how the code grows; times also
+hold Python's garbage collector, which has nothing to do in a small world, and the processor's caches, which a large one
+does not fit into."""
 
 
 def measure(sizes: Sizes, functions: Functions) -> dict[str, Any]:
@@ -52,5 +54,11 @@ def _rows(runs: list[dict[str, Any]], scene: str, step: str) -> list[tuple[str, 
     some = [run for run in runs if (run["scene"], run["step"]) == (scene, step)]
     times = [f"{run['cpu'] / run['count'] * 1e6:.1f} µs" for run in some]
     memory = [f"{run['bytes'] / run['count'] / 1000:.2f} kB" for run in some]
-    slope = exponent([(run["count"], run["cpu"]) for run in some])
-    return [(f"{scene}: {step}", *times, f"{slope:.2f}"), (f"{scene}: {step}, memory", *memory, "")]
+    called = [f"{run['calls'] / run['count']:.0f}" for run in some]
+    named = ((f"{scene}: {step}", "cpu", times), ("memory", "bytes", memory), ("calls", "calls", called))
+    return [(name, *cells, f"{slope(some, key):.2f}") for name, key, cells in named]
+
+
+def slope(runs: list[dict[str, Any]], key: str) -> float:
+    """The exponent by which a figure grows over these runs."""
+    return exponent([(run["count"], run[key]) for run in runs])

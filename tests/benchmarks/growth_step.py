@@ -1,4 +1,4 @@
-"""The steps of a pass over a world in memory: the CPU time and the memory that each takes."""
+"""The steps of a pass over a world in memory: the CPU time, the memory and the calls that each takes."""
 
 import time
 import tracemalloc
@@ -14,6 +14,7 @@ from controller.report.report import Report, Target, digest_of, ends
 from controller.request import Mode
 from controller.rules import guard, plan
 from controller.settings import Settings
+from tests.benchmarks.calls import calls
 from tests.benchmarks.memory import MemoryFleet, MemoryTable, MemoryZone
 from tests.benchmarks.scenes import Scene, observed
 from tests.build import NOW, OWNER, settings
@@ -71,7 +72,7 @@ def _report(decided: Plan, using: Settings) -> Report:
 
 
 def _cost(action: Callable[[], object], times: int) -> dict[str, float]:
-    return {"cpu": _quickest(action, times), "bytes": _memory(action)}
+    return {"cpu": _quickest(action, times), "bytes": _memory(action), "calls": calls(action)}
 
 
 def _quickest(action: Callable[[], object], times: int) -> float:
