@@ -34,7 +34,7 @@ class SystemClock:
     """The machine's own time; ``wake`` ends every wait."""
 
     def __init__(self, wake: threading.Event | None = None) -> None:
-        self._wake = wake or threading.Event()
+        self.wake = wake or threading.Event()
 
     def now(self) -> datetime:
         """The wall clock's time, in UTC."""
@@ -46,7 +46,7 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
-        self._wake.wait(seconds)
+        self.wake.wait(seconds)
 
 
 class Budget:

@@ -106,14 +106,12 @@ def _machine(machine: Instance | None, settings: Settings) -> str:
     if machine is None:
         return "knows no such machine"
     tag = f"{'' if machine.tagged else 'not '}tagged {'='.join(settings.project_tag)}"
-    return f"{_at(machine)}; {tag}, MeetingID {machine.meeting or 'none'}, Role {machine.role or 'none'}"
+    launched = f", launched {machine.launched_at:%Y-%m-%d %H:%M} UTC" if machine.launched_at else ""
+    return f"{_at(machine)}{launched}; {tag}, MeetingID {machine.meeting or 'none'}, Role {machine.role or 'none'}"
 
 
 def _at(machine: Instance | None) -> str:
-    if machine is None:
-        return "not known"
-    launched = f", launched {machine.launched_at:%Y-%m-%d %H:%M} UTC" if machine.launched_at else ""
-    return f"{machine.state}, {machine.public_ip or 'no public address'}{launched}"
+    return f"{machine.state}, {machine.public_ip or 'no public address'}" if machine else "not known"
 
 
 def _records(facts: Facts, instance: str) -> Iterable[str]:

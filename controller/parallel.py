@@ -15,6 +15,8 @@ from controller.errors import DeadlineError
 WIDTH = 16
 #: Seconds that a task which notices the end by itself may take to say so.
 COURTESY = 0.3
+#: Seconds after which a waiting thread looks up: the longest that a Ctrl-C may go unnoticed.
+PIECE = 0.5
 
 T = TypeVar("T")
 
@@ -39,11 +41,19 @@ class Pending(Generic[T]):
 
     def result(self) -> T:
         """Its result; raises what it raised, or DeadlineError when the pass's time was over before."""
-        if not self._ended.wait(self._budget.remaining() + COURTESY):
+        if not self._ends_within(self._budget.remaining() + COURTESY):
             raise DeadlineError("The pass's time was over before the clouds had answered.", "The next pass carries on.")
         if self._error:
             raise self._error
         return self._values[0]
+
+    def _ends_within(self, seconds: float) -> bool:
+        """Wait in pieces: Python sees a signal that comes just before a wait begins only when that wait is over."""
+        while not self._ended.wait(max(0.0, min(PIECE, seconds))):
+            seconds -= PIECE
+            if seconds <= 0:
+                return False
+        return True
 
 
 def bounded(action: Callable[[], T], budget: Budget) -> T:

@@ -57,6 +57,3 @@ def _run(arguments: list[str] | None) -> int:
     except WatchdogError as error:
         complain(error)
         return Code.FAILED
-    except OSError as error:
-        err(f"The output cannot be written: {error.strerror}.")
-        return Code.FAILED

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from typing import Any, TextIO
+from contextlib import suppress
+from typing import Any
 
 import click
 
@@ -11,13 +12,23 @@ from controller.report.safe import on_one_line
 
 
 def out(text: str, end: str = "\n") -> None:
-    """The result. A reader who has seen enough (``| head``) has gone, and that is no error."""
-    _write(text + end, sys.stdout)
+    """The result. A reader who has seen enough (``| head``) has gone, and that is no error.
+
+    Raises WatchdogError where it cannot be written for another reason.
+    """
+    try:
+        click.echo(text + end, nl=False)
+    except OSError as error:
+        # Nothing may be written there any more, not even when the interpreter flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise WatchdogError(f"The result cannot be written: {error.strerror}.", "Write it elsewhere.") from error
 
 
 def err(text: str, end: str = "\n") -> None:
-    """All that is not the result: questions, progress, warnings, errors."""
-    _write(text + end, sys.stderr)
+    """All that is not the result: progress, warnings, errors. Where it cannot be said, the work goes on."""
+    with suppress(OSError):
+        click.echo(text + end, nl=False, err=True)
 
 
 def complain(error: WatchdogError) -> None:
@@ -35,11 +46,3 @@ def is_colourful(stream: Any) -> bool:
 def is_terminal(stream: Any) -> bool:
     """Whether a person sees this stream as it comes; a closed one is None."""
     return stream is not None and bool(stream.isatty())
-
-
-def _write(text: str, stream: TextIO) -> None:
-    try:
-        click.echo(text, file=stream, nl=False)
-    except BrokenPipeError:
-        # Nothing may be said to a closed pipe any more, not even when the interpreter flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

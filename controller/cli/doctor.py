@@ -30,7 +30,7 @@ def doctor(session: Session, function: str, form: str) -> int:
     \b
     Examples:
       elephant-dns doctor
-      elephant-dns doctor --quiet                 (only what somebody should look at)
+      elephant-dns doctor --quiet    only what somebody should look at
       elephant-dns doctor --function ElephantDNSWatchdog-staging --format json
     """
     budget = Budget(SystemClock(), max(0.0, session.left() - 2 * parallel.COURTESY))

@@ -10,8 +10,10 @@ from controller.cli.console import err, is_colourful, out
 from controller.cli.options import common
 from controller.cli.session import Session
 from controller.explain import Explanation, explain
-from controller.report.as_text import Pen, change_lines, finding_lines
+from controller.model import Outcome, Result
+from controller.report.as_text import Pen, finding_lines
 from controller.report.safe import on_one_line
+from controller.report.words import sign_of, thing_of, words_of
 from controller.request import Mode
 
 
@@ -48,11 +50,18 @@ def _lines(found: Explanation, pen: Pen) -> Iterable[str]:
         before = source
     yield from pen.title("the next pass would do")
     for result in found.results:
-        yield from change_lines(result, pen)
-        yield f"      rule {result.change.rule}"
+        yield from _change(result, pen)
     if not found.results:
         yield "  nothing"
     if found.findings:
         yield from pen.title("findings (seen, and left alone)")
     for finding in found.findings:
         yield from finding_lines(finding, pen)
+
+
+def _change(result: Result, pen: Pen) -> Iterable[str]:
+    """In short, with the rule that says so: what is there now stands above, and ``plan`` shows each value."""
+    change = result.change
+    held = "  [guarded]" if result.outcome is Outcome.GUARDED else ""
+    yield from pen.signed(sign_of(change.action), f"{words_of(change.action)} {thing_of(change)}".rstrip() + held)
+    yield from pen.lines(f"{change.rule}: {change.reason}", "      ")

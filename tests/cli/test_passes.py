@@ -1,63 +1,14 @@
-"""The command line as a user runs it: a process of its own, its exit code and both of its outputs."""
+"""``plan`` and ``apply`` as a user runs them: exit codes, both outputs, pipes and terminals."""
 
 import json
-import os
-import pty
+import re
 import subprocess
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from tests.cli.process import COMMAND, at_a_terminal, environment, run
 from tests.clouds import Clouds, name
-
-COMMAND = (sys.executable, "-m", "controller")
-# A Ctrl-C is a signal only to the process whose controlling terminal it is typed at.
-AT_ITS_TERMINAL = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
-)
-
-
-def run(clouds: Clouds, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
-    """Run a command with an environment of its own."""
-    environment = {"PATH": os.environ["PATH"], **clouds.environment(**changes)}
-    return subprocess.run(
-        [*COMMAND, *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        timeout=60,
-        check=False,
-    )
-
-
-def at_a_terminal(clouds: Clouds, arguments: Sequence[str], answer: str) -> tuple[int, str]:
-    """Run a command at a terminal of its own, and answer its question."""
-    terminal, child = pty.openpty()
-    environment = {"PATH": os.environ["PATH"], "TERM": "xterm", **clouds.environment()}
-    command = [sys.executable, "-c", AT_ITS_TERMINAL, *COMMAND, *arguments]
-    process = subprocess.Popen(
-        command, env=environment, stdin=child, stdout=child, stderr=child, start_new_session=True
-    )
-    os.close(child)
-    text = read_until(terminal, b"[y/N]")
-    os.write(terminal, answer.encode())
-    text += read_until(terminal, None)
-    os.close(terminal)
-    return process.wait(60), text.decode()
-
-
-def read_until(terminal: int, end: bytes | None) -> bytes:
-    """What the terminal shows until the other side closes it, or until this."""
-    text = b""
-    while end is None or end not in text:
-        try:
-            text += os.read(terminal, 65536)
-        except OSError:  # the other side is closed
-            break
-    return text
 
 
 def test_plan_shows_what_would_be_done_and_does_nothing(clouds: Clouds) -> None:
@@ -119,11 +70,12 @@ def test_apply_without_anybody_to_answer_does_nothing(clouds: Clouds) -> None:
 @pytest.mark.parametrize(("answer", "code", "records"), [("y\n", 0, 1), ("n\n", 1, 0), ("\n", 1, 0), ("\x03", 130, 0)])
 def test_apply_asks(clouds: Clouds, answer: str, code: int, records: int) -> None:
     clouds.launch()
-    ended, text = at_a_terminal(clouds, ["apply"], answer)
+    ended, text = at_a_terminal(clouds, ["apply"], answer, question="[y/N]")
     assert ended == code
     assert len(clouds.records()) == records
     assert "Apply these changes?" in text
     assert "\x1b[32m+" in text, "colours on a terminal"
+    assert max(len(line) for line in re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines()) <= 80
 
 
 def test_expect_binds_an_apply_to_the_plan_that_was_reviewed(clouds: Clouds) -> None:
@@ -166,22 +118,6 @@ def test_an_error_is_one_message_and_exit_1(clouds: Clouds) -> None:
     assert "cfut_wrong" not in done.stderr
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["plan", "--instance", "i-XYZ"],
-        ["plan", "--format", "yaml"],
-        ["destroy"],
-        ["apply", "--nonsense"],
-        ["plan", "--deadline", "0"],
-    ],
-)
-def test_wrong_usage_is_exit_64(clouds: Clouds, arguments: list[str]) -> None:
-    done = run(clouds, *arguments)
-    assert (done.returncode, done.stdout) == (64, "")
-    assert done.stderr
-
-
 def test_wrong_settings_are_exit_64_all_at_once(clouds: Clouds) -> None:
     done = run(clouds, "plan", DOMAIN_ROOT="", ZONE_ID="x")
     assert done.returncode == 64
@@ -191,9 +127,13 @@ def test_wrong_settings_are_exit_64_all_at_once(clouds: Clouds) -> None:
 
 def test_verbose_shows_the_calls_and_quiet_only_the_result(clouds: Clouds) -> None:
     clouds.launch()
-    calls = [json.loads(line) for line in run(clouds, "plan", "-v").stderr.splitlines()]
-    assert {call["service"] for call in calls} >= {"ec2", "dynamodb", "cloudflare"}
-    assert clouds.cloudflare.token not in json.dumps(calls)
+    calls = run(clouds, "plan", "-v").stderr
+    for call in ("ec2 DescribeInstances", "dynamodb Scan", "cloudflare GET", "secretsmanager GetSecretValue"):
+        assert re.search(rf"^{call}.*: 200, \d+ ms$", calls, re.MULTILINE), calls
+    assert clouds.cloudflare.token not in calls
+    refused = run(clouds, "plan", "-v", CLOUDFLARE_API_TOKEN="cfut_wrong").stderr
+    assert re.search(r"^cloudflare GET .*: 403, \d+ ms$", refused, re.MULTILINE), refused
+    assert "cfut_wrong" not in refused
     done = run(clouds, "apply", "--yes", "--quiet")
     assert (done.stdout, done.stderr) == ("apply: 2 applied (create record 1, write link 1); 0 findings.\n", "")
 
@@ -233,22 +173,6 @@ def test_a_report_that_cannot_be_written_is_told(clouds: Clouds) -> None:
     assert "/nowhere/plan.txt" in done.stderr
 
 
-def test_without_its_packages_the_command_says_what_to_install() -> None:
-    code = "import sys; sys.modules['click'] = None; from controller.__main__ import main; main()"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
-    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
-    assert "elephant-dns-watchdog[cli]" in done.stderr
-
-
-def test_help_and_version(clouds: Clouds) -> None:
-    for arguments in (["--help"], ["-h"], ["plan", "--help"], ["apply", "-h"], ["sandbox", "-h"]):
-        done = run(clouds, *arguments)
-        assert done.returncode == 0
-        assert "Usage: elephant-dns" in done.stdout
-    assert "Examples:" in run(clouds, "plan", "-h").stdout
-    assert run(clouds, "--version").stdout.startswith("elephant-dns 0.")
-
-
 def test_hostile_tags_and_rows_do_not_reach_the_terminal(clouds: Clouds) -> None:
     """EC2's XML carries no control characters but line breaks; a row may carry any."""
     clouds.aws.machines.launch("\u202egnp.exe\n+ create record fake", "teacher")
@@ -259,3 +183,61 @@ def test_hostile_tags_and_rows_do_not_reach_the_terminal(clouds: Clouds) -> None
         assert forbidden not in done.stdout
     assert "odd-row" in done.stdout
     assert "missing-meeting" in done.stdout
+
+
+def test_progress_moves_on_a_terminal_and_is_told_in_lines_elsewhere(clouds: Clouds) -> None:
+    machine = clouds.launch()
+    _, shown = at_a_terminal(clouds, ["apply", "--yes", "--instance", machine])
+    assert re.search(r"\r\x1b\[K2 of 2 changes: m1 applied\r\x1b\[K", shown)
+    for number in range(5):
+        clouds.launch(f"another-{number}")
+    done = run(clouds, "apply", "--yes", "--format", "json")
+    counts = re.findall(r"^(\d+) of 10 changes$", done.stderr, re.MULTILINE)
+    assert counts == [str(count) for count in range(1, 11)]
+    assert json.loads(done.stdout)["converged"] is True
+
+
+def test_no_colours_where_nobody_wants_them(clouds: Clouds) -> None:
+    clouds.launch()
+    _, shown = at_a_terminal(clouds, ["plan"], NO_COLOR="1")
+    assert "create record" in shown
+    assert "\x1b" not in shown
+
+
+@pytest.mark.parametrize(("form", "beginning"), [("markdown", "#"), ("html", "<!doctype html>"), ("json", "{")])
+def test_each_machine_form_is_alone_on_stdout(clouds: Clouds, form: str, beginning: str) -> None:
+    clouds.launch()
+    done = run(clouds, "apply", "--yes", "--format", form)
+    assert done.returncode == 0
+    assert done.stdout.lower().startswith(beginning)
+    assert "plan for example.com" in done.stderr
+
+
+@pytest.mark.parametrize(("closed", "code"), [("true", 0), ("head -c 1 >/dev/null", 0)])
+def test_a_reader_who_has_gone_is_no_error(clouds: Clouds, closed: str, code: int) -> None:
+    clouds.launch()
+    script = f'set -o pipefail; "$@" | {closed}'
+    done = subprocess.run(
+        ["bash", "-c", script, "sh", *COMMAND, "apply", "--yes", "--quiet"],
+        env=environment(clouds),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (code, "")
+    assert len(clouds.records()) == 1
+
+
+def test_a_result_that_cannot_be_written_is_told(clouds: Clouds) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*COMMAND, "plan"],
+            env=environment(clouds),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert (done.returncode, "No space left" in done.stderr, "Traceback" in done.stderr) == (1, True, False)
