@@ -1,7 +1,7 @@
 """Those who share the clouds with the controller: schedulers, launchers, desktops, users, terminators, EC2 itself."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from controller.model import Instance
@@ -85,6 +85,18 @@ def fade(clouds: Clouds, machine: Instance) -> None:
 #: What may happen to a meeting (and a role), and to a machine that has not ended.
 OF_A_MEETING = (schedule, warm_up, warm_up, join, join, terminate)
 OF_A_MACHINE = (run, run, run, stop, end, retag)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Somebody does something to a meeting; between two calls of a pass as well."""
+
+    deed: Callable[[Clouds, str, str], None]
+    meeting: str
+    role: str
+
+    def __call__(self, clouds: Clouds) -> None:
+        self.deed(clouds, self.meeting, self.role)
 
 
 def change(clouds: Clouds, instance: str, how: Callable[[Clouds, Instance, str | None], None], to: str | None) -> None:

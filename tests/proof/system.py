@@ -37,14 +37,21 @@ BYSTANDERS = {
 SETTINGS = settings_with(max_guarded_deletes=1)
 
 meetings, roles, addresses = st.sampled_from(MEETINGS), st.sampled_from(SETTINGS.roles), st.sampled_from(ROUTABLE)
+acts = st.builds(people.Act, st.sampled_from(people.OF_A_MEETING), meetings, roles)
+others = acts | st.builds(meddlers.Meddle, st.integers(0, 1 << 30))
 at_calls = st.integers(0, 5)
 calls = st.builds(
     Calls,
     faults=st.dictionaries(at_calls, st.integers(0, 719), max_size=2),
-    meddlers=st.dictionaries(at_calls, st.builds(meddlers.Meddle, st.integers(0, 1 << 30)), max_size=2),
+    meddlers=st.dictionaries(at_calls, others, max_size=2),
     cut=st.none() | at_calls,
 )
-scripts = st.just(CALM) | st.builds(Script, writes=calls) | st.builds(Script, calls=calls, resends=st.booleans())
+scripts = (
+    st.just(CALM)
+    | st.builds(Script, calls=calls, resends=st.booleans())
+    | st.builds(Script, writes=calls)
+    | st.builds(Script, row_writes=calls)
+)
 
 
 class System(RuleBasedStateMachine):
@@ -67,9 +74,9 @@ class System(RuleBasedStateMachine):
         for meeting in sorted(some):
             people.schedule(self.clouds, meeting, "")
 
-    @rule(deed=st.sampled_from(people.OF_A_MEETING), meeting=meetings, role=roles)
-    def somebody_acts(self, deed: Callable[[Clouds, str, str], None], meeting: str, role: str) -> None:
-        deed(self.clouds, meeting, role)
+    @rule(act=acts)
+    def somebody_acts(self, act: people.Act) -> None:
+        act(self.clouds)
 
     @precondition(lambda self: bool(self.unused))
     @rule(target=machines, meeting=meetings, role=roles)
