@@ -5,12 +5,15 @@ The signal is sent from inside a cloud's answer, so each test knows which call w
 
 import json
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from controller.budget import SystemClock
+from controller import retry
+from controller.budget import Budget, SystemClock
+from controller.errors import TransientError
 from controller.sandbox.cloudflare import Reply
 from tests.cli.process import Running
 from tests.clouds import Clouds, link, name, refusal
@@ -117,6 +120,19 @@ def test_a_wait_ends_when_the_pass_is_told_to_stop() -> None:
     clock = SystemClock()
     clock.wake.set()
     clock.sleep(3600)
+
+
+def test_nothing_is_tried_again_once_the_pass_is_told_to_stop() -> None:
+    stop, attempts = threading.Event(), list[int]()
+    stop.set()
+
+    def attempt() -> None:
+        attempts.append(1)
+        raise TransientError("a reading that broke")
+
+    with pytest.raises(TransientError):
+        retry.call(attempt, Budget(SystemClock(stop), 60, stop))
+    assert len(attempts) == 1
 
 
 def test_a_second_signal_ends_it_at_once(clouds: Clouds) -> None:
