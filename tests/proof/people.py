@@ -83,8 +83,8 @@ def fade(clouds: Clouds, machine: Instance) -> None:
 
 
 #: What may happen to a meeting (and a role), and to a machine that has not ended.
-OF_A_MEETING = (schedule, warm_up, warm_up, join, join, terminate)
-OF_A_MACHINE = (run, run, run, stop, end, retag)
+OF_A_MEETING = (schedule, warm_up, warm_up, warm_up, join, join, join, terminate)
+OF_A_MACHINE = (run, run, run, run, stop, end, retag)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,16 @@ from dataclasses import replace
 from typing import ClassVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+)
 
 from controller.model import DnsRecord, Instance, Outcome
 from tests.proof import people
@@ -36,7 +45,7 @@ BYSTANDERS = {
 }
 SETTINGS = settings_with(max_guarded_deletes=1)
 
-meetings, roles, addresses = st.sampled_from(MEETINGS), st.sampled_from(SETTINGS.roles), st.sampled_from(ROUTABLE)
+meetings, roles = st.sampled_from(MEETINGS), st.sampled_from(SETTINGS.roles)
 acts = st.builds(people.Act, st.sampled_from(people.OF_A_MEETING), meetings, roles)
 others = acts | st.builds(meddlers.Meddle, st.integers(0, 1 << 30))
 at_calls = st.integers(0, 5)
@@ -69,10 +78,12 @@ class System(RuleBasedStateMachine):
 
     # The people, and EC2.
 
-    @initialize(some=st.sets(meetings, min_size=1))
-    def begin(self, some: set[str]) -> None:
+    @initialize(target=machines, some=st.sets(meetings, min_size=1, max_size=2))
+    def begin(self, some: set[str]) -> MultipleResults[str]:
+        """A meeting or two, whose machines are about to run."""
         for meeting in sorted(some):
             people.schedule(self.clouds, meeting, "")
+        return multiple(*(self._launched(meeting, role) for meeting in sorted(some) for role in SETTINGS.roles))
 
     @rule(act=acts)
     def somebody_acts(self, act: people.Act) -> None:
@@ -81,13 +92,17 @@ class System(RuleBasedStateMachine):
     @precondition(lambda self: bool(self.unused))
     @rule(target=machines, meeting=meetings, role=roles)
     def launch(self, meeting: str, role: str) -> str:
+        return self._launched(meeting, role)
+
+    def _launched(self, meeting: str, role: str) -> str:
         machine = self.unused.pop()
         if machine not in self.clouds.state.instances:  # a launcher may have come in between the calls of a pass
             people.launch(self.clouds, machine, meeting, role)
+            people.change(self.clouds, machine, people.run, ROUTABLE[len(self.unused)])
             self.events.append(machine)
         return machine
 
-    @rule(deed=st.sampled_from(people.OF_A_MACHINE), machine=machines, address=st.none() | addresses)
+    @rule(deed=st.sampled_from(people.OF_A_MACHINE), machine=machines, address=st.sampled_from((None, *ROUTABLE)))
     def a_machine_changes(
         self, deed: Callable[[Clouds, Instance, str | None], None], machine: str, address: str | None
     ) -> None:
