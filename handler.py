@@ -1,19 +1,22 @@
 """Lambda's entry: event → request → pass → report. Everything else lives in ``controller``."""
 
 import os
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
-from controller.bootstrap import Controller, build
-from controller.errors import IncompleteError
+from controller.bootstrap import Clients, Controller, build, connect
+from controller.errors import IncompleteError, SettingsError
 from controller.events import parse_event
-from controller.log import log_error, log_for_request, log_metrics, log_report, start_logging
+from controller.log import hush_libraries, log_error, log_for_request, log_metrics, log_report, start_logging
 from controller.metrics import as_metrics
-from controller.report.as_json import as_dict
+from controller.report.as_json import as_answer
 from controller.settings import read_settings
 
 #: Seconds of the function's time that are kept for the report and for ending in good order.
 MARGIN = 5.0
+#: Bytes that an answer may have: Lambda takes 6 MB (Lambda quotas: invocation payload), and makes an error of more.
+ANSWER_LIMIT = 6_000_000
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
@@ -31,12 +34,12 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
         log_error(error)
         raise
     log_report(report)
-    log_metrics(as_metrics(report, request.seen_at, context.function_name))
+    log_metrics(as_metrics(report, request, context.function_name))
     if not report.ended_well:
         raise IncompleteError(
             "The pass did not end well.", report.guard.reason or "Its report is in the log, change by change."
         )
-    return as_dict(report)
+    return as_answer(report, ANSWER_LIMIT)
 
 
 @cache
@@ -44,4 +47,17 @@ def _controller(function_arn: str) -> Controller:
     """One controller for the life of the process; the account stands in the function's ARN."""
     settings = read_settings(os.environ)
     start_logging(settings.log_level)
-    return build(settings, account=function_arn.split(":")[4])
+    return build(settings, account=function_arn.split(":")[4], clients=_clients())
+
+
+@cache
+def _clients() -> Clients:
+    return connect(read_settings(os.environ))
+
+
+hush_libraries()
+
+# Clients are made while the process starts: then Lambda lends it a whole processor, and SnapStart takes its picture.
+# Settings that cannot be used are told to each event.
+with suppress(SettingsError):
+    _clients()

@@ -162,9 +162,9 @@ class Call:
                 told, "The AWS credentials are not accepted; check AWS_PROFILE, or log in again."
             )
         if code == "ResourceNotFoundException":
-            return NotFoundError(
-                told, f"{self.resource} does not exist in this account and region; check its name and AWS_REGION."
-            )
+            empty = ", or holds no value yet" if self.action == "GetSecretValue" else ""
+            missing = f"{self.resource} does not exist in this account and region{empty}"
+            return NotFoundError(told, f"{missing}; check its name and AWS_REGION.")
         if status >= 500 or code in _TRANSIENT:  # HTTP's server errors
             return TransientError(told, "AWS has a passing fault; the next pass carries on.")
         return RefusedError(told, f"Look the code up in the documentation of {self.service}:{self.action}.", (code,))

@@ -6,7 +6,7 @@ event                                                       pass
 ``EC2 Instance State-change Notification``                  apply, over that instance
 an SQS batch of such events                                 apply, over all instances named
 ``Scheduled Event``                                         apply, over everything
-``{"action": "plan"|"apply", "instance": …, "force": …}``   as it says
+``{"action": "plan"|"apply", "instance": …, "force": …}``   as it says; ``"scheduled": true`` from a rule
 anything else                                               RequestError, nothing done
 ==========================================================  ========================================
 """
@@ -25,9 +25,9 @@ STATE_CHANGE = "EC2 Instance State-change Notification"
 SCHEDULED = "Scheduled Event"
 EXPECTED = (
     f"Expected an EventBridge event of detail-type {STATE_CHANGE!r} or {SCHEDULED!r}, an SQS batch of the former, or "
-    '{"action": "plan" or "apply", optionally "instance": "i-…" or a list of them, "force": true}.'
+    '{"action": "plan" or "apply", optionally "instance": "i-…" or a list of them, "force": true, "scheduled": true}.'
 )
-_KEYS = frozenset({"action", "instance", "force"})
+_KEYS = frozenset({"action", "instance", "force", "scheduled"})
 
 
 def parse_event(event: Any) -> Request:
@@ -36,15 +36,15 @@ def parse_event(event: Any) -> Request:
         case {"Records": [_, *_] as records}:
             return _batch(records)
         case {"detail-type": "Scheduled Event", "source": "aws.events"}:
-            return Request(Mode.APPLY)
+            return Request(Mode.APPLY, is_scheduled=True)
         case {"detail-type": "EC2 Instance State-change Notification"}:
-            return _scoped([event])
+            return _state_changes([event])
         case {"action": "plan" | "apply" as action}:
             return _command(action, event)
     raise RequestError("The event is none that this function knows; nothing was done.", EXPECTED)
 
 
-def _scoped(events: Iterable[Any], findings: Iterable[Finding] = ()) -> Request:
+def _state_changes(events: Iterable[Any], findings: Iterable[Finding] = ()) -> Request:
     """A pass over the instances of these events; of several events of one instance the first tells its wait."""
     seen_at: dict[str, datetime] = {}
     scope = set[str]()
@@ -90,7 +90,7 @@ def _batch(records: Iterable[Any]) -> Request:
                     events.append(event)
             case _:
                 raise RequestError("The batch does not come from SQS; nothing was done.", EXPECTED)
-    return _scoped(events, findings)
+    return _state_changes(events, findings)
 
 
 def _unusable(record: Mapping[str, Any]) -> Finding:
@@ -106,10 +106,15 @@ def _command(action: str, event: Mapping[str, Any]) -> Request:
     unknown = sorted(str(key) for key in event if key not in _KEYS)
     if unknown:
         raise RequestError(f"The event has keys that mean nothing here: {', '.join(unknown)[:200]}.", EXPECTED)
-    force = event.get("force", False)
-    if not isinstance(force, bool):
-        raise RequestError('"force" must be true or false; nothing was done.', EXPECTED)
-    return Request(Mode(action), _scope(event["instance"]) if "instance" in event else None, force=force)
+    scope = _scope(event["instance"]) if "instance" in event else None
+    return Request(Mode(action), scope, force=_flag(event, "force"), is_scheduled=_flag(event, "scheduled"))
+
+
+def _flag(event: Mapping[str, Any], name: str) -> bool:
+    flag = event.get(name, False)
+    if not isinstance(flag, bool):
+        raise RequestError(f'"{name}" must be true or false; nothing was done.', EXPECTED)
+    return flag
 
 
 def _scope(value: Any) -> frozenset[str]:

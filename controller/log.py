@@ -41,6 +41,14 @@ def start_logging(level: str, stream: TextIO | None = None) -> None:
     _LOGGER.setLevel(level)
 
 
+def hush_libraries() -> None:
+    """Keep what libraries log at DEBUG out of the log, whatever Lambda's own log level is.
+
+    botocore's lines hold the bodies of answers there, and Secrets Manager's answer is the token.
+    """
+    logging.getLogger().setLevel(logging.WARNING)
+
+
 def log_report(report: Report) -> None:
     """One line for each change and finding, and one for the pass."""
     for result in report.results:

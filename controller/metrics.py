@@ -10,6 +10,7 @@ from typing import Any
 
 from controller.model import Action, Outcome
 from controller.report.report import Report
+from controller.request import Mode, Request
 
 NAMESPACE = "ElephantDNSWatchdog"
 DIMENSION = "FunctionName"
@@ -28,12 +29,13 @@ METRICS = {
 MAX_VALUES = 100
 
 
-def as_metrics(report: Report, seen_at: Mapping[str, datetime], function: str) -> dict[str, Any]:
-    """The pass's metrics. ``seen_at`` tells when AWS saw each instance of the events change.
+def as_metrics(report: Report, request: Request, function: str) -> dict[str, Any]:
+    """The pass's metrics.
 
-    ``SecondsToRecord`` has a value for each record that was made or mended for an event: the seconds until the end of
-    the pass (of more than a hundred, the slowest hundred). ``FullPassSucceeded`` is there in full passes alone: 1 when
-    nothing failed, was left or is held; so it is missing when no full pass ends.
+    ``SecondsToRecord`` has a value for each record that was made or mended for an event: the seconds from AWS's time of
+    the event until the end of the pass (of more than a hundred, the slowest hundred). ``FullPassSucceeded`` is there in
+    full passes alone: 1 when all that differed was applied. A plan counts where the schedule has asked for it (shadow
+    mode); one by hand must not tell the alarms that all is well.
     """
     values: dict[str, int | list[float]] = {
         "ChangesApplied": report.count(Outcome.APPLIED),
@@ -43,11 +45,11 @@ def as_metrics(report: Report, seen_at: Mapping[str, datetime], function: str) -
         "PassDuration": report.duration_ms,
         "CloudflareCalls": report.calls.get("cloudflare", 0),
     }
-    waits = _seconds_to_record(report, seen_at)
+    waits = _seconds_to_record(report, request.seen_at)
     if waits:
         values["SecondsToRecord"] = waits[-MAX_VALUES:]
-    if report.scope is None:
-        values["FullPassSucceeded"] = int(report.converged or report.mode == "plan")
+    if report.scope is None and (report.mode == Mode.APPLY or request.is_scheduled):
+        values["FullPassSucceeded"] = int(report.converged or report.mode == Mode.PLAN)
     metrics = [{"Name": name, "Unit": METRICS[name]} for name in values]
     directive = {"Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": metrics}
     timestamp = round(_end(report).timestamp() * 1000)

@@ -22,6 +22,7 @@ class Request:
     mode: Mode
     scope: frozenset[str] | None = None
     force: bool = False  # let guarded changes through, once
+    is_scheduled: bool = False  # nobody waits for it, and alarms count on it
     expect: str | None = None  # the digest of the plan that was reviewed
     findings: tuple[Finding, ...] = ()  # what was odd about the request itself
     seen_at: Mapping[str, datetime] = field(

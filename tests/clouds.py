@@ -85,6 +85,7 @@ class Clouds:
         if handler._controller.cache_info().currsize:
             handler._controller(LambdaContext().invoked_function_arn).close()
         handler._controller.cache_clear()
+        handler._clients.cache_clear()
 
     def apply(self, *scope: str, force: bool = False, seconds: float = 60, **changes: str) -> Report:
         """One apply over everything, or over these instances."""

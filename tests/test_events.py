@@ -64,7 +64,7 @@ def test_deeply_nested_nonsense_is_a_finding() -> None:
 
 
 def test_a_schedule_is_a_full_pass() -> None:
-    assert parse_event(SCHEDULED) == Request(Mode.APPLY)
+    assert parse_event(SCHEDULED) == Request(Mode.APPLY, is_scheduled=True)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +73,7 @@ def test_a_schedule_is_a_full_pass() -> None:
         ({"action": "plan"}, Request(Mode.PLAN)),
         ({"action": "apply"}, Request(Mode.APPLY)),
         ({"action": "apply", "force": True}, Request(Mode.APPLY, force=True)),
+        ({"action": "plan", "scheduled": True}, Request(Mode.PLAN, is_scheduled=True)),
         ({"action": "plan", "instance": TEACHER}, Request(Mode.PLAN, frozenset({TEACHER}))),
         ({"action": "apply", "instance": [TEACHER, STUDENT]}, Request(Mode.APPLY, frozenset({TEACHER, STUDENT}))),
     ],
@@ -95,6 +96,7 @@ def test_a_command_does_as_it_says(event: object, request_: Request) -> None:
         {"action": "plan", "instance": [TEACHER, 5]},
         {"action": "plan", "instance": None},
         {"action": "apply", "force": "yes"},
+        {"action": "plan", "scheduled": "yes"},
         {"action": "apply", "forced": True},
         {"Records": []},
         {"Records": [{"eventSource": "aws:s3", "body": "{}"}]},

@@ -9,6 +9,7 @@ import pytest
 from controller.metrics import DIMENSION, METRICS, NAMESPACE, as_metrics
 from controller.model import Action, Change, Finding, Guard, Outcome, Result
 from controller.report.report import Report, Target
+from controller.request import Mode, Request
 from tests.build import STUDENT, TEACHER
 
 STARTED = datetime(2026, 1, 31, 12, 0, 30, tzinfo=UTC)
@@ -31,9 +32,9 @@ def ended(action: Action, outcome: Outcome, instance: str = TEACHER) -> Result:
     return Result(Change(action, f"{instance}.example.com", instance, "m1", None, (), (), "because", "rule"), outcome)
 
 
-def metrics(**fields: Any) -> dict[str, Any]:
-    seen_at = fields.pop("seen_at", {})
-    return as_metrics(replace(REPORT, **fields), seen_at, "ElephantDNSWatchdog")
+def metrics(*, seen_at: dict[str, datetime] | None = None, is_scheduled: bool = False, **fields: Any) -> dict[str, Any]:
+    request = Request(Mode.APPLY, seen_at=seen_at or {}, is_scheduled=is_scheduled)
+    return as_metrics(replace(REPORT, **fields), request, "ElephantDNSWatchdog")
 
 
 def test_the_line_has_the_form_that_cloudwatch_reads() -> None:
@@ -103,8 +104,18 @@ def test_a_full_pass_succeeds_when_all_that_differed_was_applied() -> None:
     assert metrics(results=(ended(Action.CREATE_RECORD, Outcome.APPLIED),))["FullPassSucceeded"] == 1
 
 
+@pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome is not Outcome.APPLIED])
+def test_a_full_pass_does_not_succeed_while_anything_is_left(outcome: Outcome) -> None:
+    assert metrics(results=(ended(Action.CREATE_RECORD, outcome),))["FullPassSucceeded"] == 0
+
+
 def test_in_shadow_mode_a_plan_that_was_made_is_a_success() -> None:
-    assert metrics(mode="plan", results=(ended(Action.CREATE_RECORD, Outcome.PLANNED),))["FullPassSucceeded"] == 1
+    results = (ended(Action.CREATE_RECORD, Outcome.PLANNED),)
+    assert metrics(mode="plan", results=results, is_scheduled=True)["FullPassSucceeded"] == 1
+
+
+def test_a_plan_by_hand_does_not_tell_the_alarms_that_all_is_well() -> None:
+    assert "FullPassSucceeded" not in metrics(mode="plan")
 
 
 def test_a_scoped_pass_says_nothing_of_full_passes() -> None:

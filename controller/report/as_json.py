@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import UTC
 from typing import Any
 
-from controller.model import Result
+from controller.model import Finding, Result
 from controller.report.report import SCHEMA, SERVICES, Report
 
 
@@ -29,6 +29,21 @@ def as_dict(report: Report) -> dict[str, Any]:
         "complete": report.complete,
         "converged": report.converged,
     }
+
+
+def as_answer(report: Report, limit: int) -> dict[str, Any]:
+    """The report by its schema, within so many bytes of JSON; without its changes and findings where they are more."""
+    whole = as_dict(report)
+    if len(json.dumps(whole)) <= limit:
+        return whole
+    left_out = Finding(
+        "report-cut",
+        "report",
+        f"The report is too large for an answer: {len(report.results)} changes and {len(report.findings)} findings are "
+        "left out here.",
+        "They are in the log, one line each; elephant-dns plan --format json has them all.",
+    )
+    return {**whole, "changes": [], "findings": [asdict(left_out)]}
 
 
 def change_as_dict(result: Result) -> dict[str, Any]:

@@ -221,3 +221,17 @@ def test_a_pass_writes_its_metrics_whatever_the_level_of_the_log(
     ended = datetime.fromisoformat(report["started_at"]).timestamp() + report["duration_ms"] / 1000
     assert waited == pytest.approx(ended - datetime.fromisoformat(event["time"]).timestamp(), abs=1)
     assert "FullPassSucceeded" not in line
+
+
+def test_a_report_that_is_too_large_for_an_answer_leaves_its_changes_to_the_log(
+    function: Clouds, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        function.launch(f"m{number}")
+    monkeypatch.setattr(handler, "ANSWER_LIMIT", 2_000)
+    answer = invoke(SCHEDULED)
+    assert (answer["converged"], answer["changes"], answer["summary"]["create-record"]) == (True, [], 3)
+    (finding,) = answer["findings"]
+    assert finding["id"] == "report-cut"
+    assert "6 changes and 0 findings are left out" in finding["message"]
+    assert [line["message"] for line in lines(capsys)].count("change") == 6

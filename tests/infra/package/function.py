@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from typing import Any, Self
 from controller.sandbox.cloudflare.exchange import Reply
 from controller.sandbox.cloudflare.transport import LOOPBACK, Transport
 from tests.clouds import LambdaContext
+
+TEMPLATE = Path(__file__).parents[3] / "infra" / "template.yaml"
 
 API = "/2018-06-01/runtime/"
 #: Far longer than anything takes; a test fails by it where the process has died.
@@ -94,6 +97,8 @@ def running(package: Path, client: Path, environment: Mapping[str, str], log: Pa
             "AWS_LAMBDA_FUNCTION_NAME": "ElephantDNSWatchdog",
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
+            "AWS_LAMBDA_LOG_FORMAT": _in_template("LogFormat"),
+            "AWS_LAMBDA_LOG_LEVEL": _in_template("ApplicationLogLevel"),
             "LAMBDA_TASK_ROOT": str(package),
         }
         command = [*ALONE, "-c", _START, str(package), str(client)]
@@ -103,6 +108,13 @@ def running(package: Path, client: Path, environment: Mapping[str, str], log: Pa
         finally:
             process.kill()
             process.wait()
+
+
+def _in_template(name: str) -> str:
+    """A plain value of the template's function: what Lambda tells the process."""
+    found = re.search(rf"^ +{name}: (\w+)$", TEMPLATE.read_text(), re.MULTILINE)
+    assert found, name
+    return found[1]
 
 
 def alone(package: Path, script: str, environment: Mapping[str, str] | None = None) -> Any:
