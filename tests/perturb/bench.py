@@ -1,0 +1,20 @@
+"""The fixture of the tests that run the workload, as a plugin that their files name."""
+
+from collections.abc import Iterator
+
+import pytest
+
+import handler
+from tests.faults.clock import FastClock
+from tests.faults.trial import Workshop
+from tests.perturb.theatre import Theatre
+
+
+@pytest.fixture(scope="module")
+def theatre(session_workshop: Workshop) -> Iterator[Theatre]:
+    """A function whose clients are made once, and whose clock does not wait."""
+    clock = FastClock()
+    with pytest.MonkeyPatch.context() as patch, session_workshop.clouds.exported(LOG_LEVEL="DEBUG"):
+        patch.setattr(handler, "build", lambda settings, account: session_workshop.controller(clock, ()))
+        yield Theatre(session_workshop, clock)
+        handler._controller.cache_clear()

@@ -1,0 +1,133 @@
+"""One run of the workload through the function's own entry, and everything that was wrong with it."""
+
+import io
+from collections.abc import Iterable, Sequence
+from contextlib import redirect_stdout, suppress
+from dataclasses import dataclass, field, replace
+
+import handler
+from controller.errors import WatchdogError
+from controller.request import Mode, Request
+from controller.sandbox.cloudflare import Reply
+from tests.clouds import LambdaContext
+from tests.faults.calls import Call, Proxy, Rule, Scene, in_order
+from tests.faults.claims import leaks, manners
+from tests.faults.clock import FastClock
+from tests.faults.judges import misdeeds
+from tests.faults.trial import End, Workshop, end_of
+from tests.faults.witness import Deed, State, Witness
+from tests.perturb.memory import Memory
+from tests.perturb.people import People
+from tests.perturb.workload import Step, Visit
+
+
+@dataclass(slots=True)
+class Stage:
+    """Empty clouds, people, and the function; what it does is judged visit by visit."""
+
+    workshop: Workshop
+    clock: FastClock
+    witness: Witness = field(default_factory=Witness)
+    memory: Memory = field(default_factory=Memory)
+    log: io.StringIO = field(default_factory=io.StringIO)
+    found: list[str] = field(default_factory=list)
+    calls: list[list[Call]] = field(default_factory=list)  # of each visit
+    proxy: Proxy = field(init=False)
+    people: People = field(init=False)
+    visit: Visit = field(init=False)
+    latest: Visit = field(init=False)  # event, this one or an earlier one
+    has_died: bool = False  # the process: nothing of it arrives any more
+    has_met_another: bool = False
+    believed: State | None = None  # the world that a stale answer has told of
+
+    def __post_init__(self) -> None:
+        clouds = self.workshop.clouds
+        clouds.reset()
+        handler._controller.cache_clear()
+        self.people = People(clouds)
+        self.proxy = Proxy(clouds, innermost=self._answer)
+        self.proxy.install()
+
+    def run(self, steps: Iterable[Step], rules: Sequence[Rule] = ()) -> list[str]:
+        """Play the steps under these rules, then let the schedule come once; returns what was wrong."""
+        self.proxy.rules = tuple(rules)
+        for step in steps:
+            if isinstance(step, Visit):
+                self._invoke(step)
+            else:
+                step(self.people)
+            self.people.poll()
+        self.proxy.calm()
+        self._invoke(Visit())
+        self.people.poll()
+        self._look_again()
+        self.found += leaks(self.log.getvalue(), [self.workshop.clouds.cloudflare.token, "Confidential"])
+        return self.found
+
+    def end(self) -> End:
+        """How the world is now. Whether a row had got its links before somebody ended it is all the same."""
+        records, rows = end_of(State.of(self.workshop.clouds))
+        assert isinstance(rows, dict)
+        return records, {key: _without_history(row) for key, row in rows.items()}
+
+    def die(self) -> None:
+        """The process is no more."""
+        self.has_died = True
+
+    def let_another_pass(self, scope: frozenset[str] | None) -> None:
+        """Another process, from beginning to end."""
+        self.has_met_another = True
+        with suppress(WatchdogError):
+            self.workshop.controller(self.clock, ()).run(Request(Mode.APPLY, scope), LambdaContext().seconds)
+
+    def _invoke(self, visit: Visit) -> None:
+        self.visit, self.has_met_another, self.believed = visit, False, None
+        self.latest = visit if visit.machines else self.latest
+        self.witness.deeds.clear()
+        first, error = len(self.proxy.log), None
+        with redirect_stdout(self.log):
+            try:
+                handler.lambda_handler(visit.event, LambdaContext())
+            except WatchdogError as raised:
+                error = raised
+        self.calls.append(in_order(self.proxy.log[first:]))
+        self.found += manners(None, error)
+        self._judge()
+        if self.has_died:
+            handler._controller.cache_clear()
+            self.has_died = False
+
+    def _judge(self) -> None:
+        """What is a misdeed in the world as it was, and in the world as the pass was told that it was."""
+        scope = None if self.has_met_another else self.visit.scope
+        told_lies = self.believed is not None
+        for deed in self.witness.deeds:
+            if all(misdeeds([each], scope, told_lies=told_lies) for each in (deed, *self._as_believed(deed))):
+                self.found += misdeeds([deed], scope, told_lies=told_lies)
+
+    def _as_believed(self, deed: Deed) -> list[Deed]:
+        if self.believed is None:
+            return []
+        machines = {**deed.before.machines, **self.believed.machines}
+        return [replace(deed, before=replace(deed.before, machines=machines))]
+
+    def _look_again(self) -> None:
+        with redirect_stdout(self.log):
+            report = handler.lambda_handler({"action": "plan"}, LambdaContext())
+        self.found += [f"is still planned: {change['action']} {change['key']}" for change in report["changes"]]
+
+    def _answer(self, scene: Scene) -> Reply:
+        if self.has_died:
+            return Reply.nothing()
+        reply = self.witness(scene)
+        self.memory.keep(scene, reply)
+        return reply
+
+
+Rows = dict[str, object]
+
+
+def _without_history(row: Rows) -> Rows:
+    if row.get("status") != "TERMINATED":
+        return row
+    return {name: value for name, value in row.items() if not name.endswith("_ec2_link")}
