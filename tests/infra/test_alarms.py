@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from controller.metrics import DIMENSION, METRICS, NAMESPACE
+from tests.infra.alarm import Period, Watched, rings
 from tests.infra.cloudformation import read, stack
 
 TOPIC = "arn:aws:sns:us-west-2:123456789012:operations"
@@ -35,8 +36,9 @@ def widgets() -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("alarm", sorted(ALARMS))
 def test_every_alarm_looks_at_a_metric_that_is_emitted(alarm: str) -> None:
-    (dimension,) = ALARMS[alarm]["Dimensions"]
-    assert_is_emitted(ALARMS[alarm]["Namespace"], ALARMS[alarm]["MetricName"], dimension["Name"], dimension["Value"])
+    watched = Watched.by(ALARMS[alarm])
+    (dimension,) = watched.dimensions
+    assert_is_emitted(watched.namespace, watched.name, dimension["Name"], dimension["Value"])
 
 
 def test_the_dashboard_shows_metrics_that_are_emitted_and_all_of_ours() -> None:
@@ -61,21 +63,50 @@ def test_without_a_topic_alarms_tell_nobody() -> None:
     assert [alarm for alarm in alarms if "AlarmActions" in alarm or "OKActions" in alarm] == []
 
 
-def test_a_full_pass_is_missed_after_three_periods_of_the_schedule() -> None:
-    alarm = stack(ScheduleMinutes="15").resources("AWS::CloudWatch::Alarm")["NoFullPassAlarm"]
-    assert (alarm["MetricName"], alarm["Period"], alarm["EvaluationPeriods"]) == ("FullPassSucceeded", 900, 3)
-    assert alarm["TreatMissingData"] == "breaching"  # a watchdog that does not run emits nothing
+#: What each alarm's metric was in the last periods, and whether that is to be told. () is a period without data.
+NOTHING: Period = ()
+STATES: list[tuple[str, list[Period], bool]] = [
+    ("ErrorsAlarm", [(0, 0), (0, 1, 0)], True),
+    ("ErrorsAlarm", [(0, 1), (0, 0)], False),
+    ("ErrorsAlarm", [NOTHING, NOTHING], False),
+    ("GuardAlarm", [(0,), (1, 0)], True),  # a pass for one machine, in the same period, has no guard that trips
+    ("GuardAlarm", [(1,), (0, 0)], False),
+    ("GuardAlarm", [NOTHING, NOTHING], False),
+    ("NotConvergedAlarm", [(0,), (0,), (0,)], True),
+    ("NotConvergedAlarm", [(1,), (0,), (0,)], False),
+    ("NotConvergedAlarm", [(0,), (0,), (0, 1)], False),
+    ("NotConvergedAlarm", [(0,), NOTHING, NOTHING], False),
+    ("NotConvergedAlarm", [NOTHING, NOTHING, NOTHING], False),
+    ("NoFullPassAlarm", [(1,), (1,), (1,)], False),
+    ("NoFullPassAlarm", [(0, 1), (0, 1), (0, 1)], False),  # a second one in the period has succeeded
+    ("NoFullPassAlarm", [(1,), (0,), NOTHING], False),
+    ("NoFullPassAlarm", [(0,), (0,), (0,)], True),
+    ("NoFullPassAlarm", [(1,), (0,), NOTHING, (0,)], True),
+    ("NoFullPassAlarm", [(1,), (1,), NOTHING, NOTHING, NOTHING], True),
+    ("NoFullPassAlarm", [NOTHING, NOTHING, NOTHING], True),  # before the first pass of all, too
+    ("StateChangeDeadLettersAlarm", [(0, 0), (0, 1)], True),
+    ("StateChangeDeadLettersAlarm", [(2, 1), (0, 0)], False),  # it was purged
+    ("StateChangeDeadLettersAlarm", [NOTHING, NOTHING], False),
+    ("ReconcileDeadLettersAlarm", [(0, 0), (0, 1)], True),
+    ("ReconcileDeadLettersAlarm", [(2, 1), (0, 0)], False),
+    ("ReconcileDeadLettersAlarm", [NOTHING, NOTHING], False),
+]
 
 
-def test_passes_that_end_without_success_raise_the_alarm_after_three() -> None:
-    alarm = ALARMS["NotConvergedAlarm"]
-    assert (alarm["MetricName"], alarm["Period"], alarm["EvaluationPeriods"]) == ("FullPassSucceeded", 300, 3)
-    assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
-        "Maximum",
-        "LessThanThreshold",
-        1,
-    )
-    assert alarm["TreatMissingData"] == "notBreaching"
+@pytest.mark.parametrize(("alarm", "periods", "rung"), STATES)
+def test_an_alarm_rings_when_it_should_and_only_then(alarm: str, periods: list[Period], rung: bool) -> None:
+    assert rings(ALARMS[alarm], *periods) == rung
+
+
+def test_every_alarm_is_tried_both_ways() -> None:
+    assert {(alarm, rung) for alarm, _, rung in STATES} == {(alarm, rung) for alarm in ALARMS for rung in (True, False)}
+
+
+@pytest.mark.parametrize("alarm", ["GuardAlarm", "NotConvergedAlarm", "NoFullPassAlarm"])
+@pytest.mark.parametrize("minutes", read()["Parameters"]["ScheduleMinutes"]["AllowedValues"])
+def test_what_full_passes_tell_is_looked_at_by_periods_of_the_schedule(alarm: str, minutes: str) -> None:
+    deployed = stack(ScheduleMinutes=minutes).resources("AWS::CloudWatch::Alarm")[alarm]
+    assert Watched.by(deployed).seconds == int(minutes) * 60
 
 
 def test_a_watchdog_that_is_switched_off_is_not_missed() -> None:
@@ -84,13 +115,15 @@ def test_a_watchdog_that_is_switched_off_is_not_missed() -> None:
 
 
 def test_both_dead_letter_queues_are_watched() -> None:
-    watched = {alarm["Dimensions"][0]["Value"] for alarm in ALARMS.values() if alarm["Namespace"] == "AWS/SQS"}
-    assert watched == {name for name in QUEUES if "DeadLetters" in name}
+    watched = [Watched.by(alarm) for alarm in ALARMS.values()]
+    queues = {one.dimensions[0]["Value"] for one in watched if one.namespace == "AWS/SQS"}
+    assert queues == {name for name in QUEUES if "DeadLetters" in name}
 
 
 @pytest.mark.parametrize("minutes", read()["Parameters"]["ScheduleMinutes"]["AllowedValues"])
 def test_cloudwatch_evaluates_alarms_over_such_a_time(minutes: str) -> None:
     # CloudWatch API, PutMetricAlarm: a multiple of 60 seconds, and a day at most for periods below an hour.
     for alarm in stack(ScheduleMinutes=minutes).resources("AWS::CloudWatch::Alarm").values():
-        assert alarm["Period"] % 60 == 0
-        assert alarm["Period"] * alarm["EvaluationPeriods"] <= 24 * 3600
+        seconds = Watched.by(alarm).seconds
+        assert seconds % 60 == 0
+        assert seconds * alarm["EvaluationPeriods"] <= 24 * 3600

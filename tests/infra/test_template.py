@@ -9,7 +9,8 @@ import botocore.session
 import pytest
 from botocore.model import StringShape
 
-from controller.request import Mode
+from controller.events import parse_event
+from controller.request import Mode, Request
 from controller.settings import VARIABLES, read_settings
 from tests.infra.cloudformation import GIVEN, read, stack
 
@@ -51,8 +52,12 @@ def test_lambda_has_the_runtime_and_the_architecture() -> None:
     assert (function["Runtime"], architecture) == ("python3.13", "arm64")
     assert function["Runtime"] in known_to_lambda("Runtime")
     assert architecture in known_to_lambda("Architecture")
-    for choice in PARAMETERS["SnapStart"]["AllowedValues"]:
-        assert choice in known_to_lambda("SnapStartApplyOn")
+
+
+@pytest.mark.parametrize("choice", PARAMETERS["SnapStart"]["AllowedValues"])
+def test_the_function_starts_from_a_snapshot_for_who_asks(choice: str) -> None:
+    assert choice in known_to_lambda("SnapStartApplyOn")
+    assert stack(SnapStart=choice).only("AWS::Lambda::Function")["SnapStart"] == {"ApplyOn": choice}
 
 
 def test_the_function_gets_every_setting_but_those_for_other_places() -> None:
@@ -138,7 +143,7 @@ def test_the_schedule_asks_for_what_the_handler_knows(action: str) -> None:
     schedule = stack(ScheduleAction=action).resources("AWS::Events::Rule")["ElephantDNSWatchdogReconcile"]
     assert schedule["Name"] == "ElephantReconcile"
     assert schedule["ScheduleExpression"] == "rate(5 minutes)"
-    assert json.loads(schedule["Targets"][0]["Input"]) == {"action": Mode(action)}
+    assert parse_event(json.loads(schedule["Targets"][0]["Input"])) == Request(Mode(action), is_scheduled=True)
 
 
 @pytest.mark.parametrize("minutes", PARAMETERS["ScheduleMinutes"]["AllowedValues"])
@@ -154,6 +159,12 @@ def test_a_full_pass_is_not_tried_again() -> None:
     (target,) = deployed.resources("AWS::Events::Rule")["ElephantDNSWatchdogReconcile"]["Targets"]
     assert (asynchronous["MaximumRetryAttempts"], target["RetryPolicy"]["MaximumRetryAttempts"]) == (0, 0)
     assert asynchronous["DestinationConfig"]["OnFailure"]["Destination"] == target["DeadLetterConfig"]["Arn"]
+
+
+@pytest.mark.parametrize("minutes", PARAMETERS["ScheduleMinutes"]["AllowedValues"])
+def test_a_full_pass_that_waited_until_the_next_is_due_is_given_up(minutes: str) -> None:
+    asynchronous = stack(ScheduleMinutes=minutes).only("AWS::Lambda::EventInvokeConfig")
+    assert asynchronous["MaximumEventAgeInSeconds"] == int(minutes) * 60
 
 
 @pytest.mark.parametrize(
@@ -183,6 +194,11 @@ def test_table_and_secret_are_there_already() -> None:
 def test_a_table_and_a_secret_that_the_stack_made_outlive_it() -> None:
     made = [TEMPLATE["Resources"][name] for name in ("Table", "Secret")]
     assert {(one["DeletionPolicy"], one["UpdateReplacePolicy"]) for one in made} == {("Retain", "Retain")}
+
+
+def test_the_log_goes_with_the_stack_and_stays_when_only_its_name_changes() -> None:
+    log = TEMPLATE["Resources"]["Log"]
+    assert (log["DeletionPolicy"], log["UpdateReplacePolicy"]) == ("Delete", "Retain")
 
 
 def test_a_table_has_the_key_and_the_index_that_are_read() -> None:

@@ -1,4 +1,8 @@
-"""The template as it is, deployed by a change set as `sam deploy` does it; only the package's place is filled in."""
+"""The template, deployed by a change set as `sam deploy` does it.
+
+It is as it is but for two things: the package's place is filled in, and of the alarm on an expression the emulator gets
+the metric alone, for it computes no expressions.
+"""
 
 import base64
 import json
@@ -12,12 +16,11 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 
 from controller.events import STATE_CHANGE
-from tests.infra.cloudformation import INFRA
+from tests.infra.cloudformation import read
 from tests.infra.deploy.account import Account
 from tests.infra.deploy.emulator import Credentials
 from tests.infra.iam import listed
 
-LOCAL_PACKAGE = "../dist/elephant-dns-watchdog.zip"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 QUICKLY = {"Delay": 0.05, "MaxAttempts": 1200}
 #: Whose events a rule hears when a test speaks to it: AWS keeps `aws.ec2` to itself.
@@ -141,15 +144,13 @@ class Deployment:
 def deploy(account: Account, package: Path, stack: str, **parameters: str) -> Deployment:
     """Make the stack, or change it."""
     formation = account.client("cloudformation")
-    template = (INFRA / "template.yaml").read_text(encoding="utf-8")
-    assert template.count(LOCAL_PACKAGE) == 1
     values = {"DomainRoot": "example.com", "ZoneId": account.cloudflare.zone_id, **parameters}
     change = {"StackName": stack, "ChangeSetName": f"deployment-{uuid4()}"}
     kind = "UPDATE" if _is_there(account, stack) else "CREATE"
     formation.create_change_set(
         **change,
         ChangeSetType=kind,
-        TemplateBody=template.replace(LOCAL_PACKAGE, account.upload(package)),
+        TemplateBody=_template(account.upload(package)),
         Capabilities=CAPABILITIES,
         Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()],
     )
@@ -158,6 +159,16 @@ def deploy(account: Account, package: Path, stack: str, **parameters: str) -> De
     formation.get_waiter(f"stack_{kind.lower()}_complete").wait(StackName=stack, WaiterConfig=QUICKLY)
     (made,) = formation.describe_stacks(StackName=stack)["Stacks"]
     return Deployment(account, stack, {one["OutputKey"]: one["OutputValue"] for one in made["Outputs"]})
+
+
+def _template(package: str) -> str:
+    template = read()
+    resources = template["Resources"]
+    resources["ElephantDNSWatchdog"]["Properties"]["CodeUri"] = package
+    alarm = resources["NoFullPassAlarm"]["Properties"]
+    (stat,) = [one["MetricStat"] for one in alarm.pop("Metrics") if "MetricStat" in one]
+    alarm.update(stat["Metric"], Period=stat["Period"], Statistic=stat["Stat"])
+    return json.dumps(template)
 
 
 def _is_there(account: Account, stack: str) -> bool:

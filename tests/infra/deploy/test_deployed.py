@@ -1,6 +1,6 @@
 """The template deployed into an account that asks every role, and the function run there.
 
-The emulator takes the template as it is, whole; the tests say where it does less than AWS.
+The emulator takes the template whole; the tests say where it does less than AWS.
 """
 
 import base64
