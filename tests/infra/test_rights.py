@@ -3,7 +3,7 @@
 import pytest
 
 from controller.request import Mode, Request
-from controller.sandbox.aws import TABLE
+from controller.sandbox.aws import SECRET, TABLE
 from tests.clouds import Clouds
 from tests.infra.cloudformation import ACCOUNT, REGION, stack
 from tests.infra.iam import Permission, Statement, allows, listed, permission, secret, statements, table
@@ -26,6 +26,10 @@ def of_people(*names: str, **parameters: str) -> list[Statement]:
 
 def actions(policy: list[Statement]) -> set[str]:
     return {action for statement in policy for action in listed(statement["Action"])}
+
+
+def reading(name: str) -> Permission:
+    return Permission("secretsmanager:GetSecretValue", secret(name))
 
 
 def wide_open(policy: list[Statement]) -> set[str]:
@@ -80,10 +84,23 @@ def test_people_may_do_what_their_command_calls_and_no_other_action(
     assert actions(policy) == {one.action for one in called}
 
 
+def test_who_may_plan_reads_the_secret_for_planning_and_not_the_one_that_edits() -> None:
+    planning, editing = "prod/elephant/cloudflare-read", SECRET
+    given = {"SecretName": editing, "PlanSecretName": planning}
+    plan, apply = of_people("Plan", **given), of_people("Apply", **given)
+    assert [allows(plan, reading(name)) for name in (planning, editing)] == [True, False]
+    assert [allows(apply, reading(name)) for name in (planning, editing)] == [False, True]
+    assert not allows(of_people("Doctor", **given), reading(editing))
+
+
+def test_without_a_secret_for_planning_plan_and_apply_read_the_same() -> None:
+    assert all(allows(of_people(one, SecretName="other"), reading("other")) for one in ("Plan", "Apply"))
+
+
 NOT_ALLOWED = [
-    Permission("secretsmanager:GetSecretValue", secret("prod/elephant/other")),
+    reading("prod/elephant/other"),
     # What `-*` would open: a secret whose name goes on after ours.
-    Permission("secretsmanager:GetSecretValue", secret("prod/elephant/cloudflare-admin")),
+    reading("prod/elephant/cloudflare-admin"),
     Permission("secretsmanager:PutSecretValue", secret()),
     Permission("dynamodb:UpdateItem", table("other")),
     Permission("dynamodb:UpdateItem", table(f"{TABLE}-staging")),
