@@ -11,6 +11,12 @@ from controller.doctor.rules import Rule
 
 _STATE, _SCHEDULE = "state-changes", "schedule"
 
+#: Never a command that switches it on: an event applies even in shadow mode, and after `retire` it makes records anew.
+_OFF = (
+    "Off on purpose where the stack has ScheduleAction=plan or Enabled=false, or where another rule has its place; "
+    "else deploy with ScheduleAction=apply and Enabled=true."
+)
+
 
 def trigger_checks(rules: Sequence[Rule], account: str, region: str) -> Iterator[Check]:
     """A check for each rule, and one for each kind of rule that is missing."""
@@ -41,17 +47,17 @@ def _schedule_checks(rules: Sequence[Rule]) -> Iterator[Check]:
 def _closed(id: str, rule: Rule) -> Check | None:
     """The check of a rule from which nothing comes now, because somebody has switched it off."""
     if not rule.enabled:
-        return warned(id, f"Rule {rule.name} is disabled.", f"aws events enable-rule --name {rule.name}")
+        return warned(id, f"Rule {rule.name} is disabled.", _OFF)
     if not rule.route.open:
         seen = f"Rule {rule.name} sends events{rule.route.via}, and the function does not read that queue now."
-        return warned(id, seen, "Enable the function's event source mapping.")
+        return warned(id, seen, _OFF)
     return None
 
 
 def _schedule(rule: Rule) -> Check:
     if rule.input and _action(rule.input) == "plan":
         seen = f"Rule {rule.name} ({rule.schedule}) only plans: nothing is mended."
-        return warned(_SCHEDULE, seen, 'When its plans are right, let it send {"action": "apply"}.')
+        return warned(_SCHEDULE, seen, "When its plans are right, deploy with ScheduleAction=apply.")
     return passed(_SCHEDULE, f"Rule {rule.name} wakes the function, {rule.schedule}.")
 
 
