@@ -1,6 +1,7 @@
 """The fixture of the tests that run the workload, as a plugin that their files name."""
 
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
@@ -14,7 +15,6 @@ from tests.perturb.theatre import Theatre
 def theatre(session_workshop: Workshop) -> Iterator[Theatre]:
     """A function whose clients are made once, and whose clock does not wait."""
     clock = FastClock()
-    with pytest.MonkeyPatch.context() as patch, session_workshop.clouds.exported(LOG_LEVEL="DEBUG"):
-        patch.setattr(handler, "build", lambda settings, account: session_workshop.controller(clock, ()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(handler, "_controller", cache(lambda function_arn: session_workshop.controller(clock, ())))
         yield Theatre(session_workshop, clock)
-        handler._controller.cache_clear()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import handler
 from controller.errors import WatchdogError
+from controller.log import start_logging
 from controller.request import Mode, Request
 from controller.sandbox.cloudflare import Reply
 from tests.clouds import LambdaContext
@@ -47,6 +48,7 @@ class Stage:
         self.people = People(clouds)
         self.proxy = Proxy(clouds, innermost=self._answer)
         self.proxy.install()
+        start_logging("DEBUG", self.log)
 
     def run(self, steps: Iterable[Step], rules: Sequence[Rule] = ()) -> list[str]:
         """Play the steps under these rules, then let the schedule come once; returns what was wrong."""
