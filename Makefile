@@ -11,6 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK_VENV := .venv-lock
 MINISTACK_VENV := .venv-ministack
+MUTANTS_VENV := .venv-mutants
 
 # Quiet twice: pip warns about the machine's own settings, which nobody here can act on; errors still show.
 # Byte-code is made on first import: most of what the development lock brings is never imported.
@@ -20,7 +21,7 @@ COMPILE_FOR = $(LOCK_VENV)/bin/uv pip compile --quiet --generate-hashes --no-ann
 COMPILE = $(COMPILE_FOR) --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test test-browser golden lint proof bench bench-report package format lock clean
+.PHONY: help sandbox test test-browser golden lint proof mutants bench bench-report package format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -48,6 +49,10 @@ lint: $(VENV)/dev.stamp ## style, types, import directions, templates
 proof: $(VENV)/dev.stamp ## the exhaustive tests, which take longer (ARGS go to pytest)
 	$(BIN)/pytest --numprocesses auto -m proof $(ARGS)
 
+mutants: $(MUTANTS_VENV)/mutants.stamp ## which changes to the rules no test notices (ARGS="controller.rules.guards*" for some)
+	$(MUTANTS_VENV)/bin/mutmut run $(ARGS)
+	@$(MUTANTS_VENV)/bin/mutmut results
+
 bench: $(VENV)/dev.stamp ## speed, beside octoDNS and a naive function (ARGS="growth event" for some)
 	$(BIN)/python -m tests.benchmarks --output build/benchmarks.json $(ARGS)
 
@@ -70,9 +75,10 @@ lock: $(LOCK_VENV)/lock.stamp ## make requirements/*.txt again (ARGS=--upgrade f
 	$(COMPILE) --constraint requirements/dev.txt requirements/build.in --output-file requirements/build.txt
 	$(COMPILE) requirements/lock.in --output-file requirements/lock.txt
 	$(COMPILE) requirements/ministack.in --output-file requirements/ministack.txt
+	$(COMPILE) --constraint requirements/dev.txt requirements/mutants.in --output-file requirements/mutants.txt
 
 clean: ## remove everything that make or a tool has made
-	rm -rf $(VENV) $(LOCK_VENV) $(MINISTACK_VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(LOCK_VENV) $(MINISTACK_VENV) $(MUTANTS_VENV) build dist mutants .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is newer than what it was installed from, so nothing is installed twice. Both sets share one
@@ -101,7 +107,14 @@ $(MINISTACK_VENV)/ministack.stamp: requirements/ministack.txt | $(MINISTACK_VENV
 	@$(MINISTACK_VENV)/bin/python -m pip install $(PIP_FLAGS) --require-hashes --requirement requirements/ministack.txt
 	@touch $@
 
-$(VENV) $(LOCK_VENV) $(MINISTACK_VENV):
+# The tool that changes the code runs the tests in its own process, so it needs all that they need.
+$(MUTANTS_VENV)/mutants.stamp: requirements/mutants.txt requirements/dev.txt | $(MUTANTS_VENV)
+	@echo "Installing requirements/dev.txt and requirements/mutants.txt into $(MUTANTS_VENV) ..."
+	@$(MUTANTS_VENV)/bin/python -m pip install $(PIP_FLAGS) --require-hashes \
+		--requirement requirements/dev.txt --requirement requirements/mutants.txt
+	@touch $@
+
+$(VENV) $(LOCK_VENV) $(MINISTACK_VENV) $(MUTANTS_VENV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Python 3.11 or newer is needed, and $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
 			"Name another one: make PYTHON=python3.13 ..." >&2; exit 1; }

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
-NAMES_OF_LOCKS = ["build", "dev", "lock", "ministack", "runtime", "sandbox"]
+NAMES_OF_LOCKS = ["build", "dev", "lock", "ministack", "mutants", "runtime", "sandbox"]
 
 
 def entries(lock: Path) -> list[str]:
