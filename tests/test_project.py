@@ -39,7 +39,7 @@ def test_these_are_the_locks() -> None:
 def test_a_lock_holds_nothing_but_pinned_and_hashed_requirements(name: str) -> None:
     # So it names no host, no option and no path either.
     entry = re.compile(
-        r"[a-z0-9-]+==[0-9a-z.]+( ; [a-z_0-9.<>=!' ()]+?)?(\s+--hash=sha256:[0-9a-f]{64})+", re.IGNORECASE
+        r"[a-z0-9-]+==[0-9a-z.]+( ; [a-z_0-9.<>=!*' ()]+?)?(\s+--hash=sha256:[0-9a-f]{64})+", re.IGNORECASE
     )
     assert [line for line in entries(lock(name)) if not entry.fullmatch(line)] == []
 
