@@ -14,7 +14,8 @@ from controller.report.as_json import as_dict
 from tests.clouds import Clouds
 from tests.infra.cloudformation import read, stack
 
-PAGE = (Path(__file__).parents[2] / "docs" / "deploy.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "deploy.md").read_text(encoding="utf-8")
 #: What a list of commands puts after a command's own words.
 COMMANDS = sorted(set(re.findall(r"`(elephant-dns [^`]+)`|^(elephant-dns .+)$", PAGE, re.MULTILINE)))
 QUERIES = [block for block in re.findall(r"```\n(.*?)```", PAGE, re.DOTALL) if block.startswith("fields ")]
@@ -40,6 +41,24 @@ def test_parameters_and_the_values_shown_are_the_templates() -> None:
     assert [one for one in limited if one[1] not in parameters[one[0]]["AllowedValues"]] == []
 
 
+def overrides() -> list[str]:
+    """What follows each --parameter-overrides, as the shell hands it on."""
+    found = [re.match(r"(\s+'?[A-Z]\w+=(\"\"'?|[\w./-]*))+", rest) for rest in PAGE.split("--parameter-overrides")[1:]]
+    return [word for match in found for word in shlex.split(match[0] if match else "=")]
+
+
+@pytest.mark.parametrize("word", overrides())
+def test_sam_takes_the_value_as_the_shell_hands_it_on(word: str) -> None:
+    # SAM wants quotes around an empty value, and the shell takes them away unless they are quoted themselves.
+    parameter, _, value = word.partition("=")
+    assert parameter in read()["Parameters"] | read("policies.yaml")["Parameters"]
+    assert value
+
+
+def test_an_empty_value_is_shown_twice() -> None:
+    assert [word for word in overrides() if word.endswith('=""')] == ['NameSuffix=""', 'StatusIndex=""']
+
+
 def test_names_on_the_page_are_those_that_are_deployed() -> None:
     deployed = stack()
     for name in (deployed.output("FunctionName"), deployed.output("LogGroup"), "ElephantReconcile"):
@@ -47,6 +66,12 @@ def test_names_on_the_page_are_those_that_are_deployed() -> None:
     assert deployed.output("RollBack").removesuffix("N") in PAGE
     assert deployed.output("ListVersions").split(" --query")[0] in PAGE
     assert "SecondsToRecord" in METRICS
+
+
+def test_the_queues_that_the_runbook_purges_are_the_dead_letter_queues() -> None:
+    deployed = {queue["QueueName"] for queue in stack().resources("AWS::SQS::Queue").values()}
+    purged = set(re.findall(r"\bElephant\w+DeadLetters", (DOCS / "runbook.md").read_text(encoding="utf-8")))
+    assert purged == {name for name in deployed if "DeadLetters" in name}
 
 
 def fields(query: str) -> set[str]:
