@@ -1,5 +1,9 @@
 """Lambda's entry: event → request → pass → report. Everything else lives in ``controller``."""
 
+import gc
+
+gc.disable()  # until all is loaded: none of it is garbage, and to look for some again and again is a tenth of the start
+
 import os
 from contextlib import suppress
 from functools import cache
@@ -61,3 +65,6 @@ hush_libraries()
 # Settings that cannot be used are told to each event.
 with suppress(SettingsError):
     _clients()
+
+gc.freeze()  # what is loaded stays, so that no later look goes through it
+gc.enable()
