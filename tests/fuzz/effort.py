@@ -14,7 +14,7 @@ T = TypeVar("T")
 Note = Callable[[str, object], None]
 
 #: How many times the usual number of inputs.
-EFFORT = pytest.mark.parametrize("effort", [1, pytest.param(40, marks=pytest.mark.proof)])
+EFFORT = pytest.mark.parametrize("effort", [1, pytest.param(25, marks=pytest.mark.proof)])
 
 
 def try_all(check: Callable[[T], None], inputs: st.SearchStrategy[T], count: int, note: Note) -> None:

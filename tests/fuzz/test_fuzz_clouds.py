@@ -51,7 +51,7 @@ def test_any_answer_of_cloudflare_makes_the_pass_fail_at_worst(
         assert wrong_with(Trial(workshop, AT[operation]), (rule,)) == []
 
     inputs = st.tuples(STATUSES, st.binary(max_size=200) | JSON, HEADERS, st.sampled_from([1, None]))
-    try_all(holds, inputs, 4 * effort, record_property)
+    try_all(holds, inputs, 3 * effort, record_property)
 
 
 @EFFORT
@@ -68,7 +68,7 @@ def test_a_good_answer_of_cloudflare_with_anything_in_it_makes_the_pass_fail_at_
         rules = (Rule(Call(operation), spoil, times),)
         assert wrong_with(Trial(workshop, AT[operation]), rules, lies=True) == []
 
-    try_all(holds, st.tuples(SPOILINGS, st.sampled_from([1, None])), 6 * effort, record_property)
+    try_all(holds, st.tuples(SPOILINGS, st.sampled_from([1, None])), 4 * effort, record_property)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def test_any_tags_and_rows_are_borne(workshop: Workshop, effort: int, record_pro
     def holds(world: Nonsense) -> None:
         assert wrong_with(Trial(workshop, Scenario("nonsense", world.fill))) == []
 
-    try_all(holds, WORLDS, 12 * effort, record_property)
+    try_all(holds, WORLDS, 8 * effort, record_property)
 
 
 @EFFORT

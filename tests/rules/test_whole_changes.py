@@ -1,10 +1,11 @@
 """A change of each kind as a whole: whom it is about, what was and will be, why, and what is sent."""
 
-from dataclasses import fields
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from controller.model import Action, Change, Condition, Instance, Meeting, RecordWrite, RowWrite
+from controller.model import Action, Change, Condition, DnsRecord, Instance, Meeting, RecordWrite, RowWrite
 from tests.build import (
     ADDRESS,
     ELSEWHERE,
@@ -15,6 +16,7 @@ from tests.build import (
     TEACHER,
     YOUNG,
     decided,
+    found,
     link,
     machine,
     name,
@@ -28,21 +30,15 @@ STATUS_STAYS = Condition("status", ("TERMINATED",), negated=True)
 EARLY = Condition("status", (None, "PENDING", "SCHEDULED", "LAUNCHED", "DNS_WRITTEN"))
 
 
-def told(change: Change) -> dict[str, object]:
-    """All of it, without what is as it is by default."""
-    return {f.name: value for f in fields(change) if (value := getattr(change, f.name)) not in ((), None, False, "")}
-
-
-def whole(action: Action, rule: str, reason: str, **others: object) -> dict[str, object]:
+def whole(action: Action, rule: str, reason: str, **others: Any) -> Change:
     """A change about the teacher's machine of meeting m1, unless told otherwise."""
-    about = {"key": name(TEACHER), "instance": TEACHER, "meeting": "m1", "role": "teacher"}
-    told = {**about, "action": action, "rule": rule, "reason": reason, **others}
-    return {key: value for key, value in told.items() if value is not None}
+    about = {"key": name(TEACHER), "instance": TEACHER, "meeting": "m1", "role": "teacher", "before": (), "after": ()}
+    return Change(action=action, rule=rule, reason=reason, **{**about, **others})
 
 
 def test_create() -> None:
     (change,) = decided(world([machine()])).changes
-    assert told(change) == whole(
+    assert change == whole(
         Action.CREATE_RECORD,
         "record-serving",
         f"the machine is running at {ADDRESS} and has no record",
@@ -54,7 +50,7 @@ def test_create() -> None:
 
 def test_update() -> None:
     (change,) = decided(world([machine()], [record(content=ELSEWHERE, proxied=False)])).changes
-    assert told(change) == whole(
+    assert change == whole(
         Action.UPDATE_RECORD,
         "record-serving",
         f"the machine's address is {ADDRESS}; the record must be proxied",
@@ -66,7 +62,7 @@ def test_update() -> None:
 
 def test_adoption() -> None:
     (change,) = decided(world([machine()], [record(comment="by hand")])).changes
-    assert told(change) == whole(
+    assert change == whole(
         Action.UPDATE_RECORD,
         "record-adopted",
         "the record is adopted: it gets our mark",
@@ -74,6 +70,35 @@ def test_adoption() -> None:
         after=(("comment", HINT),),
         record=RecordWrite("r1", name(TEACHER), ADDRESS, HINT),
     )
+
+
+def duplicate(number: int) -> DnsRecord:
+    return record(content=ELSEWHERE, id=f"r{number}")
+
+
+BESIDE = [
+    ([record(), duplicate(2)], "record-duplicate", "the name needs one record only"),
+    (
+        [record(comment="elephant-dns:somebody/else"), duplicate(2)],
+        "record-foreign",
+        "a record that is not ours has the machine's address",
+    ),
+]
+
+
+@pytest.mark.parametrize(("records", "rule", "reason"), BESIDE, ids=["duplicate", "foreign"])
+def test_delete_beside_another(records: list[DnsRecord], rule: str, reason: str) -> None:
+    wanted = decided(world([machine()], records))
+    assert wanted.changes == (
+        whole(
+            Action.DELETE_RECORD,
+            rule,
+            reason,
+            before=(("content", ELSEWHERE), ("proxied", True), ("comment", MARK)),
+            record=RecordWrite("r2", name(TEACHER), None, None),
+        ),
+    )
+    assert found(wanted) == ([] if rule == "record-duplicate" else ["foreign-record"])
 
 
 DELETES = [
@@ -108,7 +133,7 @@ def test_delete(machines: list[Instance], rule: str, reason: str, content: str) 
     seen = world([*machines, bystander], [record(content=content)], absent=[] if machines else [TEACHER])
     (change,) = decided(seen, force=True).changes
     is_guarded = rule in ("record-untagged", "record-unclaimed", "record-absent")
-    assert told(change) == whole(
+    assert change == whole(
         Action.DELETE_RECORD,
         rule,
         reason,
@@ -116,7 +141,7 @@ def test_delete(machines: list[Instance], rule: str, reason: str, content: str) 
         role=machines[0].role if machines else None,
         before=(("content", content), ("proxied", True), ("comment", MARK)),
         record=RecordWrite("r1", name(TEACHER), None, None),
-        concluded=(TEACHER,) if is_guarded else None,
+        concluded=(TEACHER,) if is_guarded else (),
     )
 
 
@@ -124,7 +149,7 @@ def test_write_link_to_a_row_that_is_early() -> None:
     rows = [row(status="LAUNCHED", ids={"teacher": TEACHER}, links={"teacher": "https://by-hand.example.org"})]
     (change,) = decided(world([machine()], [record()], rows)).changes
     sets = (("teacher_ec2_link", link(TEACHER)), ("status", "DNS_WRITTEN"))
-    assert told(change) == whole(
+    assert change == whole(
         Action.WRITE_LINK,
         "link-current",
         "the teacher's machine is running and its record is in place",
@@ -140,8 +165,8 @@ def test_write_link_over_a_dead_one() -> None:
     rows = [row(status="HEALTHY", links={"teacher": link(OTHER)})]
     (change,) = decided(world(machines, [record()], rows)).changes
     sets = (("teacher_ec2_link", link(TEACHER)),)
-    assert told(change.instead[0]) == cleared("link-dead", "the link leads to a machine that is stopped")
-    assert told(change) == whole(
+    assert change.instead[0] == cleared("link-dead", "the link leads to a machine that is stopped")
+    assert change == whole(
         Action.WRITE_LINK,
         "link-current",
         "the teacher's machine is running and its record is in place",
@@ -156,7 +181,7 @@ def test_write_link_over_a_dead_one() -> None:
     )
 
 
-def cleared(rule: str, reason: str, **others: object) -> dict[str, object]:
+def cleared(rule: str, reason: str, **others: Any) -> Change:
     return whole(
         Action.CLEAR_LINK,
         rule,
@@ -197,7 +222,7 @@ def test_clear_link(linked: Instance | None, rule: str, reason: str, guarded: bo
     rows = [row(status="HEALTHY", links={"teacher": link(OTHER)})]
     changes = decided(world(machines, [record(OTHER)] if linked else [], rows, absent=[OTHER]), force=True).changes
     (change,) = (change for change in changes if change.action is Action.CLEAR_LINK)
-    assert told(change) == cleared(rule, reason, concluded=(OTHER,) if guarded else None)
+    assert change == cleared(rule, reason, concluded=(OTHER,) if guarded else ())
 
 
 def over(meeting: Meeting, *machines: Instance) -> Change:
@@ -208,7 +233,7 @@ def over(meeting: Meeting, *machines: Instance) -> Change:
 def test_end_of_a_meeting() -> None:
     links = {"teacher": link(TEACHER), "student": "https://by-hand.example.org"}
     change = over(row(status="HEALTHY", ids={"teacher": TEACHER}, links=links), machine(state="terminated"))
-    assert told(change) == whole(
+    assert change == whole(
         Action.TERMINATE_MEETING,
         "meeting-over",
         f"all its machines are gone: {TEACHER}",
@@ -240,6 +265,23 @@ def test_end_of_a_meeting_that_has_a_reason_and_rests_on_absence() -> None:
     assert (change.row.defaults, change.row.removes) == ((), ("teacher_ec2_link", "student_ec2_link"))
     assert change.reason == f"all its machines are gone: {TEACHER}, {STUDENT}"
     assert (change.concluded, [c.rule for c in change.instead]) == ((STUDENT,), ["link-dead"])
+
+
+def test_what_a_row_does_not_have_is_shown_as_nothing() -> None:
+    (change,) = decided(world([machine()], [record()], [row(status="HEALTHY")])).changes
+    assert change.before == (("teacher_ec2_link", None),)
+
+
+def test_a_machine_without_a_launch_time_comes_first() -> None:
+    (change,) = decided(world([machine(launched=None)])).changes
+    assert change.order == ""
+
+
+def test_a_held_end_brings_nothing_along() -> None:
+    ids, links = {"teacher": TEACHER, "student": STUDENT}, {"teacher": link(TEACHER)}
+    seen = world([machine(state="terminated")], rows=[row(status="HEALTHY", ids=ids, links=links)], absent=[STUDENT])
+    held = [change for change in decided(replace(seen, listed=0)).changes if change.held]
+    assert [(change.rule, change.instead) for change in held] == [("meeting-over", ())]
 
 
 def test_of_a_row_no_more_is_shown_than_a_person_reads() -> None:

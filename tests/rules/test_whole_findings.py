@@ -75,6 +75,12 @@ FINDINGS = [
         f"An unmarked A record ({ADDRESS}) stands at a name where no machine is served",
     ),
     (
+        world([STOPPED], [record(OTHER), record(OTHER, id="r2", comment="by hand")], absent=[OTHER]),
+        "unmarked-record",
+        name(OTHER),
+        "stands at a name where no machine is served",
+    ),
+    (
         world(HERE, [record(), record(content=ELSEWHERE, id="r2", comment="by hand")]),
         "unmarked-record",
         name(TEACHER),
