@@ -164,7 +164,10 @@ def _plan_end(facts: Facts, meeting: Meeting) -> Change | None:
         return None
     dead_links = {role: link for role, link in meeting.links.items() if facts.link_target(link)}
     reasons = (("termination_reason", REASON_GONE),) if meeting.termination_reason is None else ()
-    concluded = tuple(member for member in members if facts.gone_for(meeting, member) is Gone.CONCLUDED)
+    # A link to a machine that lives, but has lost its tag, goes with the end: so that rests on the lost tag as well.
+    links = [change for role in dead_links if (change := _clear_link(facts, meeting, role))]
+    guarded = {member for member in members if facts.gone_for(meeting, member) is Gone.CONCLUDED}
+    guarded |= {machine for change in links for machine in change.concluded}
     return Change(
         action=Action.TERMINATE_MEETING,
         key=meeting.id,
@@ -181,17 +184,10 @@ def _plan_end(facts: Facts, meeting: Meeting) -> Change | None:
             removes=tuple(_link(role) for role in dead_links),
             conditions=(Condition("status", (meeting.status,)), *_row_as_seen(facts, meeting)),
         ),
-        concluded=concluded,
-        instead=tuple(_seen_dead_links(facts, meeting, dead_links)) if concluded else (),
+        concluded=tuple(sorted(guarded)),
+        # A held end does not hold the removal of links to machines that were seen gone.
+        instead=tuple(change for change in links if not change.concluded) if guarded else (),
     )
-
-
-def _seen_dead_links(facts: Facts, meeting: Meeting, roles: Iterable[str]) -> Iterable[Change]:
-    """A held end does not hold the removal of links to machines that were seen gone."""
-    for role in roles:
-        change = _clear_link(facts, meeting, role)
-        if change and not change.concluded:
-            yield change
 
 
 def _may_still_launch(facts: Facts, meeting: Meeting, members: Iterable[str]) -> bool:

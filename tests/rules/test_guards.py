@@ -1,5 +1,7 @@
 """Guards: what rests on absence or a lost tag is held where there is too much of it."""
 
+from typing import Any
+
 import pytest
 
 from controller.model import Action, DnsRecord, Instance, Meeting, World
@@ -121,6 +123,24 @@ def test_a_held_end_does_not_hold_links_to_machines_seen_gone() -> None:
         (Action.CLEAR_LINK, "teacher", False),
         (Action.TERMINATE_MEETING, None, True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("lost", "action"),
+    [({"tagged": False}, Action.TERMINATE_MEETING), ({"role": "x", "meeting": ""}, Action.TERMINATE_MEETING),
+     ({"role": "x"}, Action.CLEAR_LINK)],
+)  # fmt: skip
+def test_an_end_that_takes_a_link_to_a_machine_which_lives_without_its_tag_is_held_with_the_link(
+    lost: dict[str, Any], action: Action
+) -> None:
+    """The row still names the machine that ended, and links to the one that replaced it."""
+    seen = world(
+        [machine(state="terminated"), machine(STUDENT, **lost)],
+        [],
+        [row(status="HEALTHY", ids={"teacher": TEACHER}, links={"teacher": link(STUDENT)})],
+    )
+    (change,) = decided(seen, settings(MAX_GUARDED_DELETES="0", MAX_GUARDED_DELETE_PERCENT="0")).changes
+    assert (change.action, change.concluded, change.held) == (action, (STUDENT,), True)
 
 
 def test_unmarked_records_count_only_when_adopted() -> None:
