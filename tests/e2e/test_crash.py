@@ -27,6 +27,8 @@ import json, sys, types, handler
 context = types.SimpleNamespace(
     invoked_function_arn="arn:aws:lambda:us-west-2:123456789012:function:ElephantDNSWatchdog",
     get_remaining_time_in_millis=lambda: 60_000,
+    aws_request_id="r",
+    function_name="f",
 )
 handler.lambda_handler(json.loads(sys.argv[1]), context)
 """

@@ -30,7 +30,7 @@ from tests.test_events import SCHEDULED
 pytest_plugins = ("tests.faults.bench",)
 
 #: Seconds that Python may need to start and to end on such a machine.
-START = 2.5
+START = 3.9
 SLOW = [kind for kind in broken_wires(()) if kind.seconds < 10]
 PLACES = [(name, call) for name in ("contended", "fresh") for call in CALLS[name]]
 Note = Callable[[str, object], None]
@@ -123,8 +123,7 @@ def test_the_function_ends_before_lambda_ends_it(
         with pytest.raises((DeadlineError, ObservationError, IncompleteError)):
             handler.lambda_handler(SCHEDULED, context)
         took = time.monotonic() - start
-        handler._controller(context.invoked_function_arn).close()
-        handler._controller.cache_clear()
+        clouds.forget_function()
     clouds.reset()
     assert took < context.seconds - 1
     assert '"pass' in capsys.readouterr().out
@@ -150,11 +149,11 @@ def test_a_command_ends_in_its_time_from_its_start(clouds: Clouds, operation: st
     )
     Proxy(clouds, rules).install()
     environment = {"PATH": os.environ["PATH"], **clouds.environment()}
-    command = [sys.executable, "-m", "controller", "plan", "--deadline", "2"]
+    command = [sys.executable, "-m", "controller", "plan", "--deadline", "4"]
     start = time.monotonic()
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
     took = time.monotonic() - start
     clouds.reset()
     assert ended.returncode == 1, ended.stderr
     assert ended.stderr
-    assert took < 2 + START, "the interpreter's own start, and no second deadline"
+    assert took < 4 + START, "the interpreter's own start, and no second deadline"
