@@ -1,0 +1,72 @@
+"""A change whose row has moved on: the rules are asked again for this one change, and never for more."""
+
+from dataclasses import replace
+
+from controller.model import Change, Instance, Meeting, World
+from controller.rules import reconsider
+from tests.build import ELSEWHERE, OTHER, STUDENT, TEACHER, decided, link, machine, record, row, settings, world
+
+LAUNCHED = row(status="LAUNCHED", ids={"teacher": TEACHER})
+SEEN = world([machine()], [record()], [LAUNCHED])
+OVER = world([machine(state="terminated")], rows=[row(status="HEALTHY", ids={"teacher": TEACHER})])
+
+
+def only(seen: World, *, force: bool = False) -> Change:
+    (change,) = decided(seen, force=force).changes
+    return change
+
+
+def again(meeting: Meeting | None, planned: World = SEEN, *machines: Instance) -> Change | None:
+    """The world's one change for the row as it is now, and for machines as they are now."""
+    instances = {**planned.instances, **{machine.id: machine for machine in machines}}
+    return reconsider(only(planned, force=True), meeting, replace(planned, instances=instances), planned, settings())
+
+
+def test_a_link_is_written_to_a_row_that_has_become_healthy() -> None:
+    wanted = again(replace(LAUNCHED, status="HEALTHY"))
+    assert wanted is not None
+    assert wanted.after == (("teacher_ec2_link", link(TEACHER)),)
+
+
+def test_nothing_is_done_to_a_row_that_is_gone_or_history_or_right() -> None:
+    assert again(None) is None
+    assert again(replace(LAUNCHED, status="TERMINATED")) is None
+    assert again(replace(LAUNCHED, status="HEALTHY", links={"teacher": link(TEACHER)})) is None
+
+
+def test_a_link_never_comes_back_for_another_machine() -> None:
+    newer = machine(OTHER, ip=ELSEWHERE)
+    assert again(replace(LAUNCHED, instance_ids={"teacher": OTHER}), SEEN, newer) is None
+
+
+def test_a_link_never_comes_back_to_a_machine_whose_address_has_moved_or_which_is_unknown() -> None:
+    assert again(LAUNCHED, SEEN, machine(ip=ELSEWHERE)) is None
+    assert again(LAUNCHED, SEEN, machine()) is not None
+    nowhere = replace(SEEN, instances={})
+    assert reconsider(only(SEEN), LAUNCHED, nowhere, SEEN, settings()) is None
+
+
+def test_an_end_comes_back_for_a_row_that_has_another_link() -> None:
+    wanted = again(row(status="IN_PROGRESS", ids={"teacher": TEACHER}, links={"teacher": link(TEACHER)}), OVER)
+    assert wanted is not None
+    assert wanted.after[0] == ("status", "TERMINATED")
+    assert wanted.row is not None
+    assert wanted.row.removes == ("teacher_ec2_link",)
+
+
+def test_an_end_does_not_come_back_for_a_row_that_names_a_machine_that_lives() -> None:
+    living = machine(STUDENT, role="student")
+    assert again(row(status="HEALTHY", ids={"teacher": TEACHER, "student": STUDENT}), OVER, living) is None
+
+
+def test_an_end_never_comes_back_resting_on_more_than_the_guard_has_seen() -> None:
+    named = row(status="HEALTHY", ids={"teacher": TEACHER, "student": STUDENT})
+    absent = replace(OVER, absent=frozenset({STUDENT}))
+    assert reconsider(only(OVER), named, absent, OVER, settings()) is None
+
+
+def test_an_end_that_rested_on_absence_comes_back_resting_on_it() -> None:
+    seen = world(rows=[row(status="HEALTHY", ids={"teacher": TEACHER})], absent=[TEACHER], listed=9)
+    wanted = again(row(status="IN_PROGRESS", ids={"teacher": TEACHER}), seen)
+    assert wanted is not None
+    assert wanted.concluded == (TEACHER,)
