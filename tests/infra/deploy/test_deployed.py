@@ -22,6 +22,8 @@ from tests.infra.deploy.deployment import Deployment, deploy
 from tests.infra.deploy.emulator import wait_until
 from tests.test_events import state_change
 
+pytestmark = pytest.mark.deploy
+
 REFUSALS = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 APPLY: dict[str, object] = {"action": "apply"}
 

@@ -9,6 +9,8 @@ from tests.infra.deploy.account import Account
 from tests.infra.deploy.deployment import Deployment
 from tests.infra.deploy.people import Person, deploy_policies, hire
 
+pytestmark = pytest.mark.deploy
+
 
 @pytest.fixture(scope="session")
 def policies(account: Account) -> dict[str, str]:
