@@ -46,6 +46,15 @@ def test_a_link_never_comes_back_to_a_machine_whose_address_has_moved_or_which_i
     assert reconsider(only(SEEN), LAUNCHED, nowhere, SEEN, settings()) is None
 
 
+def test_a_removal_comes_back_where_the_current_machine_has_no_record_of_ours() -> None:
+    rows = [row(status="DNS_WRITTEN", links={"teacher": link(OTHER)})]
+    foreign = record(comment="elephant-dns:somebody/else")
+    seen = world([machine(), machine(OTHER, state="terminated")], [foreign], rows)
+    wanted = again(replace(rows[0], status="HEALTHY"), seen)
+    assert wanted is not None
+    assert wanted.after == (("teacher_ec2_link", None),)
+
+
 def test_an_end_comes_back_for_a_row_that_has_another_link() -> None:
     wanted = again(row(status="IN_PROGRESS", ids={"teacher": TEACHER}, links={"teacher": link(TEACHER)}), OVER)
     assert wanted is not None

@@ -24,6 +24,7 @@ from tests.build import (
 
 FOREIGN = "elephant-dns:somebody/else"
 TEACHING = machine()
+ELSE = "i-0000000e"
 STUDYING = machine(STUDENT, role="student", ip=ELSEWHERE)
 ROWS = [row(status="HEALTHY")]
 
@@ -84,6 +85,24 @@ def test_a_link_that_is_judged_by_its_own_machine_is_looked_up() -> None:
     assert lacking(scoped([machine(ip=None)], rows=rows)) == Missing(frozenset({OTHER}))
     assert lacking(scoped([machine()], [record(comment=FOREIGN)], rows)) == Missing(frozenset({OTHER}))
     assert not lacking(scoped([machine(ip=None)], rows=rows, absent=[OTHER], named=[OTHER]))
+
+
+def test_what_several_meetings_lack_is_looked_up_together() -> None:
+    machines = [machine(state="terminated"), machine(STUDENT, meeting="m2", role="student", state="terminated")]
+    beside = [machine(OTHER), machine(STRANGER, meeting="m2", role="student")]
+    rows = [row(status="HEALTHY"), row("m2", "HEALTHY")]
+    both = scoped([*machines, *beside], rows=rows, scope=[TEACHER, STUDENT])
+    assert lacking(both) == Missing(names=frozenset({OTHER, STRANGER}))
+    named = [row(ids={"teacher": OTHER}, links={"teacher": link(ELSE)}), row("m2", ids={"student": STRANGER})]
+    assert lacking(scoped(machines, rows=named, scope=[TEACHER, STUDENT])) == Missing(
+        frozenset({OTHER, STRANGER, ELSE})
+    )
+
+
+def test_something_is_missing_where_machines_or_names_are() -> None:
+    assert Missing(frozenset({OTHER}))
+    assert Missing(names=frozenset({OTHER}))
+    assert not Missing()
 
 
 def test_of_history_nothing_is_looked_up() -> None:
@@ -150,6 +169,17 @@ def test_what_goes_instead_of_a_link_is_restricted_like_the_rest() -> None:
     machines = [machine(), machine(OTHER, state="terminated")]
     (change,) = (c for c in decided(scoped(machines, [record()], rows)).changes if c.role == "teacher" and c.row)
     assert [(c.action, c.instance) for c in change.instead] == [("clear-link", OTHER)]
+
+
+def test_instead_of_a_held_end_only_links_of_roles_in_scope_are_removed() -> None:
+    links = {"teacher": link(TEACHER), "student": link(STUDENT)}
+    machines = [machine(state="terminated"), machine(STUDENT, role="student", state="terminated")]
+    absent = row(status="HEALTHY", ids={"teacher": OTHER}, links=links)
+    wanted = decided(scoped(machines, rows=[absent], absent=[OTHER], named=[OTHER]))
+    assert [(c.action, c.role, c.held) for c in wanted.changes] == [
+        ("clear-link", "teacher", False),
+        ("terminate-meeting", None, True),
+    ]
 
 
 def test_a_scoped_pass_leaves_what_rests_on_absence_to_the_full_pass() -> None:
