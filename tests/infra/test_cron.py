@@ -73,10 +73,10 @@ def from_cron(clouds: Clouds, folder: Path, **changes: str) -> subprocess.Comple
 @pytest.mark.parametrize("command", commands())
 def test_the_command_and_its_options_exist(command: str) -> None:
     _, subcommand, *arguments = shlex.split(command)
-    context = click.Context(cli)
+    context = click.Context(cli, **cli.context_settings)
     found = cli.get_command(context, subcommand)
     assert found is not None
-    found.make_context(subcommand, list(arguments))  # raises for an option or a value that there is not
+    found.make_context(subcommand, list(arguments), context)  # raises for an option or a value that there is not
 
 
 def test_every_file_runs_a_command() -> None:

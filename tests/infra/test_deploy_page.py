@@ -26,9 +26,10 @@ WORDS = {"fields", "filter", "sort", "stats", "by", "as", "and", "in", "desc", "
 @pytest.mark.parametrize("command", ["".join(both) for both in COMMANDS])
 def test_the_command_and_its_options_exist(command: str) -> None:
     _, subcommand, *arguments = shlex.split(command)
-    found = cli.get_command(click.Context(cli), subcommand)
+    context = click.Context(cli, **cli.context_settings)
+    found = cli.get_command(context, subcommand)
     assert found is not None
-    found.make_context(subcommand, list(arguments))
+    found.make_context(subcommand, list(arguments), context)
 
 
 def test_parameters_and_the_values_shown_are_the_templates() -> None:
