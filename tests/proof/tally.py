@@ -2,11 +2,13 @@
 
 A test counts by ``record_property(counted("small worlds"), 1000)``: properties reach the process that sums them up
 from every worker. Each thing that was counted has a file of its own with one line, as
-``{"what": "small worlds", "count": 1000, "tests": 4}``; a later run replaces it.
+``{"what": "small worlds", "count": 1000, "tests": 4, "failed": 0, "commit": "1a2b3c4"}``; a later run replaces it.
 """
 
 import json
+import subprocess
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +27,17 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     called = [report for report in reports if getattr(report, "when", "") == "call"]
     for what, counts in sorted(_sums(called).items()):
         terminalreporter.write_line(f"{sum(counts):,} {what}, in {len(counts)} tests.")
-    for what, counts in _sums([report for report in called if "proof" in report.keywords]).items():
-        _keep({"what": what, "count": sum(counts), "tests": len(counts)})
+    proofs = [report for report in called if "proof" in report.keywords]
+    failed = _sums([report for report in proofs if report.outcome != "passed"])
+    for what, counts in _sums(proofs).items():
+        line = {"what": what, "count": sum(counts), "tests": len(counts), "failed": len(failed.get(what, []))}
+        _keep(line | {"commit": _commit()})
+
+
+def _commit() -> str:
+    """What was tried, as git calls it: with ``-dirty`` where files have been changed since."""
+    words = ["git", "describe", "--always", "--dirty", "--abbrev=7", "--exclude=*"]
+    return subprocess.run(words, cwd=FOLDER.parents[1], capture_output=True, text=True, check=False).stdout.strip()
 
 
 def _sums(reports: list[Any]) -> dict[str, list[int]]:
@@ -38,6 +49,6 @@ def _sums(reports: list[Any]) -> dict[str, list[int]]:
     return found
 
 
-def _keep(line: dict[str, str | int]) -> None:
+def _keep(line: Mapping[str, object]) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / f"{str(line['what']).replace(' ', '-')}.json").write_text(json.dumps(line) + "\n", "utf-8")
