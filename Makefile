@@ -49,12 +49,16 @@ lint: $(VENV)/dev.stamp ## style, types, import directions, templates
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint infra/template.yaml infra/policies.yaml
 
-proof: $(VENV)/dev.stamp ## the exhaustive tests, which take longer (ARGS go to pytest)
+proof: $(VENV)/dev.stamp ## the exhaustive tests, about an hour, and the figures in docs/proof.md (ARGS go to pytest)
 	$(BIN)/pytest --numprocesses auto -m proof $(ARGS)
+	$(BIN)/python -m tests.proof.page
 
 mutants: $(MUTANTS_VENV)/mutants.stamp ## which changes to the rules no test notices (ARGS="controller.rules.guards*" for some)
 	$(MUTANTS_VENV)/bin/mutmut run $(ARGS)
 	@$(MUTANTS_VENV)/bin/mutmut results
+	@$(MUTANTS_VENV)/bin/mutmut export-cicd-stats
+	@$(MUTANTS_VENV)/bin/python -m tests.proof.mutants
+	@$(MUTANTS_VENV)/bin/python -m tests.proof.page
 
 bench: $(VENV)/dev.stamp ## speed, beside octoDNS and a naive function (ARGS="growth event" for some)
 	$(BIN)/python -m tests.benchmarks --output build/benchmarks.json $(ARGS)

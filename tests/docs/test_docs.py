@@ -69,6 +69,15 @@ def test_every_exit_code_is_in_the_runbook() -> None:
     assert set(re.findall(r"^\| (\d+) \|", page("runbook"), flags=re.MULTILINE)) == codes
 
 
+def test_every_bug_that_was_found_names_a_test() -> None:
+    named = set(re.findall(r"`(test_\w+)` \|$", page("proof"), flags=re.MULTILINE))
+    tests = {
+        name for path in (ROOT / "tests").rglob("test_*.py") for name in re.findall(r"def (test_\w+)", path.read_text())
+    }
+    assert len(named) > 10
+    assert named <= tests
+
+
 @pytest.mark.parametrize(("name", "table"), [("bill", costs.bill), ("units", costs.units)])
 def test_the_tables_of_costs_are_those_that_the_arithmetic_gives(name: str, table: object) -> None:
     assert callable(table)

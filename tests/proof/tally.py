@@ -8,7 +8,6 @@ from every worker. Each thing that was counted has a file of its own with one li
 import json
 import subprocess
 from collections import defaultdict
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +29,14 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     proofs = [report for report in called if "proof" in report.keywords]
     failed = _sums([report for report in proofs if report.outcome != "passed"])
     for what, counts in _sums(proofs).items():
-        line = {"what": what, "count": sum(counts), "tests": len(counts), "failed": len(failed.get(what, []))}
-        _keep(line | {"commit": _commit()})
+        keep(what, count=sum(counts), tests=len(counts), failed=len(failed.get(what, [])))
+
+
+def keep(what: str, **numbers: int) -> None:
+    """Write this one line, with the commit that it holds for."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    line = {"what": what, **numbers, "commit": _commit()}
+    (FOLDER / f"{what.replace(' ', '-')}.json").write_text(json.dumps(line) + "\n", "utf-8")
 
 
 def _commit() -> str:
@@ -47,8 +52,3 @@ def _sums(reports: list[Any]) -> dict[str, list[int]]:
             if name.startswith(_PREFIX):
                 found[name.removeprefix(_PREFIX)].append(value)
     return found
-
-
-def _keep(line: Mapping[str, object]) -> None:
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    (FOLDER / f"{str(line['what']).replace(' ', '-')}.json").write_text(json.dumps(line) + "\n", "utf-8")

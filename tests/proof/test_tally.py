@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.proof import tally
+from tests.proof import mutants, tally
+from tests.proof.page import PAGE, figures, with_figures
 from tests.proof.tally import counted, pytest_terminal_summary
 
 
@@ -40,3 +41,30 @@ def test_without_counts_nothing_is_said_or_kept(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(tally, "FOLDER", tmp_path / "proof")
     pytest_terminal_summary(SimpleNamespace(stats={"passed": [object()]}, write_line=pytest.fail))
     assert not (tmp_path / "proof").exists()
+
+
+def test_the_page_gets_a_table_in_place_of_the_last_one() -> None:
+    lines = [
+        {"what": "small worlds", "count": 1_065_800, "tests": 153, "failed": 0, "commit": "1a2b3c4"},
+        {"what": "mutants", "count": 900, "failed": 2, "commit": "5d6e7f8"},
+    ]
+    page = with_figures("before\n<!-- figures -->\n\nold\n\n<!-- /figures -->\nafter\n", figures(lines))
+    assert page.startswith("before\n<!-- figures -->\n| what | tried |")
+    assert "| mutants | 900 | - | 2 | 5d6e7f8 |\n| small worlds | 1,065,800 | 153 | 0 | 1a2b3c4 |\n<!-- /" in page
+    assert page.endswith("<!-- /figures -->\nafter\n")
+    assert "old" not in page
+
+
+def test_the_document_has_a_place_for_them() -> None:
+    assert with_figures(PAGE.read_text("utf-8"), "TABLE").count("TABLE") == 1
+
+
+def test_what_was_counted_of_mutants_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tally, "FOLDER", tmp_path / "build" / "proof")
+    monkeypatch.setattr(tally, "_commit", lambda: "1a2b3c4")
+    monkeypatch.setattr(mutants, "STATISTICS", tmp_path / "stats.json")
+    counts = {"killed": 90, "survived": 2, "total": 100, "no_tests": 1, "suspicious": 0, "timeout": 7}
+    mutants.STATISTICS.write_text(json.dumps(counts))
+    mutants.main()
+    kept = json.loads((tmp_path / "build" / "proof" / "mutants.json").read_text())
+    assert kept == {"what": "mutants", "count": 100, "failed": 3, "commit": "1a2b3c4"}
