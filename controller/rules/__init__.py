@@ -43,7 +43,8 @@ def plan(world: World, settings: Settings) -> Plan:
 
 def guard(unguarded: Plan, world: World, settings: Settings, *, force: bool = False) -> Plan:
     """The plan with what rests on absence held where that would be too much; ``force`` lets it through once."""
-    return _sorted(_guard(unguarded, world, settings, force=force))
+    guarded = _guard(unguarded, world, settings, force=force)
+    return unguarded if guarded is unguarded else _sorted(guarded)
 
 
 def reconsider(

@@ -67,6 +67,8 @@ def _serve(facts: Facts, machine: Instance) -> NamePlan:
     records = facts.records.get(machine.id, [])
     if not is_routable(machine.public_ip or ""):
         return _unroutable(facts, machine)
+    if not records:
+        return NamePlan(Standing.PLANNED, (_create(facts, machine),))
     if len(records) == 1 and _is_right(facts, records[0], machine):
         return NamePlan(Standing.IN_PLACE)
     return _mend(facts, machine, records)
@@ -139,11 +141,11 @@ def _best(facts: Facts, machine: Instance, records: list[DnsRecord]) -> DnsRecor
 
 
 def _create(facts: Facts, machine: Instance) -> Change:
-    comment = comment_for(machine, facts.settings)
+    name, comment = _name(facts, machine.id), comment_for(machine, facts.settings)
     after: Fields = (("content", machine.public_ip), ("proxied", True), ("comment", comment))
     return Change(
         action=Action.CREATE_RECORD,
-        key=_name(facts, machine.id),
+        key=name,
         instance=machine.id,
         meeting=machine.meeting,
         role=machine.role,
@@ -151,7 +153,7 @@ def _create(facts: Facts, machine: Instance) -> Change:
         after=after,
         reason=f"the machine is running at {machine.public_ip} and has no record",
         rule="record-serving",
-        record=RecordWrite(None, _name(facts, machine.id), machine.public_ip, comment),
+        record=RecordWrite(None, name, machine.public_ip, comment),
         order=machine.launched_at.isoformat() if machine.launched_at else "",
     )
 
