@@ -2,10 +2,12 @@
 
 import os
 import random
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
+from tests.proof.tally import counted
 from tests.properties.simulation import simulate
 
 FIXED = 20_261_123
@@ -27,10 +29,11 @@ def test_worlds_of_a_rotating_seed() -> None:
 
 
 @pytest.mark.proof
-def test_sixty_thousand_worlds() -> None:
+def test_sixty_thousand_worlds(record_property: Callable[[str, object], None]) -> None:
     workers = os.cpu_count() or 1
     size = 500
     parts = [range(first, first + size) for first in range(0, ALL_WORLDS, size)]
     with ProcessPoolExecutor(workers) as pool:
         found = {seed: wrong for part in pool.map(failures, parts) for seed, wrong in part.items()}
+    record_property(counted("random worlds"), ALL_WORLDS)
     assert found == {}
