@@ -8,7 +8,7 @@ def main() -> None:
     try:
         from controller.cli import main as run
     except ModuleNotFoundError as error:
-        sys.exit(f"The command line needs {error.name}: install elephant-dns-watchdog[cli].")
+        sys.exit(f"The command line needs {error.name}: pip install '.[cli]' in the repository.")
     run()
 
 

@@ -79,7 +79,7 @@ class Controller:
 
     def begin(self, mode: Mode, seconds: float, stop: threading.Event | None = None) -> Pass:
         """All that a pass stands on; only one that applies gets writers."""
-        budget = Budget(self.clock, max(0.0, seconds - 2 * parallel.COURTESY), stop)
+        budget = Budget(self.clock, seconds, stop, reserve=2 * parallel.COURTESY)
         readers = Readers(
             Ec2Fleet(self.ec2, self.settings, budget),
             DynamoTable(self.dynamodb, self.settings, budget),

@@ -4,6 +4,7 @@ A pass that is told to stop begins no more writes; what is under way keeps its t
 """
 
 import logging
+import math
 import threading
 import time
 from collections import Counter
@@ -50,13 +51,19 @@ class SystemClock:
 
 
 class Budget:
-    """One pass's time and calls; shared by its threads. ``stop`` is set by whoever wants the pass to end early."""
+    """One pass's time and calls; shared by its threads. ``stop`` is set by whoever wants the pass to end early.
 
-    def __init__(self, clock: Clock, seconds: float, stop: threading.Event | None = None) -> None:
+    Of its ``seconds`` the pass keeps ``reserve`` to say how it ended.
+    """
+
+    def __init__(
+        self, clock: Clock, seconds: float, stop: threading.Event | None = None, *, reserve: float = 0
+    ) -> None:
         self.clock = clock
         self._stop = stop or threading.Event()
         self._start = clock.monotonic()
-        self._seconds = seconds
+        self._asked = seconds
+        self._seconds = max(0.0, seconds - reserve)
         self._lock = threading.Lock()
         self._calls: Counter[str] = Counter()
 
@@ -75,9 +82,10 @@ class Budget:
         """
         left = self.remaining()
         if left <= 0:
+            seconds = math.ceil(self._asked)
             raise DeadlineError(
-                f"The pass's {self._seconds:.0f} seconds are over.",
-                "The next pass carries on; a longer deadline also helps.",
+                f"The pass's {seconds} second{' is' if seconds == 1 else 's are'} over.",
+                "The next pass carries on; a longer deadline (on the command line --deadline) also helps.",
             )
         return min(limit, left)
 

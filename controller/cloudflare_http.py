@@ -52,6 +52,10 @@ Params = Sequence[tuple[str, str]]
 class Tokens(Protocol):
     """Where the API token comes from."""
 
+    @property
+    def source(self) -> str:
+        """The name under which a person finds it."""
+
     def token(self, budget: Budget) -> str:
         """The token, read once and kept."""
 
@@ -140,7 +144,7 @@ class Api:
         except (httpx.HTTPError, httpx.StreamError) as error:
             raise _broken(method, f"the connection broke ({type(error).__name__})") from error
         self._note_rest(response, budget)
-        return _Reply(method, path, response, budget, token).answer()
+        return _Reply(method, path, response, budget, token, self._tokens.source).answer()
 
     def _note_rest(self, response: httpx.Response, budget: Budget) -> None:
         """Remember when the answer says that little of the whole user's budget is left."""
@@ -175,6 +179,7 @@ class _Reply:
     response: httpx.Response
     budget: Budget
     token: str
+    source: str  # of the token
 
     def answer(self) -> Answer:
         """The answer. Raises the CallError that status, codes and body make of it."""
@@ -185,7 +190,7 @@ class _Reply:
             raise ThrottledError(self._told(text), hint, _retry_after(self.response, self.budget))
         if status in (401, 403) or (status == httpx.codes.BAD_REQUEST and codes & AUTHENTICATION_CODES):
             need = "The token needs the permission Zone > DNS > Edit (to plan: Read) for this zone"
-            raise AuthenticationError(self._told(text), f"{need}; look at CLOUDFLARE_TOKEN.")
+            raise AuthenticationError(self._told(text), f"{need}; look at {self.source}.")
         if codes & NO_SUCH_ZONE_CODES:
             raise TerminalError(self._told(text), "Check ZONE_ID: it stands on the zone's overview page.")
         if self.response.is_redirect:

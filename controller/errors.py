@@ -65,7 +65,12 @@ class IncompleteError(PassError):
 
 
 class CallError(WatchdogError):
-    """One call to a cloud failed."""
+    """One call to a cloud failed.
+
+    ``source`` is what could not be read because of it, where the reader knows only what the call was made for.
+    """
+
+    source: str | None = None
 
 
 class ThrottledError(CallError):

@@ -201,7 +201,7 @@ def _named(source: str, read: Callable[[], T]) -> T:
         return read()
     except CallError as error:
         raise ObservationError(
-            f"{source} could not be read, so nothing was planned: {error.message}", error.hint
+            f"{error.source or source} could not be read, so nothing was planned: {error.message}", error.hint
         ) from error
 
 

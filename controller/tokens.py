@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from controller.aws_calls import Call
 from controller.budget import Budget
-from controller.errors import TerminalError
+from controller.errors import CallError, TerminalError
 from controller.settings import clean_token
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ SECRET_KEY = "CLOUDFLARE_TOKEN"  # noqa: S105  # the name of the key, not a secr
 
 class SecretToken:
     """The Cloudflare token from Secrets Manager: read once per process, and again once when it is refused."""
+
+    source = SECRET_KEY
 
     def __init__(self, client: "SecretsManagerClient", secret: str) -> None:
         self._client = client
@@ -39,7 +41,11 @@ class SecretToken:
         """Read the secret outside the lock: a read that hangs must neither hold up the next pass nor answer for it."""
         with self._lock:
             self._asked_by = budget
-        token = self._read(budget)
+        try:
+            token = self._read(budget)
+        except CallError as error:
+            error.source = "The Cloudflare token"
+            raise
         with self._lock:
             if self._asked_by is budget:
                 self._token = token
@@ -65,9 +71,10 @@ class SecretToken:
 
 @dataclass(frozen=True, slots=True)
 class GivenToken:
-    """A token that was given in the environment; there is no other."""
+    """A token that was given, in the environment if nothing else is said; there is no other."""
 
     value: str
+    source: str = "CLOUDFLARE_API_TOKEN"
 
     def __repr__(self) -> str:
         """Never the token."""

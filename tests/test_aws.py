@@ -11,6 +11,7 @@ from controller.budget import Budget, SystemClock
 from controller.errors import (
     AuthenticationError,
     ConditionError,
+    DeadlineError,
     MisfitError,
     ObservationError,
     TerminalError,
@@ -249,8 +250,13 @@ def test_a_secret_of_another_shape_is_told_without_its_text(clouds: Clouds, text
 
 
 def test_a_secret_that_is_not_there_is_named(clouds: Clouds) -> None:
-    with pytest.raises(ObservationError, match="prod/elephant/nowhere"):
+    with pytest.raises(ObservationError, match=r"^The Cloudflare token could not be read, .*prod/elephant/nowhere"):
         clouds.plan(SECRET_ARN="prod/elephant/nowhere")
+
+
+def test_a_time_that_is_over_is_told_as_it_was_given(clouds: Clouds) -> None:
+    with pytest.raises(DeadlineError, match="The pass's 1 second is over"):
+        clouds.controller().begin(Mode.PLAN, 0.5).budget.timeout(1)
 
 
 def test_missing_credentials_are_told(clouds: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -176,6 +176,7 @@ def test_a_wrong_token_is_told_at_once_and_never_printed(clouds: Clouds, reading
     with pytest.raises(AuthenticationError) as caught:
         reader(clouds, CLOUDFLARE_API_TOKEN="cfut_wrong").listing()
     assert "Zone > DNS > Edit" in str(caught.value)
+    assert "look at CLOUDFLARE_API_TOKEN." in str(caught.value)
     assert "cfut_wrong" not in str(caught.value)
     assert len(clouds.cloudflare.requests) == 1
 
@@ -263,3 +264,9 @@ def test_creation_times_are_read_from_the_server(clouds: Clouds) -> None:
     clouds.seed(TEACHER, "192.0.2.1", created_on=moment)
     (record,) = reader(clouds).listing().records
     assert record.created_on == moment
+
+
+def test_a_refused_token_from_the_secret_is_named_by_its_key(clouds: Clouds) -> None:
+    clouds.aws.make_secret("cfut_wrong")
+    with pytest.raises(AuthenticationError, match=r"look at CLOUDFLARE_TOKEN\."):
+        reader(clouds).listing()

@@ -33,7 +33,7 @@ def doctor(session: Session, function: str, form: str) -> int:
       elephant-dns doctor --quiet    only what somebody should look at
       elephant-dns doctor --function ElephantDNSWatchdog-staging --format json
     """
-    budget = Budget(SystemClock(), max(0.0, session.left() - 2 * parallel.COURTESY))
+    budget = Budget(SystemClock(), session.left(), reserve=2 * parallel.COURTESY)
     diagnosis = examine(os.environ, function, budget)
     if form == "json":
         out(as_json.render(diagnosis))

@@ -1,11 +1,14 @@
 """``sandbox``: the demo."""
 
+import os
+
 import click
 
 from controller.cli.console import out
 from controller.cli.options import common
 from controller.cli.session import Session
 from controller.errors import WatchdogError
+from controller.sandbox.surroundings import forget
 
 
 @click.command(short_help="Try it all on this machine, with a drifted fleet.")
@@ -23,10 +26,12 @@ def sandbox(session: Session, instances: int, serve: bool) -> int:
       elephant-dns sandbox --instances 1000
       elephant-dns sandbox --serve
     """
+    forget(os.environ)  # before anything of AWS is imported: moto asks for the profile then
     try:
         from controller.sandbox import demo
     except ImportError as error:
         raise WatchdogError(
-            f"The sandbox needs its packages ({error.name}).", "Install elephant-dns-watchdog[sandbox]."
+            f"The sandbox needs its packages ({error.name}).",
+            "Run `make sandbox` in the repository, or pip install '.[sandbox]' there.",
         ) from error
     return demo.run(instances, serve, (lambda _: None) if session.quiet else out, seconds=session.left())

@@ -30,7 +30,7 @@ def cloudflare_checks(tokens: TokenSource, settings: Settings, budget: Budget) -
     if token is None:
         yield from _unchecked("there is no token", "token")
         return
-    with cloudflare_api(settings, GivenToken(token)) as api:
+    with cloudflare_api(settings, GivenToken(token, tokens.source)) as api:
         yield from _with_token(api, settings, budget)
 
 

@@ -24,6 +24,11 @@ class TokenSource:
     settings: Settings
     client: "SecretsManagerClient | None"
 
+    @property
+    def source(self) -> str:
+        """The name under which a person finds it."""
+        return "CLOUDFLARE_API_TOKEN" if self.settings.api_token else SECRET_KEY
+
     def token(self, budget: Budget) -> tuple[str | None, Check]:
         """The token, or None, and what was seen on the way to it."""
         if self.settings.api_token or self.client is None:

@@ -19,7 +19,8 @@ from controller.request import Mode, Request
 from controller.sandbox.aws import SECRET, AwsServer, exported
 from controller.sandbox.cloudflare import PLANS, CloudflareServer
 from controller.sandbox.fleet import DEFAULT_INSTANCES, Fleet, seed
-from controller.settings import VARIABLES, read_settings
+from controller.sandbox.surroundings import MISLEADING
+from controller.settings import read_settings
 
 DOMAIN_ROOT = "example.com"
 #: Seconds for one pass; far more than it takes.
@@ -183,7 +184,7 @@ def _serve(stage: Stage, fleet: Fleet, wait: Callable[[], object]) -> None:
     variables = environment(fleet.aws, fleet.cloudflare)
     stage.title("Both servers stay up, and the fleet has drifted once more")
     stage.say("In another terminal:")
-    stage.out("\n".join(["", *shell_lines(variables, os.environ), ""]))
+    stage.out("\n".join(["", *shell_lines(variables), ""]))
     stage.out("elephant-dns plan\nelephant-dns apply\n")
     try:
         stage.say("Ctrl-C ends it.")
@@ -192,11 +193,9 @@ def _serve(stage: Stage, fleet: Fleet, wait: Callable[[], object]) -> None:
         stage.out("")
 
 
-def shell_lines(variables: Mapping[str, str], present: Iterable[str]) -> Iterable[str]:
-    """Lines for a shell: take away what would lead elsewhere, and export the rest."""
-    misleading = sorted(n for n in present if (n.startswith("AWS_") or n in VARIABLES) and n not in variables)
-    if misleading:
-        yield f"unset {' '.join(misleading)}"
+def shell_lines(variables: Mapping[str, str]) -> Iterable[str]:
+    """Lines for any shell: take away what would lead elsewhere, and export the rest."""
+    yield f"unset {' '.join(sorted(MISLEADING - variables.keys()))}"
     yield from (f"export {name}={shlex.quote(value)}" for name, value in variables.items())
 
 

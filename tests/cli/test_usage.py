@@ -67,4 +67,4 @@ def test_without_its_packages_the_command_says_what_to_install() -> None:
     code = "import sys; sys.modules['click'] = None; from controller.__main__ import main; main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
-    assert "elephant-dns-watchdog[cli]" in done.stderr
+    assert "pip install '.[cli]'" in done.stderr

@@ -97,5 +97,25 @@ def _environment(text: str) -> dict[str, str]:
 
 
 def test_settings_that_would_lead_elsewhere_are_taken_away() -> None:
-    lines = list(demo.shell_lines({"AWS_REGION": "us-west-2", "DOMAIN_ROOT": "a b"}, ["AWS_PROFILE", "HOME", "ROLES"]))
-    assert lines == ["unset AWS_PROFILE ROLES", "export AWS_REGION=us-west-2", "export DOMAIN_ROOT='a b'"]
+    unset, *exports = demo.shell_lines({"AWS_REGION": "us-west-2", "DOMAIN_ROOT": "a b"})
+    names = {"AWS_CA_BUNDLE", "AWS_PROFILE", "AWS_SESSION_TOKEN", "CLOUDFLARE_API_TOKEN", "ROLES", "OWNER_ID"}
+    assert names <= set(unset.split())
+    assert "DOMAIN_ROOT" not in unset
+    assert exports == ["export AWS_REGION=us-west-2", "export DOMAIN_ROOT='a b'"]
+
+
+def test_the_shell_s_own_settings_do_not_reach_the_sandbox() -> None:
+    own = {"AWS_PROFILE": "work", "AWS_SESSION_TOKEN": "x", "CLOUDFLARE_API_TOKEN": "mine", "TABLE_NAME": "other"}
+    ended = subprocess.run(
+        [COMMAND, "sandbox"], env={**os.environ, **own}, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "What has become of each drift" in ended.stdout
+
+
+def test_without_its_packages_the_sandbox_says_what_to_do() -> None:
+    code = "import sys; sys.modules['moto'] = None; from controller.cli import main; main(['sandbox'])"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert (ended.returncode, "Traceback" in ended.stderr) == (1, False)
+    assert "make sandbox" in ended.stderr
+    assert "pip install '.[sandbox]'" in ended.stderr

@@ -1,0 +1,20 @@
+"""The shell's variables that would lead out of the sandbox."""
+
+from collections.abc import MutableMapping
+
+from controller.settings import VARIABLES
+
+#: What another shell may have, and the sandbox's environment does not set.
+MISLEADING = VARIABLES | {
+    "AWS_CA_BUNDLE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_PROFILE",
+    "AWS_SESSION_TOKEN",
+    *(f"AWS_ENDPOINT_URL_{service}" for service in ("DYNAMODB", "EC2", "SECRETS_MANAGER", "STS")),
+}
+
+
+def forget(environment: MutableMapping[str, str]) -> None:
+    """Take away every setting of AWS and of ours; for a process that serves the sandbox and nothing else."""
+    for name in [name for name in environment if name.startswith("AWS_") or name in VARIABLES]:
+        del environment[name]
