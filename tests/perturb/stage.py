@@ -1,8 +1,9 @@
 """One run of the workload through the function's own entry, and everything that was wrong with it."""
 
 import io
-from collections.abc import Iterable, Sequence
-from contextlib import redirect_stdout, suppress
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, field, replace
 
 import handler
@@ -39,6 +40,8 @@ class Stage:
     latest: Visit = field(init=False)  # event, this one or an earlier one
     has_died: bool = False  # the process: nothing of it arrives any more
     has_met_another: bool = False
+    others: int = 0  # other passes that are running, one perhaps in a call of another
+    elsewhere: threading.Condition = field(default_factory=threading.Condition)
     believed: State | None = None  # the world that a stale answer has told of
 
     def __post_init__(self) -> None:
@@ -79,8 +82,19 @@ class Stage:
     def let_another_pass(self, scope: frozenset[str] | None) -> None:
         """Another process, from beginning to end."""
         self.has_met_another = True
-        with suppress(WatchdogError):
+        with self._elsewhere(), suppress(WatchdogError):
             self.workshop.controller(self.clock, ()).run(Request(Mode.APPLY, scope), LambdaContext().seconds)
+
+    @contextmanager
+    def _elsewhere(self) -> Iterator[None]:
+        with self.elsewhere:
+            self.others += 1
+        try:
+            yield
+        finally:
+            with self.elsewhere:
+                self.others -= 1
+                self.elsewhere.notify_all()
 
     def _invoke(self, visit: Visit) -> None:
         self.visit, self.has_met_another, self.believed = visit, False, None
@@ -92,6 +106,8 @@ class Stage:
                 handler.lambda_handler(visit.event, LambdaContext())
             except WatchdogError as raised:
                 error = raised
+        with self.elsewhere:  # a pass that has failed does not wait for the call in which another one runs
+            self.elsewhere.wait_for(lambda: not self.others)
         self.calls.append(in_order(self.proxy.log[first:]))
         self.found += manners(None, error)
         self._judge()
