@@ -1,13 +1,11 @@
-"""What the deployment page tells people to type exists."""
+"""The parameters and queries that the deployment page tells people to type exist."""
 
 import re
 import shlex
 from pathlib import Path
 
-import click
 import pytest
 
-from controller.cli import cli
 from controller.metrics import METRICS
 from controller.model import Outcome
 from controller.report.as_json import as_dict
@@ -16,20 +14,9 @@ from tests.infra.cloudformation import read, stack
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "deploy.md").read_text(encoding="utf-8")
-#: What a list of commands puts after a command's own words.
-COMMANDS = sorted(set(re.findall(r"`(elephant-dns [^`]+)`|^(elephant-dns .+)$", PAGE, re.MULTILINE)))
 QUERIES = [block for block in re.findall(r"```\n(.*?)```", PAGE, re.DOTALL) if block.startswith("fields ")]
 #: The words of the query language that stand where a field could.
 WORDS = {"fields", "filter", "sort", "stats", "by", "as", "and", "in", "desc", "asc", "count", "latest"}
-
-
-@pytest.mark.parametrize("command", ["".join(both) for both in COMMANDS])
-def test_the_command_and_its_options_exist(command: str) -> None:
-    _, subcommand, *arguments = shlex.split(command)
-    context = click.Context(cli, **cli.context_settings)
-    found = cli.get_command(context, subcommand)
-    assert found is not None
-    found.make_context(subcommand, list(arguments), context)
 
 
 def test_parameters_and_the_values_shown_are_the_templates() -> None:
