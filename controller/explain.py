@@ -3,11 +3,12 @@
 The plan is the full pass's own; here it is only narrowed to the subject, never made anew.
 """
 
+import re
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from controller.model import TERMINATED, Action, Change, Finding, Instance, Meeting, Plan, Result, Value
-from controller.names import instance_of_name, is_instance_id, record_name
+from controller.names import instance_of_name, is_instance_id, is_under, record_name
 from controller.observe import Observer
 from controller.reconcile import Pass, decide
 from controller.report.report import ends
@@ -41,7 +42,7 @@ class Explanation:
 
 
 def explain(name: str, this: Pass) -> Explanation | None:
-    """What there is to say of an instance id, a record's name, or a meeting's id; None where nobody knows it.
+    """What there is to say of an instance id, a record's name, a link, or a meeting's id; None where nobody knows it.
 
     Raises ObservationError or MisfitError where no plan can be made.
     """
@@ -54,8 +55,26 @@ def explain(name: str, this: Pass) -> Explanation | None:
 
 
 def instance_named(name: str, settings: Settings) -> str | None:
-    """The instance that the name is of: its id, or its record's name (with or without the last dot)."""
-    return name if is_instance_id(name) else instance_of_name(name.removesuffix("."), settings.domain_root)
+    """The instance that the name is of: its id, its record's name (with or without the last dot), or its link."""
+    host = _host_of(name)
+    return host if is_instance_id(host) else instance_of_name(host, settings.domain_root)
+
+
+def why_unknown(name: str, settings: Settings) -> str:
+    """What is odd about a name that nobody knows."""
+    host = _host_of(name)
+    label, _, rest = host.partition(".")
+    if rest and not is_under(host.lower(), settings.domain_root):
+        return f"As a name it does not lie under DOMAIN_ROOT {settings.domain_root}."
+    if label.lower().startswith("i-") and not is_instance_id(label):
+        return f"{label} is no instance id: that is i- and 8 or 17 lower-case hexadecimal digits."
+    return "Check AWS_REGION and TABLE_NAME. Meeting ids are case-sensitive."
+
+
+def _host_of(name: str) -> str:
+    """The name in a link, without the rest of it."""
+    host = re.sub(r"(?i)^https?://", "", name)
+    return re.split(r"[:/?#]", host, maxsplit=1)[0].removesuffix(".")
 
 
 def of_instance(facts: Facts, plan: Plan, instance: str) -> Explanation | None:

@@ -9,7 +9,7 @@ from controller.cli.codes import Code
 from controller.cli.console import err, is_colourful, out
 from controller.cli.options import common
 from controller.cli.session import Session
-from controller.explain import Explanation, explain
+from controller.explain import Explanation, explain, why_unknown
 from controller.model import Outcome, Result
 from controller.report.as_text import Pen, finding_lines
 from controller.report.safe import on_one_line
@@ -23,7 +23,7 @@ from controller.request import Mode
 def command(session: Session, name: str) -> int:
     """What each source says of ID, what is wanted, by which rule, and what the next pass would do. Reads only.
 
-    ID is an instance, the name of its record, or a meeting. Exits with 1 when nobody knows it.
+    ID is an instance, the name of its record, its join link, or a meeting. Exits with 1 when nobody knows it.
 
     \b
     Examples:
@@ -33,10 +33,11 @@ def command(session: Session, name: str) -> int:
     """
     if not name.strip():
         raise click.UsageError("ID is empty: give an instance, a record's name or a meeting.")
-    found = explain(name, session.controller().begin(Mode.PLAN, session.left()))
+    controller = session.controller()
+    found = explain(name, controller.begin(Mode.PLAN, session.left()))
     if found is None:
         err(f"Nobody knows {on_one_line(name)}: EC2, Cloudflare and DynamoDB have nothing of that name.")
-        err("Check ID, AWS_REGION and TABLE_NAME; an instance is i- and 8 or 17 hexadecimal digits.")
+        err(on_one_line(why_unknown(name, controller.settings)))
         return Code.FAILED
     out("\n".join(_lines(found, Pen(colour=is_colourful(sys.stdout)))))
     return Code.DONE
@@ -63,5 +64,5 @@ def _change(result: Result, pen: Pen) -> Iterable[str]:
     """In short, with the rule that says so: what is there now stands above, and ``plan`` shows each value."""
     change = result.change
     held = "  [guarded]" if result.outcome is Outcome.GUARDED else ""
-    yield from pen.signed(sign_of(change.action), f"{words_of(change.action)} {thing_of(change)}".rstrip() + held)
+    yield from pen.signed(sign_of(change), f"{words_of(change.action)} {thing_of(change)}".rstrip() + held)
     yield from pen.lines(f"{change.rule}: {change.reason}", "      ")

@@ -22,6 +22,7 @@ from controller.report.words import (
     differences,
     ending_of,
     endings,
+    readable,
     seen,
     sign_of,
     summary_line,
@@ -33,6 +34,7 @@ from controller.report.words import (
 
 def render(report: Report) -> str:
     """The whole report; a long one comes folded, since a browser lays out only what is open."""
+    report = readable(report)
     parts = [
         _start(report),
         "<main>",
@@ -101,7 +103,7 @@ def _guard(report: Report) -> Iterator[str]:
 def _numbers(report: Report) -> Iterator[str]:
     if report.results:
         yield '<section aria-labelledby="numbers">\n<h2 id="numbers">In numbers</h2>\n<div class="tables">'
-        kinds = [(f"{sign_of(action)} {words_of(action)}", number) for action, number in actions(report)]
+        kinds = [(words_of(action), number) for action, number in actions(report.results)]
         yield _table("Changes by kind", "change", kinds)
         if ends := endings(report):
             yield _table("Changes by outcome", "outcome", [(str(end), number) for end, number in ends])
@@ -139,7 +141,7 @@ def _folded(title: str, note: str, items: str, *, is_open: bool) -> str:
 
 def _change(result: Result) -> str:
     change, end = result.change, ending_of(result)
-    sign = sign_of(change.action)
+    sign = sign_of(change)
     parts = [
         f'<li class="{_SIGN_NAMES[sign]}"><p class="what"><b aria-hidden="true">{sign}</b> {words_of(change.action)}',
         f" {_code(thing_of(change))}" if thing_of(change) else "",

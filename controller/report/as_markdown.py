@@ -11,7 +11,7 @@ from controller.report.as_text import Pen, change_lines, finding_lines, left_out
 from controller.report.report import Report
 from controller.report.safe import in_markdown
 from controller.report.sections import Excerpt, Item, Section, by_meeting, excerpt, is_long
-from controller.report.words import COMMAND_NEEDS, command, counted, seen, summary_line, title_of
+from controller.report.words import COMMAND_NEEDS, command, counted, readable, seen, summary_line, title_of
 
 #: GitHub takes 65,536 characters in a comment; whoever posts it may want to add a line.
 MOST = 65_000
@@ -27,6 +27,7 @@ _REST = 3_000
 
 def render(report: Report) -> str:
     """The report in fewer than 65,000 characters; it tells what it leaves out."""
+    report = readable(report)
     head, foot = _head(report), _foot(report)
     part = excerpt(report, MOST - len(head) - len(foot) - _REST, _cost)
     body = [*_changes(part, is_open=not is_long(report)), *_findings(part), *_left_out(part)]

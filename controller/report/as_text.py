@@ -1,8 +1,9 @@
 """The report as text for a terminal: grouped by meeting, what differs, why, and what to do about the rest."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
-from controller.model import Finding, Outcome, Result
+from controller.model import RECORD_ACTIONS, Change, Finding, Outcome, Result
 from controller.report.report import Report
 from controller.report.safe import on_one_line
 from controller.report.sections import Excerpt, by_meeting, excerpt, is_long
@@ -10,6 +11,7 @@ from controller.report.words import (
     Difference,
     differences,
     ending_of,
+    readable,
     seen,
     sign_of,
     summary_line,
@@ -54,10 +56,33 @@ class Pen:
 
 def render(report: Report, *, width: int = 80, colour: bool = False) -> str:
     """The report; what is too long to read is shown by the first of each kind, and how many more there are."""
-    pen = Pen(width, colour)
-    part = excerpt(report, SHOWN if is_long(report) else len(report.results) + len(report.findings), lambda _: 1)
-    lines = [*_head(report, pen), *_body(part, pen), *_left_out(part, pen), "", *_foot(report, pen)]
+    pen, report = Pen(width, colour), readable(report)
+    part = part_of(report)
+    lines = [*_head(report, pen), *_body(part, pen), *left_out(part, pen), "", *_foot(report, pen)]
     return "\n".join(lines) + "\n"
+
+
+def render_ends(report: Report, known: Collection[Finding], *, width: int = 80, colour: bool = False) -> str:
+    """How it ended, for somebody who has just read the plan and its findings.
+
+    What was applied takes a line each; what was not is shown in full, and so is what was found on the way.
+    """
+    pen = Pen(width, colour)
+    part = part_of(replace(report, findings=tuple(f for f in report.findings if f not in known)))
+    done = [result for result in part.results if result.outcome is Outcome.APPLIED]
+    rest = replace(part, results=tuple(result for result in part.results if result.outcome is not Outcome.APPLIED))
+    lines = [line for result in done for line in _head_of(result, _named(result.change), pen)]
+    return "\n".join([*lines, *_body(rest, pen), *left_out(rest, pen), "", *_foot(report, pen)]) + "\n"
+
+
+def part_of(report: Report) -> Excerpt:
+    """All of the report, or of one that is too long to read the first of each kind."""
+    return excerpt(report, SHOWN if is_long(report) else len(report.results) + len(report.findings), lambda _: 1)
+
+
+def _named(change: Change) -> str:
+    """What is changed, where no heading names the meeting."""
+    return change.key if change.action in RECORD_ACTIONS else f"{change.key} {change.role or ''}".rstrip()
 
 
 def _head(report: Report, pen: Pen) -> list[str]:
@@ -67,7 +92,15 @@ def _head(report: Report, pen: Pen) -> list[str]:
         *pen.lines(f"{mode} for {domain}: {where}"),
         *pen.lines(f"table {target.table}, zone {target.zone}, owner {target.owner}"),
         *pen.lines(f"seen: {seen(report)}"),
+        *_guard(report, pen),
     ]
+
+
+def _guard(report: Report, pen: Pen) -> list[str]:
+    """What a person must read, at both ends of a report that may be long."""
+    if not report.guard.tripped:
+        return []
+    return [pen.painted(_SIGNS["-"], line) for line in pen.lines(f"GUARD: {report.guard.reason}")]
 
 
 def _body(part: Excerpt, pen: Pen) -> list[str]:
@@ -87,17 +120,20 @@ def _body(part: Excerpt, pen: Pen) -> list[str]:
 
 def change_lines(result: Result, pen: Pen) -> list[str]:
     """One change: what it does, what differs, why, and how it ended."""
-    change, end = result.change, ending_of(result)
-    lines = pen.signed(
-        sign_of(change.action),
-        f"{words_of(change.action)} {thing_of(change)}".rstrip() + (f"  [{end}]" if end else ""),
-    )
+    lines = _head_of(result, thing_of(result.change), pen)
+    for difference in differences(result.change):
+        lines += _difference(difference, pen)
+    lines += pen.lines(result.change.reason, "      ")
+    return [*lines, *(pen.lines(result.error, "      ! ") if result.error else ())]
+
+
+def _head_of(result: Result, thing: str, pen: Pen) -> list[str]:
+    end = ending_of(result)
+    what = f"{words_of(result.change.action)} {thing}".rstrip()
+    lines = pen.signed(sign_of(result.change), what + (f"  [{end}]" if end else ""))
     if end:
         lines[-1] = lines[-1].removesuffix(f"[{end}]") + pen.painted(_ENDS.get(result.outcome, "33"), f"[{end}]")
-    for difference in differences(change):
-        lines += _difference(difference, pen)
-    lines += pen.lines(change.reason, "      ")
-    return [*lines, *(pen.lines(result.error, "      ! ") if result.error else ())]
+    return lines
 
 
 def _difference(difference: Difference, pen: Pen) -> list[str]:
@@ -119,7 +155,8 @@ def finding_lines(finding: Finding, pen: Pen) -> list[str]:
     ]
 
 
-def _left_out(part: Excerpt, pen: Pen) -> list[str]:
+def left_out(part: Excerpt, pen: Pen) -> list[str]:
+    """What is not shown, where anything is not."""
     if not part.left_out:
         return []
     return [*pen.title("and many more (--format html and json show all of them)"), *left_out_lines(part)]
@@ -131,8 +168,6 @@ def left_out_lines(part: Excerpt) -> list[str]:
 
 
 def _foot(report: Report, pen: Pen) -> list[str]:
-    lines = []
-    if report.guard.tripped:
-        lines += [pen.painted(_SIGNS["-"], line) for line in pen.lines(f"GUARD: {report.guard.reason}")]
-    lines += [pen.painted(_BOLD, line) for line in pen.lines(summary_line(report))]
-    return [*lines, *(pen.lines(f"digest {report.digest}") if report.results else ())]
+    sentence = [pen.painted(_BOLD, line) for line in pen.lines(summary_line(report))]
+    is_plan = report.mode == "plan" and report.results
+    return [*_guard(report, pen), *sentence, *(pen.lines(f"digest {report.digest}") if is_plan else ())]

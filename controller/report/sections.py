@@ -80,5 +80,4 @@ def kind_of(item: Item) -> str:
     """What the item is one of many of: the same action with the same end, or the same finding."""
     if isinstance(item, Finding):
         return f"! {item.id}"
-    action = item.change.action
-    return f"{sign_of(action)} {words_of(action)} {ending_of(item)}".rstrip()
+    return f"{sign_of(item.change)} {words_of(item.change.action)} {ending_of(item)}".rstrip()

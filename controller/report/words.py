@@ -1,7 +1,8 @@
 """The words that the readable forms share: what a change does and makes different, and the pass in one sentence."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from controller.model import RECORD_ACTIONS, Action, Change, Outcome, Result
 from controller.report.report import Report
@@ -27,9 +28,10 @@ class Difference:
     new: str | None
 
 
-def sign_of(action: Action) -> str:
-    """``+`` is made, ``~`` is changed, ``-`` is removed."""
-    return _SIGNS[action][0]
+def sign_of(change: Change) -> str:
+    """``+`` is made, ``~`` is changed, ``-`` is removed; a link is made where there was none."""
+    is_first_link = change.action is Action.WRITE_LINK and not dict(change.before).get(f"{change.role}_ec2_link")
+    return "+" if is_first_link else _SIGNS[change.action][0]
 
 
 def words_of(action: Action) -> str:
@@ -75,21 +77,37 @@ def seen(report: Report) -> str:
     return f"{counted(instances, 'instance')}, {counted(records, 'record')}, {counted(meetings, 'meeting')}"
 
 
+def readable(report: Report) -> Report:
+    """The report for a person: where the guard has tripped, no finding repeats each change that it holds."""
+    if not report.guard.tripped:
+        return report
+    return replace(report, findings=tuple(f for f in report.findings if f.id != "guarded-change-held"))
+
+
 def summary_line(report: Report) -> str:
-    """The pass in one sentence."""
-    found = counted(len(report.findings), "finding")
+    """The pass in one sentence, whose numbers add up."""
+    found = counted(len(readable(report).findings), "finding")
     if not report.results:
         return f"Nothing to do; {found}."
-    kinds = ", ".join(f"{words_of(action)} {number:,}" for action, number in actions(report))
-    ends = ", ".join(f"{number:,} {end}" for end, number in endings(report))
     if report.mode == "plan":
-        return f"plan: {'; '.join(part for part in (kinds, ends, found) if part)}."
-    return f"{report.mode}: {ends} ({kinds}); {found}."
+        held = report.count(Outcome.GUARDED)
+        guarded = f"{held:,} of these {len(report.results):,} guarded; " if held else ""
+        return f"plan: {_kinds(report.results)}; {guarded}{found}."
+    return f"{report.mode}: {', '.join(_ending(report, end) for end, _ in endings(report))}; {found}."
 
 
-def actions(report: Report) -> tuple[tuple[Action, int], ...]:
+def _ending(report: Report, end: Outcome) -> str:
+    ended = [result for result in report.results if result.outcome is end]
+    return f"{len(ended):,} {end} ({_kinds(ended)})"
+
+
+def _kinds(results: Iterable[Result]) -> str:
+    return ", ".join(f"{words_of(action)} {number:,}" for action, number in actions(results))
+
+
+def actions(results: Iterable[Result]) -> tuple[tuple[Action, int], ...]:
     """How many changes of each kind there are, however they ended."""
-    numbers = Counter(result.change.action for result in report.results)
+    numbers = Counter(result.change.action for result in results)
     return tuple((action, numbers[action]) for action in _SIGNS if numbers[action])
 
 

@@ -40,7 +40,7 @@ def _about_machine(facts: Facts, machine: Instance) -> Iterable[Finding]:
                 "untagged-instance",
                 machine.id,
                 "A record of ours or a row names this running machine, but it does not carry the project's tag.",
-                "Put the tag back if it was lost; otherwise let the guarded clean-up through.",
+                "Put the tag back if it was lost; otherwise do nothing: what leads to it goes (or the guard holds it).",
             )
         case Class.UNCLAIMED:
             yield Finding(

@@ -13,7 +13,10 @@ from controller.names import is_instance_id
 from controller.rules.facts import Facts, linked_ids
 from controller.settings import Settings
 
-REMEDY = 'If these machines are really gone, let it through once with --force (or an event with "force": true).'
+REMEDY = (
+    "Check tags, region and credentials first. If these machines are really gone, let it through once with --force "
+    '(or an event with "force": true).'
+)
 
 
 def guard(plan: Plan, world: World, settings: Settings, *, force: bool = False) -> Plan:
@@ -31,7 +34,8 @@ def _reason(world: World, settings: Settings, concluded: int) -> str | None:
     if world.listed == 0:
         tag = "=".join(settings.project_tag)
         return (
-            f"EC2 lists no instance with the tag {tag} in this region, so {concluded} missing machines prove nothing."
+            f"EC2 lists no instance with the tag {tag} in this region, so {concluded} machines that seem to be missing "
+            "or untagged prove nothing."
         )
     population = len(_population(world, settings))
     share = settings.max_guarded_delete_percent * population / 100

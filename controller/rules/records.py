@@ -232,11 +232,12 @@ def _clear_absent(facts: Facts, instance: str) -> NamePlan:
 def _orphans(facts: Facts, instance: str) -> Iterable[Finding]:
     for record in facts.records.get(instance, ()):
         if owner_of(record, facts.settings) is Owner.UNMARKED:
+            adopted = "; ADOPT_UNMARKED=true makes the controller own such A records" if record.type == "A" else ""
             yield Finding(
                 "unmarked-record",
                 _name(facts, instance),
                 f"An unmarked {record.type} record ({record.content}) stands at a name where no machine is served.",
-                "Delete it by hand if it is a leftover; ADOPT_UNMARKED=true makes the controller own such A records.",
+                f"Delete it by hand if it is a leftover{adopted}.",
             )
 
 

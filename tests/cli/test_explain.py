@@ -27,7 +27,7 @@ def test_a_machine_that_lacks_its_record_and_link(clouds: Clouds) -> None:
     assert f"{name(machine)}: no record" in said
     assert "meeting m1 (LAUNCHED) names it as its teacher's" in said
     assert f"+ create record {name(machine)} record-serving:" in said
-    assert "~ write link teacher link-current:" in said
+    assert "+ write link teacher link-current:" in said
 
 
 def test_a_record_s_name_leads_to_its_machine(clouds: Clouds) -> None:
@@ -83,11 +83,28 @@ def test_a_meeting_without_a_row(clouds: Clouds) -> None:
     assert "! missing-meeting" in said
 
 
-@pytest.mark.parametrize("subject", ["i-0123456789abcdef0.example.com", "no-such-meeting"])
-def test_what_nobody_knows_is_exit_1(clouds: Clouds, subject: str) -> None:
+def test_a_join_link_leads_to_its_machine(clouds: Clouds) -> None:
+    machine = clouds.launch()
+    for subject in (f"https://{name(machine)}:8443", f"HTTPS://{name(machine)}:8443/x?y#z", f"{name(machine)}:443"):
+        assert f"machine {machine}: serving" in explained(clouds, subject)
+
+
+@pytest.mark.parametrize(
+    ("subject", "why"),
+    [
+        ("i-0123456789abcdef0.example.com", "Check AWS_REGION"),
+        ("NO-SUCH-MEETING", "Meeting ids are case-sensitive"),
+        ("https://foo.example.org:8443", "does not lie under DOMAIN_ROOT example.com"),
+        ("i-xyz", "i-xyz is no instance id"),
+        ("i-0123456789ABCDEF0", "lower-case"),
+        ("i-xyz.example.com", "i-xyz is no instance id"),
+    ],
+)
+def test_what_nobody_knows_is_exit_1_and_says_why(clouds: Clouds, subject: str, why: str) -> None:
     done = run(clouds, "explain", subject)
     assert (done.returncode, done.stdout) == (1, "")
     assert f"Nobody knows {subject}" in done.stderr
+    assert why in done.stderr
 
 
 def test_hostile_rows_do_not_reach_the_terminal(clouds: Clouds) -> None:

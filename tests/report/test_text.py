@@ -5,14 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from controller.model import Outcome, Result
-from controller.report import as_text
+from controller.model import Action, Finding, Guard, Outcome, Result
+from controller.report import as_list, as_markdown, as_text
 from controller.report.report import Report
 from controller.report.sections import READABLE
 from controller.report.words import summary_line
 from controller.report.wrap import columns
 from tests.build import TEACHER, machine, row, world
 from tests.report.worlds import (
+    HOSTILE,
     REPORTS,
     applied,
     ended,
@@ -92,11 +93,11 @@ def test_what_can_be_read_is_shown_whole() -> None:
     [
         (nothing(), "Nothing to do; 0 findings."),
         (first_look(), "plan: create record 1, delete record 1, write link 1, clear link 1; 1 finding."),
-        (REPORTS["guarded"](), "plan: delete record 2, end meeting 1; 3 guarded; 3 findings."),
+        (REPORTS["guarded"](), "plan: delete record 2, end meeting 1; 3 of these 3 guarded; 0 findings."),
         (
             ended(),
-            "apply: 9 applied, 1 superseded, 1 failed, 2 not-reached (create record 1, update record 2, "
-            "delete record 5, write link 3, clear link 1, end meeting 1); 4 findings.",
+            "apply: 9 applied (update record 2, delete record 5, write link 2), 1 superseded (clear link 1), "
+            "1 failed (create record 1), 2 not-reached (write link 1, end meeting 1); 4 findings.",
         ),
     ],
 )
@@ -109,3 +110,54 @@ def test_the_sentence_says_applied_only_of_what_was_applied() -> None:
         results = tuple(Result(result.change, outcome) for result in rich().results)
         sentence = summary_line(replace(rich(), mode="apply", results=results))
         assert ("applied" in sentence) == (outcome is Outcome.APPLIED)
+
+
+def test_a_tripped_guard_is_told_first_and_last_and_not_for_each_change() -> None:
+    report = REPORTS["guarded"]()
+    lines = as_text.render(report).splitlines()
+    at = [number for number, line in enumerate(lines) if line.startswith("GUARD: ")]
+    assert (at[0], len(at)) == (4, 2)
+    assert lines[at[1] - 1] == ""
+    assert [finding.id for finding in report.findings] == ["guarded-change-held"] * 3
+    for text in (as_text.render(report), as_markdown.render(report)):
+        assert "guarded-change-held" not in text
+
+
+def test_a_single_change_that_is_held_says_why() -> None:
+    report = replace(REPORTS["guarded"](), guard=Guard())
+    assert as_text.render(report).count("! guarded-change-held") == 3
+
+
+def test_a_link_is_made_where_there_was_none_and_changed_where_there_was_one() -> None:
+    text = as_text.render(rich())
+    assert len(re.findall(r"\+ write link \w+\n +\w+_ec2_link: \(none\) →", text)) == 2
+    assert len(re.findall(r"~ write link \w+\n +\w+_ec2_link: https", text)) == 1
+
+
+def test_after_the_plan_was_read_only_what_was_not_done_is_told_in_full() -> None:
+    report, later = ended(), Finding("does-not-converge", "m1", "what was found on the way", "look")
+    text = as_text.render_ends(replace(report, findings=(*report.findings, later)), report.findings)
+    done = [line for line in text.splitlines() if line.endswith("  [applied]") or line.strip() == "[applied]"]
+    assert len(done) == report.count(Outcome.APPLIED) == 9
+    assert "  + write link algebra-17 student  [applied]" in done
+    assert text.index("[failed]") > text.rindex("[applied]")
+    assert "! The zone has no room for more records." in text
+    assert len(re.findall(r"^  ! ", text, re.MULTILINE)) == 1
+    assert "what was found on the way" in text
+    assert "digest" not in text
+    assert " ".join(text.splitlines()[-3:]) == summary_line(report).replace("4 findings", "5 findings")
+
+
+def test_the_list_of_retire_is_as_harmless_and_as_narrow_as_a_report() -> None:
+    planned = [result for result in large().results if result.change.action is Action.DELETE_RECORD]
+    marked = [(("content", "192.0.2.1"), ("comment", f"mark {text}")) for text in HOSTILE]
+    harmful = [
+        Result(replace(result.change, before=before), Outcome.FAILED, text)
+        for result, before, text in zip(planned, marked, HOSTILE, strict=False)
+    ]
+    for results in (planned, harmful):
+        report = replace(hostile(), results=tuple(results))
+        for text in (as_list.render(report), as_list.render_ends(report, ())):
+            assert text.replace("\n", "").isprintable()
+            assert max(map(columns, text.splitlines())) <= 80
+            assert 40 < len(text.splitlines()) < 310

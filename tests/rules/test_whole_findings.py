@@ -117,6 +117,12 @@ def test_a_finding_is_about_one_thing_and_names_it(seen: World, kind: str, key: 
     assert finding.hint
 
 
+@pytest.mark.parametrize(("kind", "is_adoptable"), [("A", True), ("AAAA", False), ("CNAME", False)])
+def test_adoption_is_offered_for_a_records_alone(kind: str, is_adoptable: bool) -> None:
+    (finding,) = decided(world([STOPPED], [record(type=kind, comment="by hand")])).findings
+    assert ("ADOPT_UNMARKED" in finding.hint) is is_adoptable
+
+
 def test_a_world_that_is_right_has_no_finding() -> None:
     links = {"teacher": link(TEACHER)}
     wanted = decided(world([machine()], [record(comment=f"{MARK} teacher of m1")], [row(links=links)]))
