@@ -128,7 +128,7 @@ def parse_scope(ids: Iterable[Any]) -> frozenset[str]:
     wrong = [str(item)[:60] for item in scope if not is_instance_id(item)]
     if wrong or not scope:
         raise RequestError(
-            f"No instance id: {', '.join(map(repr, wrong)) or 'an empty list'}; nothing was done.",
+            f"{', '.join(map(repr, wrong)) or 'An empty list'} is no instance id; nothing was done.",
             "An instance id is i- and 8 or 17 lower-case hexadecimal digits.",
         )
     return frozenset(scope)

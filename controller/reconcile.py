@@ -83,7 +83,7 @@ def reconcile(
     if request.expect not in (None, digest):
         raise PlanChangedError(
             f"The plan is no longer the one that was reviewed ({request.expect}); it is now {digest}.",
-            "Nothing was done. Look at the new plan, and apply that.",
+            "Nothing was done. Look at the new plan (elephant-dns plan), and apply that.",
         )
     preview = report(Mode.PLAN, Applied(ends(wanted)))
     if request.mode is Mode.PLAN or this.writers is None:

@@ -28,7 +28,7 @@ def cli() -> None:
 
     \b
     Exit codes: 0 done; 1 an error, or a change that failed or was not reached;
-    2 changes (only plan --detailed-exitcode); 3 the guard tripped;
+    2 changes (only plan --detailed-exitcode); 3 the guard tripped (apply);
     64 wrong usage or settings; 130 interrupted; 143 ended by SIGTERM.
     """
 

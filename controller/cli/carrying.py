@@ -2,22 +2,43 @@
 
 from controller.bootstrap import Controller
 from controller.cli import reports
+from controller.cli.console import err
 from controller.cli.progress import Progress
+from controller.cli.reports import PASS, Look
 from controller.cli.session import Session
+from controller.model import Outcome
 from controller.reconcile import Decide, decide
 from controller.report.report import Report
+from controller.report.words import counted
 from controller.request import Request
 
 
 def carry_out(
-    session: Session, controller: Controller, request: Request, form: str, *, is_shown: bool, decide: Decide = decide
+    session: Session,
+    controller: Controller,
+    request: Request,
+    form: str,
+    *,
+    is_shown: bool,
+    look: Look = PASS,
+    decide: Decide = decide,
+    warning: str = "",
 ) -> int:
-    """Apply, and show the outcomes; the plan first, unless it was shown. Returns the exit code."""
+    """Apply, and show the outcomes; returns the exit code.
+
+    The plan comes first unless it was shown, or the report alone says it all: as text that nobody reads as it comes.
+    """
     progress = Progress(quiet=session.quiet, moves=not session.verbose)
+    is_read = form == "text" and reports.is_on_screen()
+    plans = list[Report]()
 
     def begin(planned: Report) -> None:
-        if not (is_shown or session.quiet):
-            reports.preview(planned)
+        if planned.results and not (is_shown or session.quiet):
+            if is_read or form != "text":
+                reports.preview(planned, look, quiet=False)
+            if warning:
+                err(warning)
+        plans.append(planned)
         progress.start(planned)
         session.interrupt.arm()
 
@@ -26,5 +47,9 @@ def carry_out(
             request, session.left(), on_plan=begin, on_result=progress.ended, stop=interrupt.stop, decide=decide
         )
         progress.close()
-        reports.show(report, form, quiet=session.quiet)
+        read = plans[0] if is_read and plans[0].results else None
+        reports.show(report, form, quiet=session.quiet, look=look, read=read)
+        if interrupt.code:
+            left = counted(report.count(Outcome.NOT_REACHED), "change")
+            err(f"Interrupted, with {left} not reached; run it again to go on.")
     return interrupt.code or reports.code_of(report)

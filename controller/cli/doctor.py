@@ -16,14 +16,13 @@ from controller.doctor.examine import examine
 
 #: The name that the template gives the function.
 FUNCTION = "ElephantDNSWatchdog"
+_FORM = "The answer's form."
 
 
-@click.command()
+@click.command(short_help="Check what a pass and its deployment stand on.")
 @common
 @click.option("--function", default=FUNCTION, show_default=True, metavar="NAME", help="The deployed Lambda function.")
-@click.option(
-    "--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True, help="Of the checks."
-)
+@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True, help=_FORM)
 def doctor(session: Session, function: str, form: str) -> int:
     """Check settings, token, zone, table, permissions, the deployed function and its rules. Changes nothing.
 

@@ -12,7 +12,7 @@ from types import FrameType, TracebackType
 from typing import Self
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_NOTICE = b"\nStopping: what is under way is finished, nothing new is begun. Once more ends it at once.\n"
+_NOTICE = b"\nStopping: what is under way is finished, nothing new is begun.\nOnce more ends it at once.\n"
 
 
 class Interrupt:

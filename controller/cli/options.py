@@ -34,7 +34,12 @@ def formatted(command: Command) -> Command:
     return _with_options(
         command,
         click.option(
-            "--format", "form", type=click.Choice(list(FORMS)), default="text", show_default=True, help="Of the report."
+            "--format",
+            "form",
+            type=click.Choice(list(FORMS)),
+            default="text",
+            show_default=True,
+            help="The report's form.",
         ),
     )
 

@@ -1,5 +1,6 @@
 """``plan`` and ``apply``: one pass, shown or done."""
 
+import re
 from pathlib import Path
 
 import click
@@ -11,7 +12,14 @@ from controller.cli.options import common, formatted, scoped
 from controller.cli.session import Session
 from controller.events import parse_scope
 from controller.model import Outcome
+from controller.report.safe import on_one_line
 from controller.request import Mode, Request
+
+
+def _digest(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is None or re.fullmatch(r"[0-9a-f]{64}", value):
+        return value
+    raise click.BadParameter(f"{on_one_line(value)!r} is no digest: 64 hexadecimal digits, as a plan ends with.")
 
 
 @click.command(short_help="Show what would be changed, and why.")
@@ -37,8 +45,8 @@ def plan(
       elephant-dns plan --instance i-0123456789abcdef0
       elephant-dns plan --format json --output plan.json --detailed-exitcode
     """
-    controller = session.controller()
-    report = controller.run(Request(Mode.PLAN, _scope(instances), force=force), session.left())
+    request = Request(Mode.PLAN, _scope(instances), force=force)
+    report = session.controller().run(request, session.left())
     if output:
         reports.save(report, form, output, quiet=session.quiet)
     else:
@@ -51,7 +59,9 @@ def plan(
 @formatted
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--force", is_flag=True, help="Let guarded changes through, this once.")
-@click.option("--expect", metavar="DIGEST", help="Refuse when the plan is no longer the one with this digest.")
+@click.option(
+    "--expect", metavar="DIGEST", callback=_digest, help="Refuse when the plan is no longer the one with this digest."
+)
 @common
 def apply(session: Session, instances: tuple[str, ...], form: str, yes: bool, force: bool, expect: str | None) -> int:
     """Show the plan, ask, apply it, and show how each change ended.
@@ -66,14 +76,17 @@ def apply(session: Session, instances: tuple[str, ...], form: str, yes: bool, fo
       elephant-dns apply --yes --expect DIGEST  the reviewed plan, or nothing
       elephant-dns apply --force                once, after the guard has tripped
     """
-    controller, scope = session.controller(), _scope(instances)
+    scope = _scope(instances)
+    if not yes:
+        session.expects_answers()
+    controller = session.controller()
     if not yes:
         planned = controller.run(Request(Mode.PLAN, scope, force=force, expect=expect), session.left())
         if not planned.count(Outcome.PLANNED):
             reports.show(planned, form, quiet=session.quiet)
             return reports.code_of(planned)
-        reports.preview(planned)
-        if not session.confirms("Apply these changes?"):
+        reports.preview(planned, quiet=session.quiet)
+        if not session.confirms("Apply these changes?", "Nothing was applied."):
             return Code.FAILED
         expect = planned.digest
     request = Request(Mode.APPLY, scope, force=force, expect=expect)

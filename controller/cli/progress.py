@@ -1,4 +1,4 @@
-"""How far an apply has got: one line that moves on a terminal, a line for each tenth elsewhere."""
+"""How far an apply has got: one line that moves on a terminal, a line for each tenth of many changes elsewhere."""
 
 import os
 import shutil
@@ -11,6 +11,8 @@ from controller.report.report import Report
 from controller.report.safe import on_one_line
 
 _CLEAR = "\r\x1b[K"
+#: Changes from which on lines are worth the room that they take in a log or a mail.
+_MANY = 10
 
 
 class Progress:
@@ -48,5 +50,5 @@ class Progress:
         if self._moves:
             width = shutil.get_terminal_size().columns - 1
             err(_CLEAR + on_one_line(f"{line}: {result.change.key} {result.outcome}")[:width], end="")
-        elif done == total or done % -(-total // 10) == 0:
+        elif total >= _MANY and (done == total or done % -(-total // 10) == 0):
             err(line)

@@ -34,24 +34,32 @@ class Session:
         clock = SystemClock(wake=self.interrupt.stop)
         return build(read_settings(os.environ), clock=clock, seconds=self.left())
 
-    def confirms(self, question: str) -> bool:
-        """Whether a person says yes."""
-        return self._asked(lambda: click.confirm(question, err=True))
+    def expects_answers(self) -> None:
+        """Raises UsageError where nobody is there to be asked."""
+        if not is_terminal(sys.stdin):
+            raise click.UsageError("Nobody is here to answer; use --yes to go on without asking.")
 
-    def answers(self, question: str, expected: str) -> bool:
-        """Whether a person types exactly this."""
+    def confirms(self, question: str, nothing: str) -> bool:
+        """Whether a person says yes; else ``nothing`` was done, and that is told."""
+        return self._asked(lambda: click.confirm(question, err=True), nothing)
+
+    def types(self, question: str, expected: str, nothing: str, wrong: str) -> bool:
+        """Whether a person types exactly this; else it is ``wrong``, ``nothing`` was done, and that is told."""
 
         def is_typed() -> bool:
             return str(click.prompt(question, default="", show_default=False, err=True)).strip() == expected
 
-        return self._asked(is_typed)
+        return self._asked(is_typed, nothing, wrong)
 
-    def _asked(self, ask: Callable[[], bool]) -> bool:
-        """Ask, at no cost of time; without anybody there the answer is no."""
-        if not is_terminal(sys.stdin):
-            err("Nobody is here to answer; use --yes to go on without asking.")
-            return False
+    def _asked(self, ask: Callable[[], bool], nothing: str, wrong: str = "") -> bool:
+        """Ask, at no cost of time."""
         before = time.monotonic()
-        answer = ask()
+        try:
+            answer = ask()
+        except click.Abort:
+            err(f"\n{nothing}")
+            raise
         self._end += time.monotonic() - before
+        if not answer:
+            err(f"{wrong} {nothing}".lstrip())
         return answer

@@ -80,6 +80,8 @@ def test_a_batch_under_way_is_finished_and_no_link_is_begun(clouds: Clouds, numb
     assert ended == code, said
     assert check(clouds, machines, output) == {"create-record": {"applied"}, "write-link": {"not-reached"}}
     assert UPDATE not in {call.operation for call in proxy.log}
+    assert said.endswith(f"Interrupted, with {MACHINES} changes not reached; run it again to go on.\n")
+    assert max(map(len, said.splitlines())) <= 80
     check_the_next_pass(clouds, machines)
 
 

@@ -35,7 +35,10 @@ def test_json_alone_on_stdout_or_in_a_file(clouds: Clouds, tmp_path: Path) -> No
     clouds.launch()
     report = json.loads(run(clouds, "plan", "--format", "json").stdout)
     done = run(clouds, "plan", "--format", "json", "--output", str(tmp_path / "plan.json"))
-    assert done.stdout == ""
+    assert (done.stdout, str(tmp_path / "plan.json") in done.stderr) == ("", True)
+    assert "create record 1" in done.stderr
+    quiet = run(clouds, "plan", "--quiet", "--output", str(tmp_path / "plan.txt"))
+    assert (quiet.stdout, quiet.stderr) == ("", "")
     assert json.loads((tmp_path / "plan.json").read_text())["digest"] == report["digest"]
     assert report["schema"] == "elephant-dns/report/v1"
     applied = run(clouds, "apply", "--yes", "--format", "json")
@@ -59,12 +62,64 @@ def test_one_instance_only(clouds: Clouds) -> None:
     assert clouds.records().keys() == {name(machine)}
 
 
-def test_apply_without_anybody_to_answer_does_nothing(clouds: Clouds) -> None:
+@pytest.mark.parametrize("command", [["apply"], ["apply", "--quiet"], ["retire"]])
+def test_without_anybody_to_answer_nothing_is_even_read(clouds: Clouds, command: list[str]) -> None:
     clouds.launch()
-    done = run(clouds, "apply")
-    assert done.returncode == 1
-    assert "--yes" in done.stderr
-    assert clouds.records() == {}
+    clouds.aws.requests.clear()
+    done = run(clouds, *command)
+    assert (done.returncode, done.stdout, "--yes" in done.stderr) == (64, "", True)
+    assert clouds.aws.requests == clouds.cloudflare.requests == []
+
+
+@pytest.mark.parametrize("digest", ["", "deadbeef", "A" * 64])
+def test_what_is_no_digest_is_wrong_usage(clouds: Clouds, digest: str) -> None:
+    clouds.aws.requests.clear()
+    done = run(clouds, "apply", "--yes", "--expect", digest)
+    assert (done.returncode, "64 hexadecimal digits" in done.stderr) == (64, True)
+    assert clouds.aws.requests == []
+
+
+def test_a_cron_mail_holds_everything_once(clouds: Clouds) -> None:
+    clouds.launch()
+    done = run(clouds, "apply", "--yes")
+    assert done.stderr == ""
+    assert done.stdout.count("create record i-") == 1
+    assert "digest" not in done.stdout
+
+
+def test_what_was_read_is_not_told_again(clouds: Clouds) -> None:
+    clouds.launch()
+    clouds.aws.rows.put("odd", status="?")
+    for arguments, question in ((["apply"], "[y/N]"), (["apply", "--yes"], "")):
+        clouds.reset()
+        machine = clouds.launch()
+        clouds.aws.rows.put("odd", status="?")
+        code, text = at_a_terminal(clouds, arguments, "y\n", question=question, NO_COLOR="1")
+        assert code == 0
+        assert text.count("! odd-row odd") == text.count("content: ") == text.count("digest ") == 1
+        assert f"  + create record {name(machine)}  [applied]" in text
+        assert "  + write link m1 teacher  [applied]" in text
+        assert text.rstrip().endswith("apply: 2 applied (create record 1, write link 1); 1 finding.")
+
+
+def test_quiet_asks_with_one_line(clouds: Clouds) -> None:
+    clouds.launch()
+    code, text = at_a_terminal(clouds, ["apply", "--quiet"], "y\n", question="[y/N]")
+    assert code == 0
+    assert text.splitlines() == [
+        "plan: create record 1, write link 1; 0 findings.",
+        "Apply these changes? [y/N]: y",
+        "apply: 2 applied (create record 1, write link 1); 0 findings.",
+    ]
+
+
+def test_an_id_that_brings_no_machine_is_not_taken_for_health(clouds: Clouds) -> None:
+    done = run(clouds, "plan", "--instance", "i-0123456789abcdef0")
+    assert (done.returncode, "No machine of this deployment" in done.stderr) == (0, True)
+    known = run(clouds, "plan", "--instance", clouds.launch())
+    assert known.stderr == ""
+    odd = run(clouds, "plan", "--instance", "foo")
+    assert (odd.returncode, "'foo' is no instance id" in odd.stderr) == (64, True)
 
 
 @pytest.mark.parametrize(("answer", "code", "records"), [("y\n", 0, 1), ("n\n", 1, 0), ("\n", 1, 0), ("\x03", 130, 0)])
@@ -74,6 +129,7 @@ def test_apply_asks(clouds: Clouds, answer: str, code: int, records: int) -> Non
     assert ended == code
     assert len(clouds.records()) == records
     assert "Apply these changes?" in text
+    assert ("\r\nNothing was applied." in text) is (code != 0)
     assert "\x1b[32m+" in text, "colours on a terminal"
     assert max(len(line) for line in re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines()) <= 80
 
@@ -122,6 +178,8 @@ def test_wrong_settings_are_exit_64_all_at_once(clouds: Clouds) -> None:
     done = run(clouds, "plan", DOMAIN_ROOT="", ZONE_ID="x")
     assert done.returncode == 64
     assert "DOMAIN_ROOT is not set" in done.stderr
+    assert "docs/configuration.md" in done.stderr
+    assert "make sandbox" in done.stderr
     assert "ZONE_ID is 'x'" in done.stderr
 
 
@@ -195,6 +253,8 @@ def test_progress_moves_on_a_terminal_and_is_told_in_lines_elsewhere(clouds: Clo
     counts = re.findall(r"^(\d+) of 10 changes$", done.stderr, re.MULTILINE)
     assert counts == [str(count) for count in range(1, 11)]
     assert json.loads(done.stdout)["converged"] is True
+    clouds.launch("one-more")
+    assert "changes" not in run(clouds, "apply", "--yes").stderr, "few changes are no noise in a log"
 
 
 def test_no_colours_where_nobody_wants_them(clouds: Clouds) -> None:

@@ -1,6 +1,7 @@
 """``retire`` takes away every record with this deployment's mark, and nothing else."""
 
 import json
+import re
 
 import pytest
 
@@ -44,8 +45,9 @@ def test_all_that_is_ours_goes_and_nothing_else(clouds: Clouds) -> None:
     assert "ElephantReconcile" in done.stderr, "what would make them again"
     assert "Meeting rows stay" in done.stderr
     check(clouds, ours=set())
-    again = run(clouds, "retire")
-    assert (again.returncode, "Nothing to do" in again.stdout) == (0, True)
+    again = run(clouds, "retire", "--yes")
+    assert (again.returncode, again.stderr) == (0, "")
+    assert again.stdout.endswith("\nretire: nothing to delete; 3 other records at machines' names stay.\n")
 
 
 @pytest.mark.parametrize(("typed", "code"), [(f"{OWNER}\n", 0), ("yes\n", 1), ("\x03", 130)])
@@ -54,14 +56,22 @@ def test_the_owner_id_has_to_be_typed(clouds: Clouds, typed: str, code: int) -> 
     ended, shown = at_a_terminal(clouds, ["retire"], typed, question="to delete all 3 records:")
     assert ended == code
     assert all(each in shown for each in ours)
+    assert re.search(r"- i-\w+\.example\.com  [\d.]+  teacher of m0\r\n", re.sub(r"\x1b\[\d*m", "", shown))
+    assert "retire: 3 records to delete; 3 other records at machines' names stay." in shown
+    assert ("retire: 3 applied; 3 other records" in shown) is (code == 0)
+    assert ("Nothing was deleted." in shown) is (code != 0)
+    assert ("That is not the owner id. Nothing was deleted." in shown) is (code == 1)
+    assert max(map(len, shown.splitlines())) <= 100, "the question alone may be longer than the screen is wide"
+    for false in ("instances", "meetings:", "no known meeting", "plan for"):
+        assert false not in shown
     check(clouds, ours=set() if code == 0 else ours)
 
 
-def test_without_anybody_to_answer_nothing_is_deleted(clouds: Clouds) -> None:
-    ours = deployment(clouds)
-    done = run(clouds, "retire")
-    assert (done.returncode, "--yes" in done.stderr) == (1, True)
-    check(clouds, ours=ours)
+def test_the_warning_fits_the_screen(clouds: Clouds) -> None:
+    deployment(clouds)
+    warning = run(clouds, "retire", "--yes").stderr
+    assert "Any pass that still runs" in warning
+    assert max(map(len, warning.splitlines())) <= 80
 
 
 def test_a_lost_answer_is_looked_up(clouds: Clouds) -> None:

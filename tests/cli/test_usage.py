@@ -39,6 +39,7 @@ def test_the_first_help_names_commands_and_exit_codes(capsys: pytest.CaptureFixt
     text = capsys.readouterr().out
     assert all(f"\n  {command} " in text for command in COMMANDS)
     assert "64 wrong usage or settings" in text
+    assert "..." not in text.partition("Commands:")[2], "each command is told to its end"
     assert ended("--version") == 0
     assert capsys.readouterr().out.startswith("elephant-dns 0.")
 
