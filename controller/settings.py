@@ -180,7 +180,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         )
     if reader.problems:
         raise SettingsError(
-            "\n".join(["The settings cannot be used:", *(f"  {problem}" for problem in reader.problems)])
+            "\n".join(["The settings cannot be used:", *(f"  {problem}" for problem in reader.problems)]),
+            "docs/configuration.md tells of each. To try it out without any: make sandbox.",
         )
     return settings
 

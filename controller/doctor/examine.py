@@ -52,8 +52,8 @@ def _settings(environment: Mapping[str, str]) -> tuple[Settings | None, list[Che
         settings = read_settings(environment)
     except SettingsError as error:
         _, *problems = error.message.splitlines()
-        fix = "Correct the variable; elephant-dns reads its settings from the environment."
-        return None, [failed("settings", problem.strip(), fix) for problem in problems]
+        fixes = [*[""] * (len(problems) - 1), f"Set or correct them in the environment. {error.hint}"]
+        return None, [failed("settings", problem.strip(), fix) for problem, fix in zip(problems, fixes, strict=True)]
     seen = f"DOMAIN_ROOT {settings.domain_root}, ZONE_ID {settings.zone_id}, TABLE_NAME {settings.table_name}."
     return settings, [passed("settings", seen)]
 

@@ -87,7 +87,9 @@ def run(
     quota = max(PLANS["pro"].quota, 2 * instances)
     with AwsServer() as aws, CloudflareServer(DOMAIN_ROOT, plan="pro", quota=quota) as cloudflare:
         is_well = _story(stage, prepared(aws, cloudflare, instances), seconds)
-        if serve:
+        if not serve:
+            _show_ways_on(stage)
+        else:
             _serve(stage, prepared(aws, cloudflare, instances, number=2), wait or threading.Event().wait)
     return 0 if is_well else 1
 
@@ -119,7 +121,8 @@ def _story(stage: Stage, fleet: Fleet, seconds: float) -> bool:
     try:
         _show_drifts(stage, fleet)
         stage.title("The dry run (elephant-dns plan): nothing is written")
-        stage.report(controller.run(PLAN, seconds))
+        planned = controller.run(PLAN, seconds)
+        stage.report(planned)
         stage.title("The same, applied (elephant-dns apply)")
         applied = controller.run(APPLY, seconds)
         _show_outcomes(stage, applied)
@@ -127,7 +130,7 @@ def _story(stage: Stage, fleet: Fleet, seconds: float) -> bool:
         is_mended = _show_endings(stage, fleet)
         stage.title("The dry run once more: nothing is left but findings")
         again = controller.run(PLAN, seconds)
-        stage.report(again)
+        _show_rest(stage, planned, again)
     finally:
         controller.close()
     return applied.ended_well and is_mended and not _unguarded(again)
@@ -172,6 +175,20 @@ def _show_endings(stage: Stage, fleet: Fleet) -> bool:
     rest = "the healthy meetings, and all other records in the zone, are as they were"
     stage.item("✗" if touched else "✓", "everything-else", "; ".join(touched) or rest)
     return not wrong and not touched
+
+
+def _show_rest(stage: Stage, planned: Report, again: Report) -> None:
+    """What is left; findings that stand above need not be read twice."""
+    if again.results or set(again.findings) - set(planned.findings):
+        stage.report(again)
+    else:
+        stage.say(f"{summary_line(again)} Each stands above, with what a person has to do.")
+
+
+def _show_ways_on(stage: Stage) -> None:
+    stage.title("What next")
+    stage.item("·", "try each command", "make sandbox ARGS=--serve keeps both servers up")
+    stage.item("·", "on your own zone", "README.md tells it under 'Use it'; elephant-dns plan only reads")
 
 
 def _unguarded(report: Report) -> bool:

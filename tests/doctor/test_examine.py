@@ -69,6 +69,8 @@ def test_every_problem_of_the_settings_is_told_and_what_needs_none_is_looked_at(
     told = [check.seen.split()[0] for check in diagnosis.checks if check.id == "settings"]
     assert told == ["DOMAIN_ROOT", "ZONE_ID", "DCV_PORT"]
     assert by_status(diagnosis, Status.FAIL) == ["settings"] * 3
+    fixes = [check.fix for check in diagnosis.checks if check.id == "settings"]
+    assert (fixes[:2], fixes[2][:18]) == (["", ""], "Set or correct the"), "told once, for all of them"
     assert by_status(diagnosis, Status.PASS) == ["aws", "function", "state-changes", "schedule"]
     assert by_status(diagnosis, Status.SKIP) == [
         "ec2:DescribeInstances",
