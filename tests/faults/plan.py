@@ -1,14 +1,13 @@
 """Which kind of fault meets which call: all of them, or a sample in which each kind and each call appears."""
 
 from collections import defaultdict
-from functools import cache
 from itertools import cycle
 from typing import NamedTuple
 
 from tests.faults import aws_kinds, cloudflare_kinds, hands
 from tests.faults.calls import BATCH, DESCRIBE, GET, LIST, QUERY, SCAN, SECRET, UPDATE, ZONE, Call
 from tests.faults.kinds import Kind
-from tests.faults.worlds import BLIND, CONTENDED, FRESH, FULL, INDEXED, SCENARIOS, SCOPED
+from tests.faults.worlds import BLIND, CONTENDED, FRESH, FULL, INDEXED, SCOPED
 
 KINDS = (*cloudflare_kinds.all_kinds(), *aws_kinds.all_kinds(), *hands.all_kinds())
 
@@ -38,9 +37,9 @@ class Case(NamedTuple):
         return f"{self.scenario}-{self.call}-{self.kind}"
 
 
-def places(*scenarios: str) -> list[tuple[str, Call]]:
-    """Every call of these scenarios."""
-    return [(scenario, call) for scenario in scenarios for call in CALLS[scenario]]
+def places() -> list[tuple[str, Call]]:
+    """Every call of every scenario."""
+    return [(scenario, call) for scenario, calls in CALLS.items() for call in calls]
 
 
 def cases_at(scenario: str, call: Call) -> list[Case]:
@@ -52,24 +51,18 @@ def _fits(call: Call, kind: Kind) -> bool:
     return call.operation in kind.at
 
 
-def sample(*scenarios: str) -> list[Case]:
-    """Those of the sample that are of these scenarios."""
-    return [case for case in whole_sample() if case.scenario in scenarios]
-
-
-@cache
-def whole_sample() -> tuple[Case, ...]:
+def sample() -> tuple[Case, ...]:
     """Each kind (in one of its forms) and each call at least once, spread over the scenarios as evenly as it goes."""
     forms = defaultdict[object, list[Kind]](list)
     for kind in KINDS:
         forms[kind.whole_family].append(kind)
-    chosen, calls = list[Case](), cycle(places(*SCENARIOS))
+    chosen, calls = list[Case](), cycle(places())
     for number, kinds in enumerate(forms.values()):
         kind = kinds[number % len(kinds)]
         scenario, call = next((s, c) for s, c in calls if _fits(c, kind))
         chosen.append(Case(scenario, call, kind))
     met = {(case.scenario, case.call) for case in chosen}
-    for number, (scenario, call) in enumerate(place for place in places(*SCENARIOS) if place not in met):
+    for number, (scenario, call) in enumerate(place for place in places() if place not in met):
         cases = cases_at(scenario, call)
         chosen.append(cases[number * 7 % len(cases)])
     return tuple(chosen)

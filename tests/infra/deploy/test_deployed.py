@@ -22,7 +22,7 @@ from tests.infra.deploy.deployment import Deployment, deploy
 from tests.infra.deploy.emulator import wait_until
 from tests.test_events import state_change
 
-pytestmark = pytest.mark.deploy
+pytestmark = [pytest.mark.deploy, pytest.mark.xdist_group("one emulator")]
 
 REFUSALS = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 APPLY: dict[str, object] = {"action": "apply"}

@@ -9,7 +9,7 @@ from tests.infra.deploy.account import Account
 from tests.infra.deploy.deployment import Deployment
 from tests.infra.deploy.people import Person, deploy_policies, hire
 
-pytestmark = pytest.mark.deploy
+pytestmark = [pytest.mark.deploy, pytest.mark.xdist_group("one emulator")]
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,9 @@ from infra.package_models import OPERATIONS, cut, reduced
 from tests.infra.package.conftest import Product, make_variable
 from tests.infra.test_template import FUNCTION
 
+# Building takes long, so that both files share what one worker has built.
+pytestmark = pytest.mark.xdist_group("package")
+
 PYTHON = make_variable("LAMBDA_PYTHON")
 OURS = {"LICENSE", "controller", "handler.py"}
 LIBRARIES = {

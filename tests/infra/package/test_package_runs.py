@@ -22,6 +22,8 @@ from tests.infra.package.conftest import HERE, make_variable
 from tests.infra.package.function import ALONE, Answer, RuntimeApi, alone, running
 from tests.test_events import SCHEDULED, batch, state_change
 
+pytestmark = pytest.mark.xdist_group("package")
+
 #: What the handler's path imports that is neither ours nor Python's. A new name here is a longer cold start.
 THIRD_PARTY = {
     "anyio",

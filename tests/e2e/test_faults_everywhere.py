@@ -1,4 +1,4 @@
-"""Faults at every call of a pass that has to look twice, and of one that may not read its zone: see tests/faults."""
+"""Every kind of fault at the calls of full, scoped, contended and blind passes over a messy fleet: see tests/faults."""
 
 from collections.abc import Callable
 
@@ -11,16 +11,15 @@ from tests.faults.trial import Ends, Workshop, calls_of, try_fault
 
 pytest_plugins = ("tests.faults.bench",)
 
-SCENARIOS = ("contended", "blind")
 Note = Callable[[str, object], None]
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", CALLS)
 def test_the_calls_are_those_that_a_pass_makes(workshop: Workshop, scenario: str) -> None:
     assert calls_of(workshop, scenario) == list(CALLS[scenario])
 
 
-@pytest.mark.parametrize("case", sample(*SCENARIOS), ids=str)
+@pytest.mark.parametrize("case", sample(), ids=str)
 def test_a_fault_makes_the_pass_fail_at_worst(
     workshop: Workshop, ends: Ends, case: Case, record_property: Note
 ) -> None:
@@ -29,7 +28,7 @@ def test_a_fault_makes_the_pass_fail_at_worst(
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize(("scenario", "call"), places(*SCENARIOS), ids=str)
+@pytest.mark.parametrize(("scenario", "call"), places(), ids=str)
 def test_every_fault_at_every_call(
     workshop: Workshop, ends: Ends, scenario: str, call: Call, record_property: Note
 ) -> None:
