@@ -2,6 +2,7 @@
 
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import sys
@@ -9,6 +10,9 @@ import threading
 from collections.abc import Sequence
 from typing import Self
 
+import click
+
+from controller.cli import cli
 from tests.clouds import Clouds
 
 COMMAND = (sys.executable, "-m", "controller")
@@ -18,6 +22,16 @@ PATIENCE = 60
 _AT_ITS_TERMINAL = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
 )
+
+
+def parse(command: str) -> None:
+    """Read such a line as the program does, and do nothing. Raises ClickException for what there is not."""
+    _, subcommand, *arguments = shlex.split(command)
+    # The group is what gives its commands -h: one that is parsed without it goes without for the process's life.
+    context = click.Context(cli, **cli.context_settings)
+    found = cli.get_command(context, subcommand)
+    assert found is not None
+    found.make_context(subcommand, list(arguments), context)
 
 
 def environment(clouds: Clouds, **changes: str) -> dict[str, str]:
