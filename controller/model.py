@@ -176,7 +176,7 @@ class Change:
     rule: str
     record: RecordWrite | None = None
     row: RowWrite | None = None
-    order: str = ""  # creates: the launch time, so that the oldest machine is served first
+    order: float = 0.0  # creates: the launch (epoch seconds), so that the oldest machine is served first
     concluded: tuple[str, ...] = ()  # instances whose end rests on absence or a lost tag: guarded
     held: bool = False
     #: What may still be done where this may not (held) or cannot (its record failed).

@@ -1,11 +1,12 @@
 """Names: the one place that knows how an instance id becomes a record's name and a link, and back."""
 
 import re
+from typing import TypeGuard
 
 INSTANCE_ID = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 
 
-def is_instance_id(value: object) -> bool:
+def is_instance_id(value: object) -> TypeGuard[str]:
     """Whether this is an instance id: ``i-`` and 8 or 17 lower-case hexadecimal digits (EC2's two forms)."""
     return isinstance(value, str) and INSTANCE_ID.fullmatch(value) is not None
 

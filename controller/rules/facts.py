@@ -77,7 +77,7 @@ def classify(instance: Instance, settings: Settings) -> Class:
 
 def named_ids(meeting: Meeting) -> dict[str, str]:
     """Role → the instance that the row names for it, well-formed ids only."""
-    return {role: str(value) for role, value in meeting.instance_ids.items() if is_instance_id(value)}
+    return {role: value for role, value in meeting.instance_ids.items() if is_instance_id(value)}
 
 
 def linked_ids(meeting: Meeting, settings: Settings) -> set[str]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from controller.model import KNOWN_STATUSES, TERMINATED, Finding, Instance, Meeting, Odd
 from controller.names import is_instance_id
-from controller.rules.facts import Class, Facts, Gone, named_ids
+from controller.rules.facts import Class, Facts, Gone
 from controller.rules.meetings import SHOWN, members_of
 
 #: How long a running machine may be without a public address before somebody should look.
@@ -57,7 +57,7 @@ def _about_machine(facts: Facts, machine: Instance) -> Iterable[Finding]:
                 "The machine has been running for more than 10 minutes without a public IPv4 address.",
                 "Give it one (subnet setting or Elastic IP), or terminate it: nobody can join it.",
             )
-    if facts.is_alive(machine.id) and machine.tagged and machine.meeting in facts.world.rowless:
+    if machine.tagged and machine.meeting in facts.world.rowless and facts.is_alive(machine.id):
         yield Finding(
             "missing-meeting",
             machine.meeting,
@@ -84,20 +84,25 @@ def _about_history(facts: Facts, meeting: Meeting) -> Iterable[Finding]:
 def _about_row(facts: Facts, meeting: Meeting) -> Iterable[Finding]:
     yield from _odd_values(facts, meeting)
     for role in facts.settings.roles:
-        serving = sorted(machine.id for machine in facts.serving.get((meeting.id, role), ()))
+        serving = facts.serving.get((meeting.id, role), ())
         if len(serving) > 1:
             yield Finding(
                 "several-serving",
                 meeting.id,
-                f"{len(serving)} running machines serve the {role}: {', '.join(serving)}.",
+                f"{len(serving)} running machines serve the {role}: {', '.join(sorted(m.id for m in serving))}.",
                 "Terminate those that the row does not name; the link leads to one of them.",
             )
-    for role, named in named_ids(meeting).items():
-        yield from _about_named(facts, meeting, role, named)
+    for role, named in meeting.instance_ids.items():
+        if is_instance_id(named):
+            yield from _about_named(facts, meeting, role, named)
+        elif isinstance(named, str) and named:
+            yield _odd(meeting, f"{role}_ec2_id {named[:SHOWN]!r} is not an instance id")
 
 
 def _about_named(facts: Facts, meeting: Meeting, role: str, named: str) -> Iterable[Finding]:
     machine = facts.world.instances.get(named)
+    if machine and machine.meeting == meeting.id and machine.role == role:
+        return
     kind = facts.class_of(named)
     if kind is Class.ABSENT and facts.gone_for(meeting, named) is Gone.NO:
         yield Finding(
@@ -107,8 +112,6 @@ def _about_named(facts: Facts, meeting: Meeting, role: str, named: str) -> Itera
             "Nothing to do if it was launched a moment ago; otherwise ask the launcher's log what became of it.",
         )
     elif machine and machine.tagged and kind is not Class.UNCLAIMED:
-        if (machine.meeting, machine.role) == (meeting.id, role):
-            return
         yield Finding(
             "wrong-instance",
             meeting.id,
@@ -118,18 +121,21 @@ def _about_named(facts: Facts, meeting: Meeting, role: str, named: str) -> Itera
 
 
 def _odd_values(facts: Facts, meeting: Meeting) -> Iterable[Finding]:
-    fields = {"status": meeting.status, "meet_time": meeting.meet_time}
+    if isinstance(meeting.status, Odd):
+        yield _not_a_string(meeting, "status", meeting.status)
+    if isinstance(meeting.meet_time, Odd) and meeting.meet_time.kind != "NULL":
+        yield _not_a_string(meeting, "meet_time", meeting.meet_time)
     for role in facts.settings.roles:
-        fields[f"{role}_ec2_id"] = meeting.instance_ids.get(role)
-        fields[f"{role}_ec2_link"] = meeting.links.get(role)
-    for name, value in fields.items():
-        if isinstance(value, Odd) and (value.kind != "NULL" or name == "status"):
-            yield _odd(meeting, f"{name} has {value}, not a string")
+        for what, values in (("id", meeting.instance_ids), ("link", meeting.links)):
+            value = values.get(role)
+            if isinstance(value, Odd) and value.kind != "NULL":
+                yield _not_a_string(meeting, f"{role}_ec2_{what}", value)
     if isinstance(meeting.status, str) and meeting.status not in KNOWN_STATUSES:
         yield _odd(meeting, f"status {meeting.status[:SHOWN]!r} is not known to this project, and is never overwritten")
-    for role, named in meeting.instance_ids.items():
-        if isinstance(named, str) and named and not is_instance_id(named):
-            yield _odd(meeting, f"{role}_ec2_id {named[:SHOWN]!r} is not an instance id")
+
+
+def _not_a_string(meeting: Meeting, attribute: str, value: Odd) -> Finding:
+    return _odd(meeting, f"{attribute} has {value}, not a string")
 
 
 def _odd(meeting: Meeting, what: str) -> Finding:

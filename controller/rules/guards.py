@@ -54,7 +54,7 @@ def _population(world: World, settings: Settings) -> set[str]:
     named = {instance for instance in facts.records if facts.ours(instance)}
     for meeting in world.meetings.values():
         if meeting.status != TERMINATED:
-            named |= {str(value) for value in meeting.instance_ids.values() if is_instance_id(value)}
+            named |= {value for value in meeting.instance_ids.values() if is_instance_id(value)}
             named |= linked_ids(meeting, settings)
     return named
 

@@ -36,6 +36,9 @@ REASON_GONE = "INSTANCES_GONE"
 #: Characters of a row's value that a report shows; a row may hold 400 KB of nonsense.
 SHOWN = 200
 
+_SETS_STATUS = ("status", DNS_WRITTEN)
+_IS_EARLY = Condition("status", (*EARLY_STATUSES, DNS_WRITTEN))
+
 #: Instance id → the standing of its record.
 Standings = Callable[[str], Standing]
 
@@ -65,12 +68,16 @@ def current_of(facts: Facts, meeting: Meeting, role: str) -> Instance | None:
 
 def members_of(facts: Facts, meeting: Meeting) -> set[str]:
     """The machines tagged with the meeting, of whatever role, and those that its row names. Links make no members."""
-    tagged = {machine.id for machine in facts.members.get(meeting.id, ())}
-    return tagged | set(named_ids(meeting).values())
+    return set(_each_member(facts, meeting))
 
 
-def _launch(machine: Instance) -> str:
-    return machine.launched_at.isoformat() if machine.launched_at else ""
+def _each_member(facts: Facts, meeting: Meeting) -> Iterable[str]:
+    yield from (machine.id for machine in facts.members.get(meeting.id, ()))
+    yield from named_ids(meeting).values()
+
+
+def _launch(machine: Instance) -> float:
+    return machine.launched_at.timestamp() if machine.launched_at else 0.0
 
 
 def _plan_link(facts: Facts, meeting: Meeting, role: str, standing: Standings) -> Change | None:
@@ -82,27 +89,28 @@ def _plan_link(facts: Facts, meeting: Meeting, role: str, standing: Standings) -
 
 def _write_link(facts: Facts, meeting: Meeting, role: str, current: Instance) -> Change | None:
     wanted = link_to(current.id, facts.settings.domain_root, facts.settings.dcv_port)
+    attribute, link = _link(role), meeting.links.get(role)
     early = meeting.status in EARLY_STATUSES
-    link = meeting.links.get(role)
     if link == wanted and not early:
         return None
-    fallback = _clear_link(facts, meeting, role)
-    sets = ((_link(role), wanted), *([("status", DNS_WRITTEN)] if early else []))
+    fallback = _clear_link(facts, meeting, role) if link else None
+    before, sets = (attribute, _shown(link)), (attribute, wanted)
+    written = (sets, _SETS_STATUS) if early else (sets,)
     return Change(
         action=Action.WRITE_LINK,
         key=meeting.id,
         instance=current.id,
         meeting=meeting.id,
         role=role,
-        before=_shown((_link(role), link), *([("status", meeting.status)] if early else [])),
-        after=sets,
+        before=(before, ("status", _shown(meeting.status))) if early else (before,),
+        after=written,
         reason=f"the {role}'s machine is running and its record is in place",
         rule="link-current" if link != wanted else "status-early",
         row=RowWrite(
-            sets=sets,
+            sets=written,
             conditions=(
                 Condition(_named(role), (meeting.instance_ids.get(role),)),
-                Condition("status", (*EARLY_STATUSES, DNS_WRITTEN) if early else (meeting.status,)),
+                _IS_EARLY if early else Condition("status", (meeting.status,)),
             ),
         ),
         instead=(fallback,) if fallback and not fallback.concluded else (),
@@ -125,7 +133,7 @@ def _clear_link(facts: Facts, meeting: Meeting, role: str) -> Change | None:
         instance=target,
         meeting=meeting.id,
         role=role,
-        before=_shown((_link(role), link)),
+        before=((_link(role), _shown(link)),),
         after=((_link(role), None),),
         reason=reason,
         rule=rule,
@@ -157,10 +165,10 @@ def _plan_end(facts: Facts, meeting: Meeting) -> Change | None:
     """The end of a live meeting whose machines are all gone."""
     if meeting.status not in LIVE_STATUSES:
         return None
-    members = sorted(members_of(facts, meeting))
-    if not members or any(facts.gone_for(meeting, member) is Gone.NO for member in members):
+    if any(facts.gone_for(meeting, member) is Gone.NO for member in _each_member(facts, meeting)):
         return None
-    if _may_still_launch(facts, meeting, members):
+    members = sorted(members_of(facts, meeting))
+    if not members or _may_still_launch(facts, meeting, members):
         return None
     dead_links = {role: link for role, link in meeting.links.items() if facts.link_target(link)}
     reasons = (("termination_reason", REASON_GONE),) if meeting.termination_reason is None else ()
@@ -174,7 +182,7 @@ def _plan_end(facts: Facts, meeting: Meeting) -> Change | None:
         instance=None,
         meeting=meeting.id,
         role=None,
-        before=_shown(("status", meeting.status), *((_link(role), link) for role, link in dead_links.items())),
+        before=(("status", meeting.status), *((_link(role), _shown(link)) for role, link in dead_links.items())),
         after=(("status", TERMINATED), *reasons, *((_link(role), None) for role in dead_links)),
         reason=f"all its machines are gone: {', '.join(members)}",
         rule="meeting-over",
@@ -212,5 +220,5 @@ def _named(role: str) -> str:
     return f"{role}_ec2_id"
 
 
-def _shown(*fields: tuple[str, Value]) -> tuple[tuple[str, str | None], ...]:
-    return tuple((name, None if value is None else str(value)[:SHOWN]) for name, value in fields)
+def _shown(value: Value) -> str | None:
+    return None if value is None else str(value)[:SHOWN]

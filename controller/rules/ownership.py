@@ -49,4 +49,6 @@ def owner_of(record: DnsRecord, settings: Settings) -> Owner:
 def comment_for(instance: Instance, settings: Settings) -> str:
     """The mark, and behind it a hint for people: role and meeting, printable ASCII, short enough for every plan."""
     hint = f"{settings.mark} {instance.role} of {instance.meeting}"
-    return _UNPRINTABLE.sub("?", hint)[:MAX_COMMENT].rstrip()
+    if not (hint.isascii() and hint.isprintable()):
+        hint = _UNPRINTABLE.sub("?", hint)
+    return hint[:MAX_COMMENT].rstrip()

@@ -39,6 +39,9 @@ class NamePlan:
     findings: tuple[Finding, ...] = ()
 
 
+_NOTHING_TO_DO = NamePlan(Standing.IN_PLACE)
+
+
 def plan_name(facts: Facts, instance: str) -> NamePlan:
     """What the name of this instance needs, by the class of the instance."""
     match facts.class_of(instance):
@@ -70,7 +73,7 @@ def _serve(facts: Facts, machine: Instance) -> NamePlan:
     if not records:
         return NamePlan(Standing.PLANNED, (_create(facts, machine),))
     if len(records) == 1 and _is_right(facts, records[0], machine):
-        return NamePlan(Standing.IN_PLACE)
+        return _NOTHING_TO_DO
     return _mend(facts, machine, records)
 
 
@@ -154,7 +157,7 @@ def _create(facts: Facts, machine: Instance) -> Change:
         reason=f"the machine is running at {machine.public_ip} and has no record",
         rule="record-serving",
         record=RecordWrite(None, name, machine.public_ip, comment),
-        order=machine.launched_at.isoformat() if machine.launched_at else "",
+        order=machine.launched_at.timestamp() if machine.launched_at else 0.0,
     )
 
 

@@ -22,7 +22,7 @@ from tests.build import NOW, OWNER, settings
 Step = Literal["plan", "apply", "report"]
 STEPS: tuple[Step, ...] = get_args(Step)
 #: A small world is measured more often: so many machines altogether, but not more than so many times.
-MACHINES, TIMES = 20_000, 50
+MACHINES, TIMES = 100_000, 50
 
 
 def prepare(count: int, scene: Scene) -> Callable[[], dict[str, dict[str, float]]]:

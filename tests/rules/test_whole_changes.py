@@ -44,7 +44,7 @@ def test_create() -> None:
         f"the machine is running at {ADDRESS} and has no record",
         after=(("content", ADDRESS), ("proxied", True), ("comment", HINT)),
         record=RecordWrite(None, name(TEACHER), ADDRESS, HINT),
-        order=OLD.isoformat(),
+        order=OLD.timestamp(),
     )
 
 
@@ -274,7 +274,7 @@ def test_what_a_row_does_not_have_is_shown_as_nothing() -> None:
 
 def test_a_machine_without_a_launch_time_comes_first() -> None:
     (change,) = decided(world([machine(launched=None)])).changes
-    assert change.order == ""
+    assert change.order == 0.0
 
 
 def test_a_held_end_brings_nothing_along() -> None:
