@@ -17,7 +17,8 @@ def rests_on(result: Result, sight: Sight) -> set[str]:
             there = spec.linked(sight.rows[change.key], str(change.role), sight.settings)
             candidates = {str(there)}
         case Action.TERMINATE_MEETING:
-            candidates = spec.members(sight, change.key, sight.rows[change.key])
+            row = sight.rows[change.key]
+            candidates = spec.members(sight, change.key, row) | spec.dead_ends(sight, change.key, row)
         case _:
             return set()
     return {i for i in candidates if spec.class_of(sight, i) in spec.GUARDED}

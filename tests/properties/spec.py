@@ -224,6 +224,12 @@ def is_dead_for(sight: Sight, instance: str, meeting: str, role: str, row: Row) 
             return False
 
 
+def dead_ends(sight: Sight, meeting: str, row: Row) -> set[str]:
+    """The machines that the row's dead links lead to."""
+    links = {role: linked(row, role, sight.settings) for role in sight.settings.roles}
+    return {there for role, there in links.items() if there and is_dead_for(sight, there, meeting, role, row)}
+
+
 def is_over(sight: Sight, meeting: str, row: Row) -> bool:
     """Whether the meeting has had machines and all of them are gone."""
     everyone = members(sight, meeting, row)

@@ -42,7 +42,8 @@ def conclusions(event: Write, sight: Sight) -> set[str]:
         return {r.instance for r in deleted if spec.class_of(sight, r.instance) in spec.GUARDED}
     before, after = event.before.rows[event.key], event.after.rows[event.key]
     if after.get("status") == "TERMINATED":
-        return {i for i in spec.members(sight, event.key, before) if spec.class_of(sight, i) == spec.ABSENT}
+        ended = spec.members(sight, event.key, before) | spec.dead_ends(sight, event.key, before)
+        return {i for i in ended if spec.class_of(sight, i) in spec.GUARDED}
     removed = [r for r in sight.settings.roles if f"{r}_ec2_link" in before and f"{r}_ec2_link" not in after]
     there = {spec.linked(before, role, sight.settings) for role in removed}
     return {i for i in there if i and spec.class_of(sight, i) in spec.GUARDED}

@@ -76,5 +76,8 @@ def test_a_row_write_that_is_sent_twice_ends_as_once(case: Case, force: bool) ->
 @given(cases(), st.booleans())
 def test_the_same_pass_once_more_writes_nothing(case: Case, force: bool) -> None:
     clouds = Clouds(case)
-    run(clouds, force=force)
-    assert [call for call in run(clouds, force=force).calls if call in WRITES] == []
+    first, again = run(clouds, force=force), run(clouds, force=force)
+    held = {result.change.ident for result in first.results if result.outcome is Outcome.GUARDED}
+    # Records and links of the first pass make more machines known, so what was too large a share of them may not be now.
+    assert {result.change.ident for result in again.results if result.outcome is not Outcome.GUARDED} <= held
+    assert held or not [call for call in again.calls if call in WRITES]
