@@ -78,6 +78,6 @@ def test_the_same_pass_once_more_writes_nothing(case: Case, force: bool) -> None
     clouds = Clouds(case)
     first, again = run(clouds, force=force), run(clouds, force=force)
     held = {result.change.ident for result in first.results if result.outcome is Outcome.GUARDED}
-    # Records and links of the first pass make more machines known, so what was too large a share of them may not be now.
+    # The first pass may have made more machines known: what was too large a share of them may not be one any more.
     assert {result.change.ident for result in again.results if result.outcome is not Outcome.GUARDED} <= held
     assert held or not [call for call in again.calls if call in WRITES]
