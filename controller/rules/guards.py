@@ -9,8 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from controller.model import TERMINATED, Change, Finding, Guard, Plan, World
-from controller.names import is_instance_id
-from controller.rules.facts import Facts, linked_ids
+from controller.rules.facts import Facts, linked_ids, named_ids
 from controller.settings import Settings
 
 REMEDY = (
@@ -54,8 +53,7 @@ def _population(world: World, settings: Settings) -> set[str]:
     named = {instance for instance in facts.records if facts.ours(instance)}
     for meeting in world.meetings.values():
         if meeting.status != TERMINATED:
-            named |= {value for value in meeting.instance_ids.values() if is_instance_id(value)}
-            named |= linked_ids(meeting, settings)
+            named |= linked_ids(meeting, settings) | set(named_ids(meeting).values())
     return named
 
 

@@ -94,20 +94,20 @@ def _write_link(facts: Facts, meeting: Meeting, role: str, current: Instance) ->
     if link == wanted and not early:
         return None
     fallback = _clear_link(facts, meeting, role) if link else None
-    before, sets = (attribute, _shown(link)), (attribute, wanted)
-    written = (sets, _SETS_STATUS) if early else (sets,)
+    old, new = (attribute, _shown(link)), (attribute, wanted)
+    sets = (new, _SETS_STATUS) if early else (new,)
     return Change(
         action=Action.WRITE_LINK,
         key=meeting.id,
         instance=current.id,
         meeting=meeting.id,
         role=role,
-        before=(before, ("status", _shown(meeting.status))) if early else (before,),
-        after=written,
+        before=(old, ("status", _shown(meeting.status))) if early else (old,),
+        after=sets,
         reason=f"the {role}'s machine is running and its record is in place",
         rule="link-current" if link != wanted else "status-early",
         row=RowWrite(
-            sets=written,
+            sets=sets,
             conditions=(
                 Condition(_named(role), (meeting.instance_ids.get(role),)),
                 _IS_EARLY if early else Condition("status", (meeting.status,)),
