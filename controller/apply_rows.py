@@ -97,7 +97,10 @@ class RowApplier:
         return []
 
     def _refreshed(self, meeting: Meeting | None) -> World:
-        """The part of the world that matters to this row, with the instances that it names now."""
+        """The part of the world that matters to this row, with the instances that it names now.
+
+        One that was not absent when the plan was made is not absent now either, only unknown: it proves nothing.
+        """
         if meeting is None:
             return self.world
         asked = linked_ids(meeting, self.settings) | set(named_ids(meeting).values())
@@ -106,13 +109,7 @@ class RowApplier:
             machine.id: machine for machine in self._facts.members.get(meeting.id, ()) if machine.id not in asked
         }
         records = [record for i in {*asked, *members} for record in self._facts.records.get(i, ())]
-        return replace(
-            self.world,
-            now=self.budget.clock.now(),
-            instances={**members, **found},
-            records=tuple(records),
-            absent=(self.world.absent - asked) | (asked - found.keys()),
-        )
+        return replace(self.world, instances={**members, **found}, records=tuple(records))
 
 
 def _merged(changes: Sequence[Change]) -> RowWrite:
@@ -132,8 +129,7 @@ def _unique(items: Iterable[T]) -> tuple[T, ...]:
 
 def _is_done(meeting: Meeting, changes: Sequence[Change]) -> bool:
     """Whether the row is as the changes wanted it: an earlier attempt was applied and its answer lost."""
-    values = {"status": meeting.status, "termination_reason": meeting.termination_reason}
-    values |= {f"{role}_ec2_link": link for role, link in meeting.links.items()}
+    values = {"status": meeting.status, **{f"{role}_ec2_link": link for role, link in meeting.links.items()}}
     write = _merged(changes)
     has_sets = all(values.get(name) == value for name, value in write.sets)
     return has_sets and all(values.get(name) is None for name in write.removes)

@@ -59,7 +59,7 @@ def reconsider(
         return None
     if change.action is Action.WRITE_LINK and _address(world, change.instance) != _address(planned, change.instance):
         return None
-    facts = Facts.of(replace(world, meetings={meeting.id: meeting}), settings)
+    facts = Facts.of(world, settings)
     wanted = plan_meeting(facts, meeting, lambda instance: plan_name(facts, instance).standing)
     for candidate in wanted:
         alike = (candidate.action, candidate.role, candidate.instance) == (change.action, change.role, change.instance)

@@ -1,13 +1,18 @@
-"""How Hypothesis works here: no deadline, no database, and in CI always the same examples."""
+"""How Hypothesis works here: no deadline, no database, and in CI always the same examples.
+
+Of a mutant (mutmut names it in the environment) any example will do: to look for a small one takes a minute each.
+"""
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
+_IS_MUTANT = "MUTANT_UNDER_TEST" in os.environ
 _COMMON = {
     "deadline": None,
     "database": None,
-    "derandomize": "CI" in os.environ,
+    "derandomize": "CI" in os.environ or _IS_MUTANT,
+    "phases": (Phase.explicit, Phase.generate) if _IS_MUTANT else tuple(Phase),
     "print_blob": True,
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
 }

@@ -1,0 +1,157 @@
+"""A row that has moved on is read once more, with the machines that it names now, and the rules are asked again."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from controller.apply_rows import RowApplier
+from controller.board import Board
+from controller.budget import Budget, SystemClock
+from controller.errors import ConditionError
+from controller.model import Instance, Meeting, Outcome, Result, RowWrite, World
+from controller.ports import Readers
+from controller.rules import plan
+from tests.build import OTHER, STUDENT, TEACHER, YOUNG, link, machine, record, row, settings, world
+from tests.rules.test_read_back import OddZone
+
+MOVED, LOST = ConditionError("moved on"), ConditionError("moved on", retried=True)
+
+
+@dataclass
+class OddTable:
+    """Refuses the first writes with these errors, and has this row by then."""
+
+    now: Meeting | None
+    errors: list[ConditionError]
+    writes: list[RowWrite] = field(default_factory=list)
+
+    def write(self, meeting: str, change: RowWrite) -> None:
+        assert meeting == "m1"
+        self.writes.append(change)
+        if self.errors:
+            raise self.errors.pop(0)
+
+    def rows(self, ids: Collection[str]) -> list[Meeting]:
+        assert list(ids) == ["m1"]
+        return [self.now] if self.now else []
+
+    def live(self) -> list[Meeting]:
+        raise AssertionError("one row is read, not the table")
+
+
+@dataclass
+class OddFleet:
+    """Knows these machines by now, and is asked only where there is something to ask."""
+
+    now: Sequence[Instance]
+
+    def by_id(self, ids: Collection[str]) -> list[Instance]:
+        assert ids
+        return [machine for machine in self.now if machine.id in ids]
+
+    def tagged(self) -> list[Instance]:
+        raise AssertionError("only what the row names is asked for")
+
+    def of_meetings(self, meetings: Collection[str]) -> list[Instance]:
+        raise AssertionError("only what the row names is asked for")
+
+
+def applied(seen: World, table: OddTable, now: Sequence[Instance] = ()) -> Result:
+    """How the one change of the row ended, with the table and the fleet as they are by now."""
+    wanted = plan(seen, settings())
+    wanted = replace(wanted, changes=tuple(change for change in wanted.changes if change.row))
+    board = Board(wanted)
+    readers = Readers(OddFleet(now), table, OddZone([]))
+    RowApplier(readers, table, seen, settings(), Budget(SystemClock(), 60), board).apply(wanted.changes)
+    (result,) = board.close().results
+    return result
+
+
+EARLY, HEALTHY = row(status="LAUNCHED"), row(status="HEALTHY")
+TAGGED = world([machine()], [record()], [EARLY])
+
+
+def test_a_machine_that_only_its_tag_ties_to_the_row_gets_its_link_and_is_not_asked_for() -> None:
+    table = OddTable(HEALTHY, [MOVED])
+    result = applied(TAGGED, table)
+    assert (result.outcome, result.error) == (Outcome.APPLIED, None)
+    assert result.change.after == (("teacher_ec2_link", link(TEACHER)),)
+    assert [dict(write.sets).get("status") for write in table.writes] == ["DNS_WRITTEN", None]
+
+
+def test_what_the_row_names_is_seen_as_it_is_now_and_not_as_it_was() -> None:
+    named = replace(HEALTHY, instance_ids={"teacher": TEACHER})
+    for now in ([], [machine(state="stopped")]):
+        table = OddTable(named, [MOVED])
+        result = applied(TAGGED, table, now)
+        assert (result.outcome, len(table.writes)) == (Outcome.SUPERSEDED, 1)
+        assert result.error == "The row has moved on and no longer wants this change."
+
+
+def test_an_end_that_an_old_record_proves_is_still_proven_by_it() -> None:
+    named = replace(EARLY, instance_ids={"teacher": TEACHER})
+    seen = world([], [record()], [named], absent=[TEACHER], listed=9)
+    table = OddTable(replace(named, links={"student": "elsewhere"}), [MOVED])
+    result = applied(seen, table)
+    assert (result.outcome, result.change.concluded) == (Outcome.APPLIED, (TEACHER,))
+    assert len(table.writes) == 2
+
+
+def test_a_machine_of_the_row_s_own_meeting_that_lives_prevents_its_end() -> None:
+    dead = machine(state="terminated", launched=YOUNG)
+    named = row(status="HEALTHY", ids={"teacher": TEACHER, "student": STUDENT})
+    seen = world([dead, machine(STUDENT, state="terminated", role="student")], [], [named])
+    living = [machine(OTHER, role="student")]
+    table = OddTable(replace(named, instance_ids={"teacher": TEACHER, "student": OTHER}), [MOVED])
+    assert applied(seen, table, [dead, *living]).outcome is Outcome.SUPERSEDED
+    table = OddTable(replace(named, status="IN_PROGRESS"), [MOVED])
+    assert applied(seen, table, list(seen.instances.values())).outcome is Outcome.APPLIED
+
+
+def test_a_row_that_moves_on_twice_is_left_to_the_next_pass() -> None:
+    table = OddTable(HEALTHY, [MOVED, MOVED])
+    result = applied(TAGGED, table)
+    assert (result.outcome, len(table.writes)) == (Outcome.SUPERSEDED, 2)
+    assert result.error == "The row moved on twice; the next pass looks again."
+
+
+def test_a_row_that_is_gone_wants_nothing() -> None:
+    table = OddTable(None, [LOST])
+    assert (applied(TAGGED, table).outcome, len(table.writes)) == (Outcome.SUPERSEDED, 1)
+
+
+STOPPED = world([machine(state="stopped")], [], [replace(HEALTHY, links={"teacher": link(TEACHER)})])
+OVER = world(
+    [machine(state="terminated")],
+    [],
+    [replace(HEALTHY, instance_ids={"teacher": TEACHER}, links={"teacher": link(TEACHER)})],
+)
+ENDED = replace(HEALTHY, status="TERMINATED", instance_ids={"teacher": TEACHER})
+
+
+@pytest.mark.parametrize(
+    ("seen", "by_now"),
+    [
+        (TAGGED, replace(EARLY, status="DNS_WRITTEN", links={"teacher": link(TEACHER)})),
+        (STOPPED, HEALTHY),
+        (OVER, replace(ENDED, termination_reason="INSTANCES_GONE")),
+    ],
+    ids=["link", "removal", "end"],
+)
+def test_what_an_earlier_try_with_a_lost_answer_has_done_is_applied(seen: World, by_now: Meeting) -> None:
+    table = OddTable(by_now, [LOST])
+    assert (applied(seen, table).outcome, len(table.writes)) == (Outcome.APPLIED, 1)
+    table = OddTable(by_now, [MOVED])
+    assert applied(seen, table, list(seen.instances.values())).outcome is Outcome.SUPERSEDED
+
+
+@pytest.mark.parametrize(
+    "by_now",
+    [replace(ENDED, links={"teacher": link(TEACHER)}), replace(HEALTHY, instance_ids={"student": OTHER})],
+    ids=["no link removed", "not ended"],
+)
+def test_what_is_only_half_done_was_not_done_by_this_pass(by_now: Meeting) -> None:
+    table = OddTable(by_now, [LOST])
+    result = applied(OVER, table, [machine(OTHER, role="student")])
+    assert (result.outcome, len(table.writes)) == (Outcome.SUPERSEDED, 1)
