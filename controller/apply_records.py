@@ -121,11 +121,8 @@ class RecordApplier:
     def fail(self, change: Change, error: RefusedError) -> None:
         """Note a change that was refused alone; a full zone refuses every other create as well."""
         if QUOTA_CODE in error.codes and change.action is Action.CREATE_RECORD:
-            self._quota = error = RefusedError(
-                error.message,
-                "The zone is full: delete records nobody needs, or take a larger Cloudflare plan.",
-                error.codes,
-            )
+            hint = "The zone is full: delete records nobody needs, or take a larger Cloudflare plan."
+            self._quota = error = RefusedError(error.message, hint)
         self.board.note(change, Outcome.FAILED, error)
 
     def without_hopeless(self, batch: Sequence[Change]) -> Sequence[Change]:

@@ -1,38 +1,39 @@
 """What Cloudflare answers to a write, and what a second look shows, decide how a change has ended."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 import pytest
 
-from controller.apply_records import RecordApplier
+from controller.apply_records import PATIENCE, RecordApplier
 from controller.board import Board
-from controller.budget import Budget, SystemClock
-from controller.errors import AmbiguousError, RefusedError
+from controller.budget import Budget
+from controller.errors import AmbiguousError, CallError, RefusedError, TransientError
 from controller.model import Applied, Change, DnsRecord, Outcome, World, Zone
 from controller.ports import Listing
 from controller.rules import plan
-from tests.build import ADDRESS, ELSEWHERE, MARK, TEACHER, machine, name, record, settings, world
+from tests.build import ADDRESS, ELSEWHERE, MARK, STUDENT, TEACHER, machine, name, record, settings, world
+from tests.faults.clock import FastClock
 
 
 @dataclass
 class OddZone:
-    """Answers a write, and a second look, with what it is told to."""
+    """Answers each write, and every second look, with what it is told to; the last answer is given again and again."""
 
-    answer: list[DnsRecord] | RefusedError | AmbiguousError
-    now: Sequence[DnsRecord] = ()
-    writes: int = 0
+    answers: Sequence[list[DnsRecord] | CallError]
+    now: Sequence[DnsRecord] | CallError = ()
+    #: How many changes each batch had.
+    batches: list[int] = field(default_factory=list)
 
     def write(self, changes: Sequence[Change]) -> list[DnsRecord]:
-        self.writes += 1
-        if isinstance(self.answer, list):
-            return self.answer
-        error, self.answer = self.answer, [RIGHT]
-        raise error
+        self.batches.append(len(changes))
+        return _given(self.answers[min(len(self.batches), len(self.answers)) - 1])
 
     def listing(self, instances: Collection[str] | None = None) -> Listing:
-        assert instances == {TEACHER}
-        return Listing(tuple(self.now))
+        assert instances
+        assert set(instances) <= {TEACHER, STUDENT}
+        return Listing(tuple(record for record in _given(self.now) if record.instance in instances))
 
     def zone(self) -> Zone:
         return Zone("example.com")
@@ -44,18 +45,32 @@ class OddZone:
         raise AssertionError("nothing is searched")
 
 
-STALE = RefusedError("stale", codes=(81058,))
+def _given(answer: Sequence[DnsRecord] | CallError) -> list[DnsRecord]:
+    if isinstance(answer, CallError):
+        raise answer
+    return list(answer)
+
+
+STALE, FULL = RefusedError("stale", codes=(81058,)), RefusedError("No more records.", codes=(81045,))
 LOST = AmbiguousError("lost")
 WRONG, RIGHT = record(content=ELSEWHERE), record()
 RUNNING, STOPPED = machine(), machine(state="stopped")
+BOTH = (RUNNING, machine(STUDENT, role="student"))
+
+
+def apply(zone: OddZone, seen: World) -> tuple[RecordApplier, Applied]:
+    """The record changes of the plan for this world, applied to this zone; a pass that gives up has said why."""
+    changes = tuple(change for change in plan(seen, settings()).changes if change.record)
+    board = Board(replace(plan(seen, settings()), changes=changes))
+    applier = RecordApplier(zone, zone, seen, settings(), Budget(FastClock(), 60), board)
+    with suppress(CallError):
+        applier.apply(changes)
+    return applier, board.close()
 
 
 def applied(zone: OddZone, seen: World) -> Applied:
-    """The record changes of the plan for this world, applied to this zone."""
-    changes = tuple(change for change in plan(seen, settings()).changes if change.record)
-    board = Board(replace(plan(seen, settings()), changes=changes))
-    RecordApplier(zone, zone, seen, settings(), Budget(SystemClock(), 60), board).apply(changes)
-    return board.close()
+    """How these changes ended."""
+    return apply(zone, seen)[1]
 
 
 @pytest.mark.parametrize(
@@ -67,16 +82,17 @@ def applied(zone: OddZone, seen: World) -> Applied:
     ],
 )
 def test_an_answer_that_is_not_what_was_wanted_is_failed_and_found(answer: DnsRecord, said: str) -> None:
-    ended = applied(OddZone([answer]), world([RUNNING], [WRONG]))
+    ended = applied(OddZone([[answer]]), world([RUNNING], [WRONG]))
     (result,), (finding,) = ended.results, ended.findings
     assert (result.outcome, finding.id, finding.key) == (Outcome.FAILED, "does-not-converge", name(TEACHER))
     assert finding.message.endswith(f"is not what was wanted: {said}.")
+    assert finding.hint.endswith("no link is written on it.")
     assert result.error == f"{finding.message} {finding.hint}"
 
 
 def test_another_type_or_name_is_not_what_was_wanted_either() -> None:
     for answer in (record(type="TXT"), replace(record(), name="other.example.com")):
-        assert applied(OddZone([answer]), world([RUNNING], [WRONG])).results[0].outcome is Outcome.FAILED
+        assert applied(OddZone([[answer]]), world([RUNNING], [WRONG])).results[0].outcome is Outcome.FAILED
 
 
 @pytest.mark.parametrize(
@@ -91,13 +107,14 @@ def test_another_type_or_name_is_not_what_was_wanted_either() -> None:
     ids=["done", "vanished", "as it was", "moved", "taken over"],
 )
 def test_an_update_that_is_unclear_or_stale_is_looked_at(here: list[DnsRecord], outcome: Outcome, writes: int) -> None:
-    zone = OddZone(LOST, here)
-    assert [r.outcome for r in applied(zone, world([RUNNING], [WRONG])).results] == [outcome]
-    assert zone.writes == writes
+    zone = OddZone([LOST, [RIGHT]], here)
+    (result,) = applied(zone, world([RUNNING], [WRONG])).results
+    assert (result.outcome, result.error is None) == (outcome, outcome is Outcome.APPLIED)
+    assert len(zone.batches) == writes
     if outcome is Outcome.SUPERSEDED:
-        zone = OddZone(STALE, here)
+        zone = OddZone([STALE], here)
         (result,) = applied(zone, world([RUNNING], [WRONG])).results
-        assert (result.outcome, zone.writes) == (outcome, 1)
+        assert (result.outcome, zone.batches) == (outcome, [1])
         assert result.error == "Another hand has changed this record; the next pass looks again."
 
 
@@ -111,10 +128,10 @@ def test_an_update_that_is_unclear_or_stale_is_looked_at(here: list[DnsRecord], 
     ids=["gone", "as it was", "moved"],
 )
 def test_a_delete_that_is_unclear_is_looked_at(here: list[DnsRecord], outcome: Outcome, writes: int) -> None:
-    zone = OddZone(LOST, here)
+    zone = OddZone([LOST, [RIGHT]], here)
     ended = applied(zone, world([STOPPED], [WRONG]))
     assert [result.outcome for result in ended.results] == [outcome]
-    assert zone.writes == writes
+    assert len(zone.batches) == writes
 
 
 @pytest.mark.parametrize(
@@ -123,12 +140,72 @@ def test_a_delete_that_is_unclear_is_looked_at(here: list[DnsRecord], outcome: O
         ([RIGHT], Outcome.APPLIED, 1),
         ([record(type="TXT", comment="")], Outcome.APPLIED, 2),
         ([record(type="CNAME", content="a.example.com", comment="")], Outcome.SUPERSEDED, 1),
+        ([record(type="NS", content="a.example.com", comment="")], Outcome.SUPERSEDED, 1),
         ([record(content=ELSEWHERE, comment="")], Outcome.SUPERSEDED, 1),
     ],
-    ids=["done", "beside a text", "taken by an alias", "taken by an address"],
+    ids=["done", "beside a text", "taken by an alias", "given away", "taken by an address"],
 )
 def test_a_create_that_is_unclear_is_looked_at(here: list[DnsRecord], outcome: Outcome, writes: int) -> None:
-    zone = OddZone(LOST, here)
+    zone = OddZone([LOST, [RIGHT]], here)
     ended = applied(zone, world([RUNNING]))
     assert [result.outcome for result in ended.results] == [outcome]
-    assert zone.writes == writes
+    assert len(zone.batches) == writes
+
+
+def test_of_a_stale_batch_what_is_already_so_is_done_and_the_rest_is_sent() -> None:
+    zone = OddZone([STALE, [record(STUDENT, id="r2")]], [RIGHT])
+    assert [result.outcome for result in applied(zone, world(BOTH)).results] == [Outcome.APPLIED] * 2
+    assert zone.batches == [2, 1]
+
+
+def test_what_is_refused_as_stale_although_nothing_has_moved_fails_alone() -> None:
+    zone = OddZone([STALE], [])
+    assert [result.outcome for result in applied(zone, world(BOTH)).results] == [Outcome.FAILED] * 2
+    assert zone.batches == [2, 1, 1]
+
+
+def test_a_full_zone_is_told_once_and_says_what_to_do() -> None:
+    zone = OddZone([FULL])
+    for result in applied(zone, world(BOTH)).results:
+        assert result.outcome is Outcome.FAILED
+        assert (result.error or "").startswith("No more records. The zone is full")
+    assert zone.batches == [2, 1]
+
+
+def test_what_stays_unclear_is_given_up_after_some_looks() -> None:
+    zone = OddZone([LOST], [WRONG])
+    (result,) = applied(zone, world([RUNNING], [WRONG])).results
+    assert (result.outcome, result.error, len(zone.batches)) == (Outcome.FAILED, "lost", PATIENCE)
+
+
+def test_what_stays_unclear_fails_alone_where_the_rest_is_done() -> None:
+    zone = OddZone([LOST], [RIGHT])
+    first, second = applied(zone, world(BOTH)).results
+    assert (first.outcome, second.outcome, second.error) == (Outcome.APPLIED, Outcome.FAILED, "lost")
+    assert zone.batches == [2, 1, 1, 1]
+
+
+def test_where_a_second_look_fails_the_unclear_answer_is_what_is_told() -> None:
+    zone = OddZone([LOST], TransientError("not now"))
+    (result,) = applied(zone, world([RUNNING], [WRONG])).results
+    assert (result.outcome, result.error, zone.batches) == (Outcome.FAILED, "lost", [1])
+
+
+@pytest.mark.parametrize(
+    ("here", "is_lost"),
+    [
+        ([RIGHT], False),
+        ([], True),
+        ([WRONG], True),
+        ([record(comment="")], True),
+        ([record(type="TXT")], True),
+    ],
+    ids=["right", "none", "elsewhere", "unmarked", "text"],
+)
+def test_a_look_during_a_delete_notices_that_the_right_record_beside_it_is_gone(
+    here: list[DnsRecord], is_lost: bool
+) -> None:
+    double = record(content=ELSEWHERE, id="r2")
+    applier, ended = apply(OddZone([LOST, [double]], [*here, double]), world([RUNNING], [RIGHT, double]))
+    assert [result.outcome for result in ended.results] == [Outcome.APPLIED]
+    assert applier.lost == ({TEACHER} if is_lost else set())

@@ -1,18 +1,20 @@
 """A row that has moved on is read once more, with the machines that it names now, and the rules are asked again."""
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import pytest
 
 from controller.apply_rows import RowApplier
 from controller.board import Board
-from controller.budget import Budget, SystemClock
-from controller.errors import ConditionError
+from controller.budget import Budget
+from controller.errors import CallError, ConditionError, DeniedError, TerminalError, TransientError
 from controller.model import Instance, Meeting, Outcome, Result, RowWrite, World
 from controller.ports import Readers
 from controller.rules import plan
 from tests.build import OTHER, STUDENT, TEACHER, YOUNG, link, machine, record, row, settings, world
+from tests.faults.clock import FastClock
 from tests.rules.test_read_back import OddZone
 
 MOVED, LOST = ConditionError("moved on"), ConditionError("moved on", retried=True)
@@ -20,9 +22,9 @@ MOVED, LOST = ConditionError("moved on"), ConditionError("moved on", retried=Tru
 
 @dataclass
 class OddTable:
-    """Refuses the first writes with these errors, and has this row by then."""
+    """Refuses the first writes with these errors, and has this row by then, or cannot be read."""
 
-    now: Meeting | None
+    now: Meeting | CallError | None
     errors: list[ConditionError]
     writes: list[RowWrite] = field(default_factory=list)
 
@@ -34,6 +36,8 @@ class OddTable:
 
     def rows(self, ids: Collection[str]) -> list[Meeting]:
         assert list(ids) == ["m1"]
+        if isinstance(self.now, CallError):
+            raise self.now
         return [self.now] if self.now else []
 
     def live(self) -> list[Meeting]:
@@ -62,8 +66,9 @@ def applied(seen: World, table: OddTable, now: Sequence[Instance] = ()) -> Resul
     wanted = plan(seen, settings())
     wanted = replace(wanted, changes=tuple(change for change in wanted.changes if change.row))
     board = Board(wanted)
-    readers = Readers(OddFleet(now), table, OddZone([]))
-    RowApplier(readers, table, seen, settings(), Budget(SystemClock(), 60), board).apply(wanted.changes)
+    readers = Readers(OddFleet(now), table, OddZone([[]]))
+    with suppress(TerminalError):
+        RowApplier(readers, table, seen, settings(), Budget(FastClock(), 60), board).apply(wanted.changes)
     (result,) = board.close().results
     return result
 
@@ -155,3 +160,13 @@ def test_what_is_only_half_done_was_not_done_by_this_pass(by_now: Meeting) -> No
     table = OddTable(by_now, [LOST])
     result = applied(OVER, table, [machine(OTHER, role="student")])
     assert (result.outcome, len(table.writes)) == (Outcome.SUPERSEDED, 1)
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [(TransientError("not now"), Outcome.NOT_REACHED), (DeniedError("not yours"), Outcome.FAILED)],
+)
+def test_where_a_second_look_fails_that_is_how_the_change_ended(error: CallError, outcome: Outcome) -> None:
+    table = OddTable(error, [MOVED])
+    result = applied(TAGGED, table)
+    assert (result.outcome, result.error, len(table.writes)) == (outcome, str(error), 1)
