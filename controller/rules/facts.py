@@ -159,7 +159,7 @@ class Facts:
         )
 
     def _is_overdue(self, meeting: Meeting) -> bool:
-        text = meeting.meet_time.strip() if isinstance(meeting.meet_time, str) else ""
+        text = str(meeting.meet_time).strip()
         if not _DATE.match(text):
             return False  # an epoch in milliseconds would pass for a day of the year 1712
         try:

@@ -51,6 +51,11 @@ def planned(seen: World) -> list[tuple[str, str, str | None]]:
     return [(str(change.action), change.key, change.instance) for change in decided(seen).changes]
 
 
+def test_a_row_whose_meeting_no_machine_carries_needs_only_what_it_names() -> None:
+    seen = scoped([TEACHING], [record()], [row("m2", ids={"student": STUDENT}, links={"teacher": link(OTHER)})])
+    assert lacking(seen) == Missing(instances=frozenset({STUDENT}))
+
+
 def test_a_strangers_running_machine_is_not_worth_a_look() -> None:
     assert [deserves_reading(machine(state=state, tagged=False)) for state in ("pending", "running", "stopped")] == [
         False,

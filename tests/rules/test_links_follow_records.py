@@ -1,0 +1,79 @@
+"""A link is written once all that was to be done at its machine's name is done, and else it says why not."""
+
+from dataclasses import replace
+
+from controller.apply import apply
+from controller.board import NOT_REACHED, Board
+from controller.budget import Budget
+from controller.errors import CallError
+from controller.model import Action, Applied, DnsRecord, Outcome, Result, World
+from controller.ports import Readers, Writers
+from controller.rules import plan
+from tests.build import ELSEWHERE, OTHER, STUDENT, link, machine, record, row, settings, world
+from tests.faults.clock import FastClock
+from tests.rules.test_read_back import LOST, OddZone
+from tests.rules.test_second_look import OddFleet, OddTable
+
+NAMED = row(status="HEALTHY", links={"teacher": link(OTHER)})
+DOUBLE = record(content=ELSEWHERE, id="r2")
+NOT_IN_PLACE = "is not in place; no link is written."
+
+
+def applied(zone: OddZone, table: OddTable, seen: World) -> tuple[Applied, list[Result]]:
+    """How the plan for this world ended, and what was told meanwhile."""
+    told: list[Result] = []
+    readers, writers = Readers(OddFleet([]), table, zone), Writers(table, zone)
+    budget = Budget(FastClock(), 60)
+    return apply(plan(seen, settings()), seen, settings(), readers, writers, budget, told.append), told
+
+
+def link_after(answers: list[list[DnsRecord] | CallError], here: list[DnsRecord], *records: DnsRecord) -> Result:
+    """How the link to a running machine with these records ended, instead of a link to a machine that is gone."""
+    table = OddTable(None, [])
+    seen = world([machine(), machine(OTHER, state="terminated")], records, [NAMED])
+    ended, told = applied(OddZone(answers, here), table, seen)
+    assert set(told) == set(ended.results)
+    (result,) = (result for result in ended.results if result.change.action is Action.WRITE_LINK)
+    (write,) = table.writes
+    assert bool(write.sets) is (result.outcome is Outcome.APPLIED)
+    assert bool(write.removes) is not (result.outcome is Outcome.APPLIED)
+    return result
+
+
+def test_after_its_record_is_made_the_link_is_written() -> None:
+    assert link_after([[record()]], []).outcome is Outcome.APPLIED
+
+
+def test_after_its_record_failed_the_link_is_not_reached() -> None:
+    result = link_after([[record(content=ELSEWHERE)]], [])
+    assert result.outcome is Outcome.NOT_REACHED
+    assert (result.error or "").endswith(NOT_IN_PLACE)
+
+
+def test_after_its_record_was_superseded_so_is_the_link() -> None:
+    result = link_after([LOST], [record(content="192.0.2.99", comment="")])
+    assert result.outcome is Outcome.SUPERSEDED
+    assert (result.error or "").endswith(NOT_IN_PLACE)
+
+
+def test_after_one_of_its_records_was_superseded_and_another_done_the_link_is_superseded() -> None:
+    wrong = record(proxied=False)
+    result = link_after([LOST], [record(content="192.0.2.99", proxied=False)], wrong, DOUBLE)
+    assert result.outcome is Outcome.SUPERSEDED
+
+
+def test_a_lost_record_supersedes_its_link_although_its_doubles_delete_is_done() -> None:
+    assert link_after([LOST], [], record(), DOUBLE).outcome is Outcome.SUPERSEDED
+
+
+def test_what_nobody_has_noted_was_not_reached() -> None:
+    wanted = plan(world([machine(), machine(STUDENT, role="student")]), settings())
+    board = Board(wanted)
+    board.note(wanted.changes[0], Outcome.APPLIED)
+    assert board.outcomes(wanted.changes) == {Outcome.APPLIED, Outcome.NOT_REACHED}
+    assert [(result.outcome, result.error) for result in board.close().results] == [
+        (Outcome.APPLIED, None),
+        (Outcome.NOT_REACHED, NOT_REACHED),
+    ]
+    held = replace(wanted, changes=(replace(wanted.changes[0], held=True),))
+    assert Board(held).outcomes(held.changes) == {Outcome.GUARDED}
