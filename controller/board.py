@@ -52,6 +52,5 @@ class Board:
     def close(self) -> Applied:
         """Every change with its end, in the order of the plan."""
         with self._lock:
-            missing = NOT_REACHED
-            results = (self._results.get(c.ident, Result(c, Outcome.NOT_REACHED, missing)) for c in self._changes)
+            results = (self._results.get(c.ident, Result(c, Outcome.NOT_REACHED, NOT_REACHED)) for c in self._changes)
             return Applied(tuple(results), tuple(self._findings))

@@ -219,17 +219,14 @@ def _clear_absent(facts: Facts, instance: str) -> NamePlan:
     reason = "EC2 knows no such machine"
     old = [r for r in facts.ours(instance) if facts.is_old(r.created_on)]
     young = [r for r in facts.ours(instance) if r not in old]
-    findings = [
-        Finding(
-            "instance-not-seen",
-            _name(facts, instance),
-            "EC2 does not know the machine of this young record yet, or no longer.",
-            "Nothing to do: once the record is older than the grace period it is deleted.",
-        )
-        for _ in young[:1]
-    ]
+    unseen = Finding(
+        "instance-not-seen",
+        _name(facts, instance),
+        "EC2 does not know the machine of this young record yet, or no longer.",
+        "Nothing to do: once the record is older than the grace period it is deleted.",
+    )
     changes = tuple(_delete(facts, record, "record-absent", reason, guarded=True) for record in old)
-    return NamePlan(Standing.BLOCKED, changes, (*findings, *_orphans(facts, instance)))
+    return NamePlan(Standing.BLOCKED, changes, (*([unseen] if young else []), *_orphans(facts, instance)))
 
 
 def _orphans(facts: Facts, instance: str) -> Iterable[Finding]:

@@ -9,6 +9,11 @@ from controller.model import Odd
 from tests.build import ELSEWHERE, NOW, OTHER, TEACHER, YOUNG, decided, found, link, machine, record, row, world
 
 
+def is_sentence(text: str) -> bool:
+    """Whether somebody wrote this to be read."""
+    return text[0].isupper() and text.endswith(".") and not text.isupper()
+
+
 def test_two_serving_machines_for_one_role() -> None:
     machines = [machine(), machine(OTHER, ip=ELSEWHERE)]
     rows = [row(ids={"teacher": TEACHER}, links={"teacher": link(TEACHER)})]
@@ -66,4 +71,4 @@ def test_findings_say_what_to_do() -> None:
     rows = [row(status="?"), row("m2", "TERMINATED", ids={"teacher": OTHER}), row("m3", ids={"student": TEACHER})]
     wanted = decided(world(machines, [record(created=YOUNG), record(type="AAAA", id="r2")], rows))
     assert len(wanted.findings) >= 6
-    assert all(finding.hint.endswith(".") and finding.message.endswith(".") for finding in wanted.findings)
+    assert all(is_sentence(finding.hint) and is_sentence(finding.message) for finding in wanted.findings)

@@ -36,6 +36,10 @@ def test_record_serving_with_its_right_record_plans_nothing() -> None:
     assert not decided(world([machine()], [record()])).changes
 
 
+def test_what_is_right_but_for_its_type_is_no_record_of_the_machine() -> None:
+    assert shown(decided(world([machine()], [record(type="TXT")]))) == [("create-record", "record-serving")]
+
+
 @pytest.mark.parametrize("comment", [MARK, f"{MARK} ", f"{MARK} another hint", f"{MARK} teacher of m1"])
 def test_the_hint_behind_the_mark_is_never_drift(comment: str) -> None:
     assert not decided(world([machine()], [record(comment=comment)])).changes
