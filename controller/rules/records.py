@@ -67,7 +67,7 @@ def plan_name(facts: Facts, instance: str) -> NamePlan:
 
 
 def _serve(facts: Facts, machine: Instance) -> NamePlan:
-    records = facts.records.get(machine.id, [])
+    records = facts.records.get(machine.id)
     if not is_routable(machine.public_ip or ""):
         return _unroutable(facts, machine)
     if not records:

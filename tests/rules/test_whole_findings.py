@@ -120,7 +120,8 @@ def test_a_finding_is_about_one_thing_and_names_it(seen: World, kind: str, key: 
 @pytest.mark.parametrize(("kind", "is_adoptable"), [("A", True), ("AAAA", False), ("CNAME", False)])
 def test_adoption_is_offered_for_a_records_alone(kind: str, is_adoptable: bool) -> None:
     (finding,) = decided(world([STOPPED], [record(type=kind, comment="by hand")])).findings
-    assert ("ADOPT_UNMARKED" in finding.hint) is is_adoptable
+    offered = "; ADOPT_UNMARKED=true makes the controller own such A records" if is_adoptable else ""
+    assert finding.hint == f"Delete it by hand if it is a leftover{offered}."
 
 
 def test_a_world_that_is_right_has_no_finding() -> None:
