@@ -1,58 +1,20 @@
 """What Cloudflare answers to a write, and what a second look shows, decide how a change has ended."""
 
-from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 
 from controller.apply_records import PATIENCE, RecordApplier
 from controller.board import Board
 from controller.budget import Budget
-from controller.errors import AmbiguousError, CallError, RefusedError, TransientError
-from controller.model import Applied, Change, DnsRecord, Outcome, World, Zone
-from controller.ports import Listing
+from controller.errors import CallError, TransientError
+from controller.model import Applied, DnsRecord, Outcome, World
 from controller.rules import plan
+from tests.apply.odd_clouds import FULL, LOST, STALE, OddZone
 from tests.build import ADDRESS, ELSEWHERE, MARK, STUDENT, TEACHER, machine, name, record, settings, world
 from tests.faults.clock import FastClock
 
-
-@dataclass
-class OddZone:
-    """Answers each write, and every second look, with what it is told to; the last answer is given again and again."""
-
-    answers: Sequence[list[DnsRecord] | CallError]
-    now: Sequence[DnsRecord] | CallError = ()
-    #: How many changes each batch had.
-    batches: list[int] = field(default_factory=list)
-
-    def write(self, changes: Sequence[Change]) -> list[DnsRecord]:
-        self.batches.append(len(changes))
-        return _given(self.answers[min(len(self.batches), len(self.answers)) - 1])
-
-    def listing(self, instances: Collection[str] | None = None) -> Listing:
-        assert instances
-        assert set(instances) <= {TEACHER, STUDENT}
-        return Listing(tuple(record for record in _given(self.now) if record.instance in instances))
-
-    def zone(self) -> Zone:
-        return Zone("example.com")
-
-    def remove(self, ids: Sequence[str]) -> None:
-        raise AssertionError("nothing is removed")
-
-    def strays(self, name: str) -> list[DnsRecord]:
-        raise AssertionError("nothing is searched")
-
-
-def _given(answer: Sequence[DnsRecord] | CallError) -> list[DnsRecord]:
-    if isinstance(answer, CallError):
-        raise answer
-    return list(answer)
-
-
-STALE, FULL = RefusedError("stale", codes=(81058,)), RefusedError("No more records.", codes=(81045,))
-LOST = AmbiguousError("lost")
 WRONG, RIGHT = record(content=ELSEWHERE), record()
 RUNNING, STOPPED = machine(), machine(state="stopped")
 BOTH = (RUNNING, machine(STUDENT, role="student"))

@@ -1,8 +1,8 @@
 """A row that has moved on is read once more, with the machines that it names now, and the rules are asked again."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 
@@ -10,55 +10,14 @@ from controller.apply_rows import RowApplier
 from controller.board import Board
 from controller.budget import Budget
 from controller.errors import CallError, ConditionError, DeniedError, TerminalError, TransientError
-from controller.model import Instance, Meeting, Outcome, Result, RowWrite, World
+from controller.model import Instance, Meeting, Outcome, Result, World
 from controller.ports import Readers
 from controller.rules import plan
+from tests.apply.odd_clouds import OddFleet, OddTable, OddZone
 from tests.build import OTHER, STUDENT, TEACHER, YOUNG, link, machine, record, row, settings, world
 from tests.faults.clock import FastClock
-from tests.rules.test_read_back import OddZone
 
-MOVED, LOST = ConditionError("moved on"), ConditionError("moved on", retried=True)
-
-
-@dataclass
-class OddTable:
-    """Refuses the first writes with these errors, and has this row by then, or cannot be read."""
-
-    now: Meeting | CallError | None
-    errors: list[ConditionError]
-    writes: list[RowWrite] = field(default_factory=list)
-
-    def write(self, meeting: str, change: RowWrite) -> None:
-        assert meeting == "m1"
-        self.writes.append(change)
-        if self.errors:
-            raise self.errors.pop(0)
-
-    def rows(self, ids: Collection[str]) -> list[Meeting]:
-        assert list(ids) == ["m1"]
-        if isinstance(self.now, CallError):
-            raise self.now
-        return [self.now] if self.now else []
-
-    def live(self) -> list[Meeting]:
-        raise AssertionError("one row is read, not the table")
-
-
-@dataclass
-class OddFleet:
-    """Knows these machines by now, and is asked only where there is something to ask."""
-
-    now: Sequence[Instance]
-
-    def by_id(self, ids: Collection[str]) -> list[Instance]:
-        assert ids
-        return [machine for machine in self.now if machine.id in ids]
-
-    def tagged(self) -> list[Instance]:
-        raise AssertionError("only what the row names is asked for")
-
-    def of_meetings(self, meetings: Collection[str]) -> list[Instance]:
-        raise AssertionError("only what the row names is asked for")
+MOVED, MAYBE_OURS = ConditionError("moved on"), ConditionError("moved on", retried=True)
 
 
 def applied(seen: World, table: OddTable, now: Sequence[Instance] = ()) -> Result:
@@ -122,7 +81,7 @@ def test_a_row_that_moves_on_twice_is_left_to_the_next_pass() -> None:
 
 
 def test_a_row_that_is_gone_wants_nothing() -> None:
-    table = OddTable(None, [LOST])
+    table = OddTable(None, [MAYBE_OURS])
     assert (applied(TAGGED, table).outcome, len(table.writes)) == (Outcome.SUPERSEDED, 1)
 
 
@@ -145,7 +104,7 @@ ENDED = replace(HEALTHY, status="TERMINATED", instance_ids={"teacher": TEACHER})
     ids=["link", "removal", "end"],
 )
 def test_what_an_earlier_try_with_a_lost_answer_has_done_is_applied(seen: World, by_now: Meeting) -> None:
-    table = OddTable(by_now, [LOST])
+    table = OddTable(by_now, [MAYBE_OURS])
     assert (applied(seen, table).outcome, len(table.writes)) == (Outcome.APPLIED, 1)
     table = OddTable(by_now, [MOVED])
     assert applied(seen, table, list(seen.instances.values())).outcome is Outcome.SUPERSEDED
@@ -157,7 +116,7 @@ def test_what_an_earlier_try_with_a_lost_answer_has_done_is_applied(seen: World,
     ids=["no link removed", "not ended"],
 )
 def test_what_is_only_half_done_was_not_done_by_this_pass(by_now: Meeting) -> None:
-    table = OddTable(by_now, [LOST])
+    table = OddTable(by_now, [MAYBE_OURS])
     result = applied(OVER, table, [machine(OTHER, role="student")])
     assert (result.outcome, len(table.writes)) == (Outcome.SUPERSEDED, 1)
 

@@ -5,14 +5,12 @@ from dataclasses import replace
 from controller.apply import apply
 from controller.board import NOT_REACHED, Board
 from controller.budget import Budget
-from controller.errors import CallError
 from controller.model import Action, Applied, DnsRecord, Outcome, Result, World
 from controller.ports import Readers, Writers
 from controller.rules import plan
+from tests.apply.odd_clouds import LOST, Answer, OddFleet, OddTable, OddZone
 from tests.build import ELSEWHERE, OTHER, STUDENT, link, machine, record, row, settings, world
 from tests.faults.clock import FastClock
-from tests.rules.test_read_back import LOST, OddZone
-from tests.rules.test_second_look import OddFleet, OddTable
 
 NAMED = row(status="HEALTHY", links={"teacher": link(OTHER)})
 DOUBLE = record(content=ELSEWHERE, id="r2")
@@ -27,7 +25,7 @@ def applied(zone: OddZone, table: OddTable, seen: World) -> tuple[Applied, list[
     return apply(plan(seen, settings()), seen, settings(), readers, writers, budget, told.append), told
 
 
-def link_after(answers: list[list[DnsRecord] | CallError], here: list[DnsRecord], *records: DnsRecord) -> Result:
+def link_after(answers: list[Answer], here: list[DnsRecord], *records: DnsRecord) -> Result:
     """How the link to a running machine with these records ended, instead of a link to a machine that is gone."""
     table = OddTable(None, [])
     seen = world([machine(), machine(OTHER, state="terminated")], records, [NAMED])
