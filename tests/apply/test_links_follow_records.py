@@ -69,9 +69,10 @@ def test_what_nobody_has_noted_was_not_reached() -> None:
     board = Board(wanted)
     board.note(wanted.changes[0], Outcome.APPLIED)
     assert board.outcomes(wanted.changes) == {Outcome.APPLIED, Outcome.NOT_REACHED}
-    assert [(result.outcome, result.error) for result in board.close().results] == [
-        (Outcome.APPLIED, None),
-        (Outcome.NOT_REACHED, NOT_REACHED),
-    ]
+    done, missing = wanted.changes
+    assert board.close().results == (
+        Result(done, Outcome.APPLIED),
+        Result(missing, Outcome.NOT_REACHED, NOT_REACHED),
+    )
     held = replace(wanted, changes=(replace(wanted.changes[0], held=True),))
     assert Board(held).outcomes(held.changes) == {Outcome.GUARDED}

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from controller.apply_records import PATIENCE, RecordApplier
+from controller.apply_records import PATIENCE, SILENCE, RecordApplier
 from controller.board import Board
 from controller.budget import Budget
-from controller.errors import CallError, TransientError
-from controller.model import Applied, DnsRecord, Outcome, World
+from controller.errors import CallError, DeadlineError, DeniedError, ThrottledError, TransientError
+from controller.model import Applied, DnsRecord, Outcome, World, Zone
 from controller.rules import plan
 from tests.apply.odd_clouds import FULL, LOST, STALE, OddZone
 from tests.build import ADDRESS, ELSEWHERE, MARK, STUDENT, TEACHER, machine, name, record, settings, world
@@ -48,6 +48,7 @@ def test_an_answer_that_is_not_what_was_wanted_is_failed_and_found(answer: DnsRe
     (result,), (finding,) = ended.results, ended.findings
     assert (result.outcome, finding.id, finding.key) == (Outcome.FAILED, "does-not-converge", name(TEACHER))
     assert finding.message.endswith(f"is not what was wanted: {said}.")
+    assert finding.hint.startswith("Look at the record")
     assert finding.hint.endswith("no link is written on it.")
     assert result.error == f"{finding.message} {finding.hint}"
 
@@ -145,6 +146,64 @@ def test_what_stays_unclear_fails_alone_where_the_rest_is_done() -> None:
     first, second = applied(zone, world(BOTH)).results
     assert (first.outcome, second.outcome, second.error) == (Outcome.APPLIED, Outcome.FAILED, "lost")
     assert zone.batches == [2, 1, 1, 1]
+
+
+def test_what_the_answer_leaves_out_is_looked_at_and_sent_again() -> None:
+    zone = OddZone([[], [RIGHT]], [WRONG])
+    assert [result.outcome for result in applied(zone, world([RUNNING], [WRONG])).results] == [Outcome.APPLIED]
+    assert len(zone.batches) == 2
+
+
+def test_what_every_answer_leaves_out_is_given_up_after_some_looks() -> None:
+    zone = OddZone([[]], [WRONG])
+    (result,) = applied(zone, world([RUNNING], [WRONG])).results
+    assert (result.outcome, result.error, len(zone.batches)) == (Outcome.FAILED, str(SILENCE), PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (ThrottledError("slow down"), Outcome.NOT_REACHED),
+        (TransientError("not now"), Outcome.NOT_REACHED),
+        (DeadlineError("too late"), Outcome.NOT_REACHED),
+        (DeniedError("not yours"), Outcome.FAILED),
+    ],
+)
+def test_what_stops_the_pass_is_told_of_every_change_of_the_batch(error: CallError, outcome: Outcome) -> None:
+    zone = OddZone([error])
+    results = applied(zone, world(BOTH)).results
+    assert [(result.outcome, result.error) for result in results] == [(outcome, str(error))] * 2
+    assert zone.batches == [2]
+
+
+MANY = [machine(f"i-{number:017x}", meeting=f"m{number}") for number in range(201)]
+MADE = [record(m.id, id=m.id) for m in MANY]
+
+
+@pytest.mark.parametrize(
+    ("known", "batches", "found"),
+    [
+        (Zone("example.com", batch_limit=3500), [201], []),
+        (Zone("example.com"), [200, 1], []),
+        (Zone(None), [200, 1], ["zone-not-readable"]),
+        (DeniedError("not yours"), [200, 1], []),
+    ],
+    ids=["paid", "free", "not readable", "not to be asked"],
+)
+def test_the_zones_plan_is_asked_for_where_a_batch_is_too_large_for_the_free_one(
+    known: Zone | CallError, batches: list[int], found: list[str]
+) -> None:
+    zone = OddZone([MADE], known=known)
+    ended = applied(zone, replace(world(MANY), zone=Zone(None)))
+    assert {result.outcome for result in ended.results} == {Outcome.APPLIED}
+    assert (zone.batches, [finding.id for finding in ended.findings]) == (batches, found)
+
+
+def test_the_zones_plan_is_not_asked_for_where_it_does_not_matter_or_is_known() -> None:
+    for machines, zone in ((MANY[:200], Zone(None)), (MANY, Zone("example.com", batch_limit=3500))):
+        odd = OddZone([MADE])
+        applied(odd, replace(world(machines), zone=zone))
+        assert odd.batches == [len(machines)]
 
 
 def test_where_a_second_look_fails_the_unclear_answer_is_what_is_told() -> None:
