@@ -41,7 +41,7 @@ def plan(world: World, settings: Settings) -> Plan:
     return _sorted(Plan(tuple(restrict(facts, changes, standing)), tuple(found)))
 
 
-def guard(unguarded: Plan, world: World, settings: Settings, *, force: bool = False) -> Plan:
+def guard(unguarded: Plan, world: World, settings: Settings, *, force: bool) -> Plan:
     """The plan with what rests on absence held where that would be too much; ``force`` lets it through once."""
     guarded = _guard(unguarded, world, settings, force=force)
     return unguarded if guarded is unguarded else _sorted(guarded)

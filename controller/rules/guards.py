@@ -18,7 +18,7 @@ REMEDY = (
 )
 
 
-def guard(plan: Plan, world: World, settings: Settings, *, force: bool = False) -> Plan:
+def guard(plan: Plan, world: World, settings: Settings, *, force: bool) -> Plan:
     """The plan with its guarded changes held where they must be."""
     concluded = {instance for change in plan.changes for instance in change.concluded}
     if force or not concluded:

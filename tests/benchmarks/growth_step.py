@@ -45,7 +45,7 @@ def step_of(world: World, step: Step) -> Callable[[], object]:
 
 
 def _decided(world: World, using: Settings) -> Plan:
-    return guard(plan(world, using), world, using)
+    return guard(plan(world, using), world, using, force=False)
 
 
 def _applied(decided: Plan, world: World, using: Settings) -> Applied:

@@ -45,7 +45,8 @@ def test_an_instance_id_that_is_none_is_an_odd_row(value: str | Odd) -> None:
 
 @pytest.mark.parametrize("value", ["", None, Odd("NULL", '{"NULL": true}')])
 def test_an_empty_field_is_not_odd(value: str | Odd | None) -> None:
-    assert found(decided(world(rows=[row(ids={"teacher": value}, links={"teacher": value})]))) == []
+    seen = world(rows=[row(ids={"teacher": value}, links={"teacher": value}, meet_time=value)])
+    assert found(decided(seen)) == []
 
 
 def test_a_launched_id_that_ec2_never_showed() -> None:

@@ -2,7 +2,9 @@
 
 import pytest
 
-from controller.model import Action
+from controller.model import Action, World
+from controller.rules.facts import Facts
+from controller.rules.records import Standing, plan_name
 from tests.build import (
     ADDRESS,
     ELSEWHERE,
@@ -269,3 +271,24 @@ def test_a_comment_is_printable_ascii_and_at_most_100_characters() -> None:
     assert len(comment) == 100
     assert comment.isascii()
     assert comment.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("seen", "standing"),
+    [
+        (world([machine()], [record()]), Standing.IN_PLACE),
+        (world([machine()]), Standing.PLANNED),
+        (world([machine()], [record(content=ELSEWHERE)]), Standing.PLANNED),
+        (world([machine()], [record(comment=FOREIGN)]), Standing.BLOCKED),
+        (world([machine(ip="10.0.0.1")]), Standing.BLOCKED),
+        (world([machine(ip=None)]), Standing.BLOCKED),
+        (world([machine(state="stopped")]), Standing.BLOCKED),
+        (world([machine(state="terminated")]), Standing.BLOCKED),
+        (world([machine(tagged=False)]), Standing.BLOCKED),
+        (world([machine(role=None)]), Standing.BLOCKED),
+        (world(absent=[TEACHER]), Standing.BLOCKED),
+        (world(), Standing.BLOCKED),
+    ],
+)
+def test_a_link_may_lead_only_to_a_record_that_is_in_place_or_planned(seen: World, standing: Standing) -> None:
+    assert plan_name(Facts.of(seen, settings()), TEACHER).standing is standing

@@ -59,6 +59,7 @@ FINDINGS = [
     (world(rows=[row(status=NUMBER)]), "odd-row", "m1", f"status has {NUMBER}, not a string"),
     (world(rows=[row(meet_time=NUMBER)]), "odd-row", "m1", f"meet_time has {NUMBER}, not a string"),
     (world(rows=[row(links={"student": NUMBER})]), "odd-row", "m1", f"student_ec2_link has {NUMBER}, not a string"),
+    (world(rows=[row(ids={"student": NUMBER})]), "odd-row", "m1", f"student_ec2_id has {NUMBER}, not a string"),
     (world(rows=[row(status="PAUSED")]), "odd-row", "m1", "status 'PAUSED' is not known to this project"),
     (world(rows=[row(ids={"student": "i-1"})]), "odd-row", "m1", "student_ec2_id 'i-1' is not an instance id"),
     (world([machine(ip="10.0.0.1")]), "address-not-routable", name(TEACHER), "address 10.0.0.1 is not public"),
