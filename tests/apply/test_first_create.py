@@ -17,10 +17,10 @@ from controller.errors import (
     TransientError,
     WatchdogError,
 )
-from controller.model import Applied, Outcome, Zone
+from controller.model import Applied, Outcome, World, Zone
 from controller.rules import plan
 from tests.apply.odd_clouds import FULL, LOST, STALE, Answer, OddZone
-from tests.build import ELSEWHERE, MARK, STUDENT, TEACHER, machine, name, record, settings, world
+from tests.build import ELSEWHERE, MARK, OTHER, STUDENT, TEACHER, machine, name, record, settings, world
 from tests.faults.clock import FastClock
 
 SEEN = replace(world([machine(), machine(STUDENT, role="student")]), zone=Zone(None))
@@ -29,12 +29,12 @@ ASTRAY = replace(RIGHT, name=f"{name(TEACHER)}.example.org")
 NONSENSE = RefusedError("nonsense", codes=(9000,))
 
 
-def proven(zone: OddZone) -> tuple[int | WatchdogError, Applied]:
+def proven(zone: OddZone, seen: World = SEEN) -> tuple[int | WatchdogError, Applied]:
     """How many creates are still to be sent, or what stopped the pass, and how those that were sent have ended."""
-    creates = plan(SEEN, settings())
+    creates = plan(seen, settings())
     creates = replace(creates, changes=tuple(change for change in creates.changes if change.record))
     board = Board(creates)
-    applier = RecordApplier(zone, zone, SEEN, settings(), Budget(FastClock(), 600), board)
+    applier = RecordApplier(zone, zone, seen, settings(), Budget(FastClock(), 600), board)
     rest: int | WatchdogError
     try:
         left = prove_zone(applier, creates.changes)
@@ -76,8 +76,9 @@ def test_one_that_is_refused_fails_alone_and_the_next_is_tried_instead() -> None
 
 def test_a_full_zone_is_told_once() -> None:
     zone = OddZone([FULL])
-    rest, applied = proven(zone)
-    assert (rest, ends(applied), zone.batches) == (0, [FAILED, FAILED], [1])
+    three = [machine(instance, meeting=instance) for instance in (TEACHER, STUDENT, OTHER)]
+    rest, applied = proven(zone, replace(world(three), zone=Zone(None)))
+    assert (rest, ends(applied), zone.batches) == (0, [FAILED] * 3, [1])
 
 
 def test_one_that_lands_at_another_name_is_taken_away_again_and_stops_the_pass() -> None:
@@ -152,6 +153,7 @@ def test_a_removal_that_fails_is_left_to_a_person(error: CallError, tries: int) 
     zone = OddZone([[ASTRAY]], [], [[ASTRAY]], [error])
     rest, applied = proven(zone)
     assert isinstance(rest, MisfitError)
+    assert rest.message == f"A record for {name(TEACHER)} landed at {ASTRAY.name}, so DOMAIN_ROOT is not in this zone."
     assert rest.hint == f"It could not be deleted: do that by hand ({error.message})."
     assert (ends(applied), len(zone.removed)) == ([FAILED, NOT_REACHED], tries)
 
