@@ -50,7 +50,7 @@ lint: $(VENV)/dev.stamp ## style, types, import directions, templates
 	$(BIN)/cfn-lint infra/template.yaml infra/policies.yaml
 
 proof: $(VENV)/dev.stamp ## the exhaustive tests, about an hour, and the figures in docs/proof.md (ARGS go to pytest)
-	$(BIN)/pytest --numprocesses auto -m proof $(ARGS)
+	$(BIN)/pytest --numprocesses auto --timeout 0 -m proof $(ARGS)
 	$(BIN)/python -m tests.proof.page
 
 mutants: $(MUTANTS_VENV)/mutants.stamp ## which changes to the rules no test notices (ARGS="controller.rules.guards*" for some)

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import select
 import shlex
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from tests.clouds import Clouds
 COMMAND = (sys.executable, "-m", "controller")
 #: Seconds after which a test gives up; far more than anything takes.
 PATIENCE = 60
+CTRL_C = "\x03"
 # A Ctrl-C is a signal only to the process whose controlling terminal it is typed at.
 _AT_ITS_TERMINAL = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
@@ -66,15 +68,30 @@ def at_a_terminal(
     if question:
         text = _read_until(terminal, question.encode())
         os.write(terminal, answer.encode())
+        if answer == CTRL_C:
+            _press_again(terminal, process)
     text += _read_until(terminal, None)
     os.close(terminal)
     return process.wait(PATIENCE), text.decode()
 
 
+def _press_again(terminal: int, process: subprocess.Popen[bytes]) -> None:
+    """Ctrl-C once more, as people do, where nothing ends.
+
+    Python sees a signal that comes after the question, and just before the wait for its answer, only after that wait.
+    """
+    try:
+        process.wait(PATIENCE / 10)
+    except subprocess.TimeoutExpired:
+        os.write(terminal, CTRL_C.encode())
+
+
 def _read_until(terminal: int, end: bytes | None) -> bytes:
-    """What the terminal shows until the other side closes it, or until this."""
+    """What the terminal shows until the other side closes it, or until this. Raises TimeoutError."""
     text = b""
     while end is None or end not in text:
+        if not select.select([terminal], [], [], PATIENCE)[0]:
+            raise TimeoutError(f"Nothing more is shown after {text.decode()!r}.")
         try:
             text += os.read(terminal, 65536)
         except OSError:  # the other side is closed

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.process import COMMAND, at_a_terminal, environment, run
+from tests.cli.process import COMMAND, CTRL_C, at_a_terminal, environment, run
 from tests.clouds import Clouds, name
 
 
@@ -122,7 +122,7 @@ def test_an_id_that_brings_no_machine_is_not_taken_for_health(clouds: Clouds) ->
     assert (odd.returncode, "'foo' is no instance id" in odd.stderr) == (64, True)
 
 
-@pytest.mark.parametrize(("answer", "code", "records"), [("y\n", 0, 1), ("n\n", 1, 0), ("\n", 1, 0), ("\x03", 130, 0)])
+@pytest.mark.parametrize(("answer", "code", "records"), [("y\n", 0, 1), ("n\n", 1, 0), ("\n", 1, 0), (CTRL_C, 130, 0)])
 def test_apply_asks(clouds: Clouds, answer: str, code: int, records: int) -> None:
     clouds.launch()
     ended, text = at_a_terminal(clouds, ["apply"], answer, question="[y/N]")

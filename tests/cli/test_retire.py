@@ -6,7 +6,7 @@ import re
 import pytest
 
 from controller.sandbox.cloudflare import Reply
-from tests.cli.process import at_a_terminal, run
+from tests.cli.process import CTRL_C, at_a_terminal, run
 from tests.clouds import OWNER, Clouds, name
 from tests.faults.calls import BATCH, Call, Proxy, Rule
 
@@ -50,7 +50,7 @@ def test_all_that_is_ours_goes_and_nothing_else(clouds: Clouds) -> None:
     assert again.stdout.endswith("\nretire: nothing to delete; 3 other records at machines' names stay.\n")
 
 
-@pytest.mark.parametrize(("typed", "code"), [(f"{OWNER}\n", 0), ("yes\n", 1), ("\x03", 130)])
+@pytest.mark.parametrize(("typed", "code"), [(f"{OWNER}\n", 0), ("yes\n", 1), (CTRL_C, 130)])
 def test_the_owner_id_has_to_be_typed(clouds: Clouds, typed: str, code: int) -> None:
     ours = deployment(clouds)
     ended, shown = at_a_terminal(clouds, ["retire"], typed, question="to delete all 3 records:")
