@@ -50,8 +50,8 @@ lint: $(VENV)/dev.stamp ## style, types, import directions, templates
 	$(BIN)/cfn-lint infra/template.yaml infra/policies.yaml
 
 proof: $(VENV)/dev.stamp ## the exhaustive tests, about an hour, and the figures in docs/proof.md (ARGS go to pytest)
-	$(BIN)/pytest --numprocesses auto --timeout 0 -m proof $(ARGS)
-	$(BIN)/python -m tests.proof.page
+	@status=0; $(BIN)/pytest --numprocesses auto --timeout 0 -m proof $(ARGS) || status=$$?; \
+		$(BIN)/python -m tests.proof.page && exit $$status
 
 mutants: $(MUTANTS_VENV)/mutants.stamp ## which changes to the rules no test notices (ARGS="controller.rules.guards*" for some)
 	$(MUTANTS_VENV)/bin/mutmut run $(ARGS)

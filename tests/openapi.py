@@ -72,12 +72,12 @@ def is_there() -> bool:
 
 
 def validator() -> "Validator":
-    """The judge; skips the test where its file is absent, and fails it there when ``CI`` is set."""
+    """The judge; skips the test where nobody has its file, and fails it where the file is not where it should be."""
     path = Path(os.environ.get(VARIABLE) or BESIDE)
     if path.is_file():
         return _load(path)
     reason = f"Cloudflare's schemas are not at {path}; set {VARIABLE} to where they are."
-    if os.environ.get("CI"):
+    if os.environ.get(VARIABLE):
         pytest.fail(reason)
     pytest.skip(reason)
 
