@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 #: Seconds. botocore itself does not retry: the controller does, within the pass's time. Its own sessions make the
 #: clients, since importing boto3 around it costs 60 modules more, and a tenth of a cold start.
 CONNECT_TIMEOUT, READ_TIMEOUT = 5, 20
+#: Where the region stands, and which variable wins. Lambda, AWS's command line and its other SDKs know AWS_REGION;
+#: botocore by itself does not, and would look into another region.
+_REGION = {"region": ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None)}
 
 
 class Closable(Protocol):
@@ -108,16 +111,16 @@ class Clients:
 def connect(settings: Settings) -> Clients:
     """The clients of a pass, without a call to anybody.
 
-    Raises SettingsError where AWS's own settings cannot be used.
+    Raises SettingsError where what the environment says of AWS, proxies or certificates cannot be used.
     """
-    with _aws_settings():
-        session = get_session()
+    with _surroundings():
+        session = get_session(_REGION)
         return Clients(
             region=_region(session),
             ec2=_client(session, "ec2"),
             dynamodb=_client(session, "dynamodb"),
             secrets=None if settings.api_token else _client(session, "secretsmanager"),
-            http=httpx.Client(follow_redirects=False),
+            http=_http(settings),
         )
 
 
@@ -133,7 +136,7 @@ def build(
 
     STS has ``seconds`` for its answer.
 
-    Raises SettingsError where AWS's own settings cannot be used, AuthenticationError where its credentials cannot.
+    Raises SettingsError like ``connect``, AuthenticationError where AWS's credentials cannot be used.
     """
     clock = clock or SystemClock()
     account = account or _account(Budget(clock, seconds))
@@ -183,9 +186,9 @@ class AwsClients:
 
 
 def aws_clients() -> AwsClients:
-    """The clients, without a call to anybody. Raises SettingsError where AWS's own settings cannot be used."""
-    with _aws_settings():
-        session = get_session()
+    """The clients, without a call to anybody. Raises SettingsError like ``connect``."""
+    with _surroundings():
+        session = get_session(_REGION)
         return AwsClients(
             region=_region(session),
             sts=_client(session, "sts"),
@@ -199,20 +202,28 @@ def aws_clients() -> AwsClients:
 
 @contextmanager
 def cloudflare_api(settings: Settings, tokens: Tokens) -> Iterator[Api]:
-    """Cloudflare's API with a token from wherever it comes."""
-    with httpx.Client(follow_redirects=False) as http:
+    """Cloudflare's API with a token from wherever it comes. Raises SettingsError like ``connect``."""
+    with _surroundings():
+        client = _http(settings)
+    with client as http:
         yield Api(http, settings.cloudflare_url, tokens)
 
 
 @contextmanager
-def _aws_settings() -> Iterator[None]:
-    """Say it in our words where botocore cannot work with what it was told."""
+def _surroundings() -> Iterator[None]:
+    """Say it in our words where a library cannot work with what the environment tells it."""
     try:
         yield
-    except (BotoCoreError, ValueError) as error:
+    except (BotoCoreError, ValueError, OSError, ImportError, httpx.InvalidURL) as error:
         raise SettingsError(
-            f"The AWS settings cannot be used: {error}.", "Check AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL."
+            f"What the environment says of AWS, of proxies or of certificates cannot be used: {error}.",
+            "Check AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and AWS_CA_BUNDLE.",
         ) from error
+
+
+def _http(settings: Settings) -> httpx.Client:
+    """Where the way is not encrypted (on loopback) no proxy comes between, and so none sees the token."""
+    return httpx.Client(follow_redirects=False, trust_env=settings.cloudflare_url.lower().startswith("https:"))
 
 
 def _region(session: Session) -> str:
@@ -231,8 +242,8 @@ def _client(session: Session, service: str) -> Any:
 
 
 def _account(budget: Budget) -> str:
-    with _aws_settings():
-        sts: STSClient = _client(get_session(), "sts")
+    with _surroundings():
+        sts: STSClient = _client(get_session(_REGION), "sts")
     call = Call("sts", "GetCallerIdentity", "these credentials", proof="Account")
     try:
         return parallel.bounded(lambda: call(sts.get_caller_identity, budget, lambda who: str(who["Account"])), budget)

@@ -8,9 +8,13 @@ from controller.settings import VARIABLES
 MISLEADING = VARIABLES | {
     "AWS_CA_BUNDLE",
     "AWS_DEFAULT_PROFILE",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
     "AWS_PROFILE",
     "AWS_SESSION_TOKEN",
-    *(f"AWS_ENDPOINT_URL_{service}" for service in ("DYNAMODB", "EC2", "SECRETS_MANAGER", "STS")),
+    *(
+        f"AWS_ENDPOINT_URL_{service}"
+        for service in ("DYNAMODB", "EC2", "EVENTBRIDGE", "LAMBDA", "SECRETS_MANAGER", "STS")
+    ),
 }
 
 

@@ -1,0 +1,70 @@
+"""The clients: made of what the environment says, of which what cannot be used is told."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from controller.bootstrap import aws_clients, build
+from controller.errors import SettingsError
+from controller.request import Mode
+from controller.settings import read_settings
+from tests.clouds import Clouds
+
+
+@pytest.fixture
+def regionless(clouds: Clouds, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clouds]:
+    """Credentials and endpoints, and no region."""
+    with clouds.exported():
+        for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+            monkeypatch.delenv(name)
+        yield clouds
+
+
+@pytest.mark.parametrize(
+    ("environment", "region"),
+    [
+        ({"AWS_REGION": "eu-central-1"}, "eu-central-1"),
+        ({"AWS_DEFAULT_REGION": "us-east-1"}, "us-east-1"),
+        ({"AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "us-east-1"}, "eu-central-1"),
+        ({}, "us-west-2"),
+    ],
+    ids=str,
+)
+def test_every_client_is_of_the_region_that_the_environment_names(
+    regionless: Clouds, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], region: str
+) -> None:
+    """botocore alone knows AWS_DEFAULT_REGION only; a cron line, a shell and Lambda have AWS_REGION."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    controller, everyone = build(read_settings(regionless.environment())), aws_clients()
+    regionless.controllers.append(controller)
+    assert (controller.target.region, controller.target.owner) == (region, f"123456789012/{region}")
+    clients = (controller.ec2, controller.dynamodb, everyone.ec2, everyone.functions, everyone.rules)
+    assert {client.meta.region_name for client in clients} == {everyone.region} == {region}
+    everyone.close()
+
+
+UNUSABLE = {
+    "certificates that are not there": {"SSL_CERT_FILE": "/nowhere/ca.pem"},
+    "a kind of proxy that needs more packages": {"ALL_PROXY": "socks5://127.0.0.1:9"},
+    "a proxy without a port": {"HTTPS_PROXY": "http://127.0.0.1:port"},
+    "a program for credentials that is not there": {"AWS_PROFILE": "broken", "AWS_ACCESS_KEY_ID": ""},
+}
+
+
+@pytest.mark.parametrize("environment", UNUSABLE.values(), ids=UNUSABLE)
+def test_what_a_library_cannot_use_is_told(
+    clouds: Clouds, tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]
+) -> None:
+    config = tmp_path_factory.mktemp("aws") / "config"
+    config.write_text("[profile broken]\ncredential_process = /nowhere/credentials\n")
+    changes = {"AWS_CONFIG_FILE": str(config), "CLOUDFLARE_BASE_URL": "https://127.0.0.1:9/", **environment}
+    with pytest.raises(SettingsError, match=f"Check .*{next(iter(environment))}"):
+        clouds.controller(**changes)
+
+
+def test_no_proxy_sees_a_token_on_its_way_to_this_machine(clouds: Clouds) -> None:
+    proxies = {"HTTP_PROXY": "http://127.0.0.1:9", "ALL_PROXY": "http://127.0.0.1:9", "NO_PROXY": "", "no_proxy": ""}
+    controller = clouds.controller(CLOUDFLARE_API_TOKEN=clouds.cloudflare.token, **proxies)
+    readers = controller.begin(Mode.PLAN, 30).readers
+    assert readers.records.listing().records == ()
