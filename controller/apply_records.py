@@ -33,8 +33,10 @@ from controller.rules.findings import ZONE_NOT_READABLE
 from controller.rules.ownership import is_marked, owner_of
 from controller.settings import Settings
 
-#: "Record does not exist", "already exists" (older form), "identical record already exists": our view is stale.
-STALE_CODES = frozenset({81044, 81057, 81058})
+#: "Record does not exist."
+GONE_CODE = 81044
+#: That, "already exists" (older form), "identical record already exists": our view is stale.
+STALE_CODES = frozenset({GONE_CODE, 81057, 81058})
 QUOTA_CODE = 81045
 #: How often an unclear answer to one batch is looked at before the pass gives up on it.
 PATIENCE = 4
@@ -112,11 +114,18 @@ class RecordApplier:
                 self._send(rest)
                 return
         if len(batch) == 1:
-            self.fail(batch[0], error)
+            self._refused_alone(batch[0], error)
             return
         middle = len(batch) // 2
         self._send(batch[:middle])
         self._send(batch[middle:])
+
+    def _refused_alone(self, change: Change, error: RefusedError) -> None:
+        """What Cloudflare does not find is deleted, whatever a listing that lags behind still shows."""
+        if change.action is Action.DELETE_RECORD and GONE_CODE in error.codes:
+            self.board.note(change, Outcome.APPLIED)
+        else:
+            self.fail(change, error)
 
     def fail(self, change: Change, error: RefusedError) -> None:
         """Note a change that was refused alone; a full zone refuses every other create as well."""

@@ -18,7 +18,7 @@ any other 4xx                                   refused              refused
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
@@ -26,7 +26,7 @@ from typing import Any, Protocol
 import httpx
 
 from controller import retry
-from controller.budget import Budget
+from controller.budget import Budget, Clock
 from controller.errors import (
     AmbiguousError,
     AuthenticationError,
@@ -124,17 +124,21 @@ class Api:
             budget.admit_write()
         self._check_rest(budget)
         seconds = budget.timeout(LONGEST_REQUEST)
+        end = budget.clock.monotonic() + seconds
         try:
-            with budget.calling("cloudflare", f"{method} {path}") as answered:
-                response = self._client.request(
+            with (
+                budget.calling("cloudflare", f"{method} {path}") as answered,
+                self._client.stream(
                     method,
                     f"{self._base_url}{path}",
                     params=list(params),
                     json=body,
                     headers={"Authorization": f"Bearer {token}"},
                     timeout=seconds,
-                )
-                answered(response.status_code)
+                ) as answer,
+            ):
+                answered(answer.status_code)
+                response = _whole(answer, budget.clock, end)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise TransientError(
                 f"Cloudflare cannot be reached ({type(error).__name__}).", "Check the network."
@@ -170,6 +174,16 @@ class Api:
         )
 
 
+def _whole(answer: httpx.Response, clock: Clock, end: float) -> httpx.Response:
+    """The answer with its body, of which httpx would wait for each piece anew; ``end`` is by the monotonic clock."""
+    content = b""
+    for piece in answer.iter_raw():
+        content += piece
+        if clock.monotonic() > end:
+            raise httpx.ReadTimeout("the body dribbles in")
+    return httpx.Response(answer.status_code, headers=answer.headers, content=content)
+
+
 @dataclass(frozen=True, slots=True)
 class _Reply:
     """One response, and what it means. Nothing of its text is shown before the token is struck out of it."""
@@ -178,7 +192,7 @@ class _Reply:
     path: str
     response: httpx.Response
     budget: Budget
-    token: str
+    token: str = field(repr=False)
     source: str  # of the token
 
     def answer(self) -> Answer:
@@ -187,16 +201,16 @@ class _Reply:
         codes, text = self._errors(envelope)
         if status == httpx.codes.TOO_MANY_REQUESTS:
             hint = "Other tools of the same Cloudflare user spend the same budget."
-            raise ThrottledError(self._told(text), hint, _retry_after(self.response, self.budget))
+            raise ThrottledError(self._told(text), hint, retry_after=_retry_after(self.response, self.budget))
         if status in (401, 403) or (status == httpx.codes.BAD_REQUEST and codes & AUTHENTICATION_CODES):
             need = "The token needs the permission Zone > DNS > Edit (to plan: Read) for this zone"
-            raise AuthenticationError(self._told(text), f"{need}; look at {self.source}.")
+            raise AuthenticationError(self._told(text), f"{need}; look at {self.source} and at ZONE_ID.")
         if codes & NO_SUCH_ZONE_CODES:
             raise TerminalError(self._told(text), "Check ZONE_ID: it stands on the zone's overview page.")
         if self.response.is_redirect:
             raise TerminalError(self._told(text), "Redirects are not followed with a token; check CLOUDFLARE_BASE_URL.")
         if status == httpx.codes.REQUEST_TIMEOUT or self.response.is_server_error:
-            raise _broken(self.method, self._told(text))
+            raise _broken(self.method, self._told(text), _retry_after(self.response, self.budget))
         if self.response.is_client_error:
             raise RefusedError(
                 self._told(text), "Cloudflare's API documentation may know the code.", tuple(sorted(codes))
@@ -230,7 +244,9 @@ class _Reply:
     def _beginning(self) -> str:
         """What a body that is no envelope begins with, and the id by which Cloudflare's support finds the request."""
         ray = self._clean(self.response.headers.get("cf-ray"))
-        return f"{self._clean(self.response.text) or 'nothing'}{f' (cf-ray {ray})' if ray else ''}"
+        # Not the response's text: that believes the charset which the answer names, and some names only raise.
+        text = self.response.content[:2000].decode("utf-8", "replace")
+        return f"{self._clean(text) or 'nothing'}{f' (cf-ray {ray})' if ray else ''}"
 
     def _clean(self, value: Any) -> str:
         """A short piece of somebody else's text, on one line, without the token (an error page may echo it)."""
@@ -259,9 +275,9 @@ def _items(header: str) -> list[dict[str, str]]:
     ]
 
 
-def _broken(method: str, what: str) -> CallError:
+def _broken(method: str, what: str, retry_after: float | None = None) -> CallError:
     if method == "GET":
-        return TransientError(what, "Cloudflare's status page may know more.")
+        return TransientError(what, "Cloudflare's status page may know more.", retry_after=retry_after)
     return AmbiguousError(f"Nobody knows whether it was applied: {what}", "The next pass looks again.")
 
 

@@ -68,20 +68,18 @@ class CallError(WatchdogError):
     """One call to a cloud failed.
 
     ``source`` is what could not be read because of it, where the reader knows only what the call was made for.
+    ``retry_after`` is how many seconds the other side asks us to wait, or None where the answer did not say.
     """
 
     source: str | None = None
 
-
-class ThrottledError(CallError):
-    """The other side asks us to wait. Nothing was done.
-
-    ``retry_after`` is in seconds, or None where the answer did not say.
-    """
-
-    def __init__(self, message: str, hint: str = "", retry_after: float | None = None) -> None:
+    def __init__(self, message: str, hint: str = "", *, retry_after: float | None = None) -> None:
         super().__init__(message, hint)
         self.retry_after = retry_after
+
+
+class ThrottledError(CallError):
+    """The other side asks us to wait. Nothing was done."""
 
 
 class TransientError(CallError):

@@ -10,7 +10,7 @@ from typing import TypeVar
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from controller.budget import Budget
-from controller.errors import ThrottledError, TransientError
+from controller.errors import CallError, ThrottledError, TransientError
 
 ATTEMPTS = 8
 #: Seconds: the first wait is up to BASE, then up to twice as long each time, and never longer than LONGEST.
@@ -49,6 +49,6 @@ def pause(attempt: int, budget: Budget) -> None:
 
 def _wait(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
-    told = error.retry_after if isinstance(error, ThrottledError) else None
+    told = error.retry_after if isinstance(error, CallError) else None
     # Everybody who was told to wait wakes in the same instant, so some jitter goes on top.
     return _backoff(state) + (told or 0.0)

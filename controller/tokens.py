@@ -16,25 +16,31 @@ if TYPE_CHECKING:
 SECRET_KEY = "CLOUDFLARE_TOKEN"  # noqa: S105  # the name of the key, not a secret
 
 
+def where(secret: str) -> str:
+    """The token in this secret, as a person finds it."""
+    return f"{SECRET_KEY} in the secret {secret}"
+
+
 class SecretToken:
     """The Cloudflare token from Secrets Manager: read once per process, and again once when it is refused."""
 
-    source = SECRET_KEY
-
     def __init__(self, client: "SecretsManagerClient", secret: str) -> None:
+        self.source = where(secret)
         self._client = client
         self._secret = secret
         self._lock = threading.Lock()
         self._token: str | None = None
         self._asked_by: Budget | None = None  # the pass that has read the secret last
+        self._renewed_by: Budget | None = None  # the pass that has read it again last
 
     def token(self, budget: Budget) -> str:
         """The token. Raises TerminalError where the secret does not hold one."""
         return self._token or self._renew(budget)
 
     def renewed(self, refused: str, budget: Budget) -> str | None:
-        """The token that has replaced the refused one, or None; a token read in this very pass is not read again."""
-        token = self._token if self._asked_by is budget else self._renew(budget)
+        """The token that has replaced the refused one, or None; a pass reads it again once only."""
+        token = self._token if self._renewed_by is budget else self._renew(budget)
+        self._renewed_by = budget
         return token if token != refused else None
 
     def _renew(self, budget: Budget) -> str:

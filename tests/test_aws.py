@@ -19,6 +19,8 @@ from controller.errors import (
 )
 from controller.model import Condition, Odd, RowWrite
 from controller.request import Mode, Request
+from controller.sandbox.cloudflare import Proceed, Reply
+from controller.sandbox.cloudflare import Request as Sent
 from controller.settings import read_settings
 from controller.tokens import SecretToken
 from tests.build import OTHER, STUDENT, TEACHER
@@ -294,3 +296,15 @@ def test_a_revoked_token_ends_the_pass_after_a_handful_of_calls(clouds: Clouds) 
     with pytest.raises(ObservationError, match="Zone > DNS > Edit"):
         controller.run(Request(Mode.APPLY), 30)
     assert len(clouds.cloudflare.requests) <= 2
+
+
+def test_a_token_that_is_rotated_during_the_first_pass_of_a_process_is_read_again(clouds: Clouds) -> None:
+    def rotate(request: Sent, proceed: Proceed) -> Reply:
+        if request.method == "POST":
+            clouds.cloudflare.intercept = None
+            clouds.aws.make_secret(clouds.cloudflare.rotate_token())
+        return proceed()
+
+    clouds.launch()
+    clouds.cloudflare.intercept = rotate
+    assert clouds.apply().complete

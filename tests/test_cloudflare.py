@@ -2,11 +2,20 @@
 
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 
 from controller.budget import Budget, SystemClock
 from controller.cloudflare import CloudflareRecords, CloudflareWriter, parse_record
-from controller.errors import AuthenticationError, ObservationError, TerminalError, ThrottledError, TransientError
+from controller.cloudflare_http import _Reply
+from controller.errors import (
+    AmbiguousError,
+    AuthenticationError,
+    ObservationError,
+    TerminalError,
+    ThrottledError,
+    TransientError,
+)
 from controller.model import Action, Change, DnsRecord, RecordWrite
 from controller.request import Mode, Request
 from controller.sandbox.cloudflare import QUIRK_SETS, Permission, Proceed, Quirks, Reply
@@ -176,7 +185,7 @@ def test_a_wrong_token_is_told_at_once_and_never_printed(clouds: Clouds, reading
     with pytest.raises(AuthenticationError) as caught:
         reader(clouds, CLOUDFLARE_API_TOKEN="cfut_wrong").listing()
     assert "Zone > DNS > Edit" in str(caught.value)
-    assert "look at CLOUDFLARE_API_TOKEN." in str(caught.value)
+    assert "look at CLOUDFLARE_API_TOKEN and at ZONE_ID." in str(caught.value)
     assert "cfut_wrong" not in str(caught.value)
     assert len(clouds.cloudflare.requests) == 1
 
@@ -268,5 +277,20 @@ def test_creation_times_are_read_from_the_server(clouds: Clouds) -> None:
 
 def test_a_refused_token_from_the_secret_is_named_by_its_key(clouds: Clouds) -> None:
     clouds.aws.make_secret("cfut_wrong")
-    with pytest.raises(AuthenticationError, match=r"look at CLOUDFLARE_TOKEN\."):
+    with pytest.raises(
+        AuthenticationError, match="look at CLOUDFLARE_TOKEN in the secret prod/elephant/cloudflare and at ZONE_ID"
+    ):
         reader(clouds).listing()
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "undefined", "idna", "rot13", "hex", "no-such"])
+def test_an_error_page_may_name_any_charset(clouds: Clouds, charset: str) -> None:
+    page = "<h1>Bad gateway</h1>"
+    clouds.cloudflare.intercept = lambda request, proceed: Reply.text(502, page, f"text/html; charset={charset}")
+    with pytest.raises(AmbiguousError, match=r"502 .*Bad gateway"):
+        writer(clouds).write([change(Action.CREATE_RECORD, TEACHER)])
+
+
+def test_the_token_is_in_no_repr() -> None:
+    reply = _Reply("GET", "/", httpx.Response(200), Budget(SystemClock(), 1), "s3cret", "TOKEN")
+    assert "s3cret" not in repr(reply)

@@ -15,7 +15,7 @@ from controller.cloudflare_http import Api
 from controller.doctor.diagnosis import Check, attempt, failed, fails_as, passed, skipped, warned
 from controller.doctor.secret import TokenSource
 from controller.doctor.zone import ZoneLook
-from controller.errors import AuthenticationError, CallError, RefusedError
+from controller.errors import AuthenticationError, CallError, RefusedError, SettingsError
 from controller.settings import Settings
 from controller.tokens import GivenToken
 
@@ -30,8 +30,12 @@ def cloudflare_checks(tokens: TokenSource, settings: Settings, budget: Budget) -
     if token is None:
         yield from _unchecked("there is no token", "token")
         return
-    with cloudflare_api(settings, GivenToken(token, tokens.source)) as api:
-        yield from _with_token(api, settings, budget)
+    try:
+        with cloudflare_api(settings, GivenToken(token, tokens.source)) as api:
+            yield from _with_token(api, settings, budget)
+    except SettingsError as error:
+        yield fails_as("token", error)
+        yield from _unchecked("Cloudflare cannot be asked")
 
 
 def _with_token(api: Api, settings: Settings, budget: Budget) -> Iterator[Check]:

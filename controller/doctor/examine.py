@@ -30,7 +30,7 @@ from controller.parallel import Pending
 from controller.settings import Settings, read_settings
 
 #: Why a check is not made.
-_NO_SETTINGS, _NO_AWS = "the settings cannot be used", "the AWS settings cannot be used"
+_NO_SETTINGS, _NO_AWS = "the settings cannot be used", "AWS cannot be asked"
 
 
 def examine(environment: Mapping[str, str], function: str, budget: Budget) -> Diagnosis:

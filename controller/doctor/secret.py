@@ -9,7 +9,7 @@ from controller.budget import Budget
 from controller.doctor.diagnosis import Check, failed, fails_as, passed, skipped, warned
 from controller.errors import CallError
 from controller.settings import Settings, clean_token
-from controller.tokens import SECRET_KEY
+from controller.tokens import SECRET_KEY, where
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -27,7 +27,7 @@ class TokenSource:
     @property
     def source(self) -> str:
         """The name under which a person finds it."""
-        return "CLOUDFLARE_API_TOKEN" if self.settings.api_token else SECRET_KEY
+        return "CLOUDFLARE_API_TOKEN" if self.settings.api_token else where(self.settings.secret_arn or "")
 
     def token(self, budget: Budget) -> tuple[str | None, Check]:
         """The token, or None, and what was seen on the way to it."""

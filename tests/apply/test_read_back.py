@@ -11,7 +11,7 @@ from controller.budget import Budget
 from controller.errors import CallError, DeadlineError, DeniedError, ThrottledError, TransientError
 from controller.model import Applied, DnsRecord, Outcome, World, Zone
 from controller.rules import plan
-from tests.apply.odd_clouds import FULL, LOST, STALE, OddZone
+from tests.apply.odd_clouds import FULL, GONE, LOST, STALE, OddZone
 from tests.build import ADDRESS, ELSEWHERE, MARK, STUDENT, TEACHER, machine, name, record, settings, world
 from tests.faults.clock import FastClock
 
@@ -125,6 +125,19 @@ def test_what_is_refused_as_stale_although_nothing_has_moved_fails_alone() -> No
     zone = OddZone([STALE], [])
     assert [result.outcome for result in applied(zone, world(BOTH)).results] == [Outcome.FAILED] * 2
     assert zone.batches == [2, 1, 1]
+
+
+def test_a_record_that_cloudflare_does_not_find_is_deleted_although_a_listing_still_shows_it() -> None:
+    second = record(STUDENT, id="r2")
+    zone = OddZone([GONE], [WRONG, second])
+    ended = applied(zone, world([STOPPED, machine(STUDENT, "stopped", role="student")], [WRONG, second]))
+    assert [result.outcome for result in ended.results] == [Outcome.APPLIED] * 2
+    assert zone.batches == [2, 1, 1]
+
+
+def test_an_update_of_a_record_that_cloudflare_does_not_find_has_failed() -> None:
+    (result,) = applied(OddZone([GONE], [WRONG]), world([RUNNING], [WRONG])).results
+    assert result.outcome is Outcome.FAILED
 
 
 def test_a_full_zone_is_told_once_and_says_what_to_do() -> None:

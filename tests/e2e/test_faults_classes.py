@@ -6,6 +6,7 @@ from email.utils import format_datetime
 
 import pytest
 
+from controller import cloudflare_http
 from controller.aws import DynamoTable, DynamoWriter
 from controller.budget import Budget
 from controller.cloudflare import CloudflareRecords, CloudflareWriter
@@ -29,7 +30,7 @@ from tests.clouds import Clouds, refusal
 from tests.faults.aws_kinds import failure
 from tests.faults.calls import BATCH, GET, LIST, SCAN, SECRET, UPDATE, Call, Proxy, Rule, Scene
 from tests.faults.clock import FastClock
-from tests.faults.kinds import answer
+from tests.faults.kinds import answer, dribbled_body
 
 Play = Callable[[Scene], Reply]
 UNSUCCESSFUL = Reply.of(200, {"success": False, "result": None, "errors": []})
@@ -172,6 +173,20 @@ def test_retry_after_is_honoured_in_both_forms(
     reader(proxy.clouds, clock).listing()
     assert len(clock.slept) == 1
     assert least <= clock.slept[0] <= most + BASE, "a little jitter may go on top, or all wake at once"
+
+
+def test_a_server_that_fails_may_say_when_to_come_again(proxy: Proxy) -> None:
+    clock = FastClock()
+    always(proxy, LIST, lambda scene: Reply.text(503, "maintenance", retry_after="7"), times=1)
+    reader(proxy.clouds, clock).listing()
+    (wait,) = clock.slept
+    assert 7 <= wait <= 7 + BASE
+
+
+def test_a_body_that_dribbles_in_is_given_up_and_asked_for_again(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cloudflare_http, "LONGEST_REQUEST", 0.3)
+    always(proxy, LIST, dribbled_body, times=1)
+    assert reader(proxy.clouds, FastClock()).listing().records == ()
 
 
 def test_waits_of_our_own_are_full_jitter(proxy: Proxy) -> None:
