@@ -35,7 +35,7 @@ def parse_event(event: Any) -> Request:
     match event:
         case {"Records": [_, *_] as records}:
             return _batch(records)
-        case {"detail-type": "Scheduled Event", "source": "aws.events"}:
+        case {"detail-type": "Scheduled Event", "source": "aws.events" | "aws.scheduler"}:
             return Request(Mode.APPLY, is_scheduled=True)
         case {"detail-type": "EC2 Instance State-change Notification"}:
             return _state_changes([event])

@@ -8,6 +8,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from string import whitespace
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -49,6 +50,8 @@ _INDEX = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
 _OWNER = re.compile(rf"[!-~]{{1,{MAX_OWNER_ID}}}")
 _ROLE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _ZONE = re.compile(r"[0-9a-f]{32}")
+#: What comes along when a value is pasted.
+_AROUND = f"{whitespace}\u00a0\ufeff\"'"
 
 T = TypeVar("T")
 
@@ -96,13 +99,13 @@ class _Reader:
         self.problems: list[str] = []
 
     def text(self, name: str) -> str | None:
-        value = self._environment.get(name, "").strip().strip("\ufeff\"'").strip()
-        return value or None
+        return self._environment.get(name, "").strip(_AROUND) or None
 
     def complain(self, name: str, value: str | None, allowed: str) -> None:
-        shown = (
-            "is not set" if value is None else "has an unusable value" if name in _SECRETS else f"is {value[:200]!r}"
-        )
+        if value is None:
+            shown = "is not set"
+        else:
+            shown = "has an unusable value" if _may_hold_a_secret(name, value) else f"is {value[:200]!r}"
         self.problems.append(f"{name} {shown}: {allowed}.")
 
     def parse(self, name: str, default: T, read: Callable[[str], T | None], allowed: str) -> T:
@@ -152,7 +155,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             "CLOUDFLARE_API_TOKEN", None, clean_token, "the token alone, printable and without spaces"
         ),
         cloudflare_url=reader.parse(
-            "CLOUDFLARE_BASE_URL", CLOUDFLARE_URL, _base_url, "an https URL, or http on loopback"
+            "CLOUDFLARE_BASE_URL", CLOUDFLARE_URL, _base_url, "an https URL without user and query, or http on loopback"
         ),
         table_name=reader.parse("TABLE_NAME", "elephant-meetings", _matching(_TABLE), "a DynamoDB table's name or ARN"),
         status_index=reader.parse(
@@ -186,9 +189,14 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     return settings
 
 
+def _may_hold_a_secret(name: str, value: str) -> bool:
+    """Whether the value must not be shown: that of a secret, or a URL with what may be a password or a key in it."""
+    return name in _SECRETS or ("://" in value and any(sign in value for sign in "@?"))
+
+
 def clean_token(text: str) -> str | None:
     """A pasted token without quotes, line breaks or a byte-order mark; None where that leaves nothing usable."""
-    token = text.strip().strip("\ufeff\"'").strip()
+    token = text.strip(_AROUND)
     return token if re.fullmatch(r"[!-~]+", token) else None
 
 
@@ -244,14 +252,14 @@ def _level(text: str) -> str | None:
 
 
 def _base_url(text: str) -> str | None:
-    """An https URL, or http to this machine itself: a token is never sent in the clear."""
+    """An https URL, or http to this machine itself: a token is never sent in the clear, nor a password kept here."""
     try:
         parts = urlsplit(text)
         host = parts.hostname
         _ = parts.port
     except ValueError:
         return None
-    if not host or parts.username or parts.query or parts.fragment:
+    if not host or "@" in parts.netloc or parts.query or parts.fragment:
         return None
     if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)):
         return text.rstrip("/")

@@ -33,6 +33,7 @@ def batch(*bodies: object) -> dict[str, Any]:
     return {"Records": [{"messageId": f"m{n}", "eventSource": "aws:sqs", "body": t} for n, t in enumerate(texts)]}
 
 
+BY_SCHEDULER = {"detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": "{}"}
 SCHEDULED = {"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
 
 
@@ -63,8 +64,9 @@ def test_deeply_nested_nonsense_is_a_finding() -> None:
     assert parse_event(batch("[" * 100_000)).scope == frozenset()
 
 
-def test_a_schedule_is_a_full_pass() -> None:
-    assert parse_event(SCHEDULED) == Request(Mode.APPLY, is_scheduled=True)
+@pytest.mark.parametrize("event", [SCHEDULED, BY_SCHEDULER], ids=["a-rule", "EventBridge-Scheduler"])
+def test_a_schedule_is_a_full_pass(event: dict[str, Any]) -> None:
+    assert parse_event(event) == Request(Mode.APPLY, is_scheduled=True)
 
 
 @pytest.mark.parametrize(

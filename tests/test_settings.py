@@ -52,7 +52,6 @@ def test_all_problems_come_at_once() -> None:
         ("CLOUDFLARE_BASE_URL", "http://api.cloudflare.com/client/v4"),
         ("CLOUDFLARE_BASE_URL", "http://127.0.0.1.example.com/"),
         ("CLOUDFLARE_BASE_URL", "ftp://127.0.0.1/"),
-        ("CLOUDFLARE_BASE_URL", "https://user@host/"),
         ("CLOUDFLARE_BASE_URL", "https://host:port/"),
         ("TABLE_NAME", "a b"),
         ("STATUS_INDEX", "x"),
@@ -88,7 +87,14 @@ def test_a_secret_is_never_shown() -> None:
     assert "token-of-a-test" not in repr(settings())
 
 
-@pytest.mark.parametrize("pasted", ["  abc ", '"abc"', "'abc'\n", "\ufeffabc"])
+@pytest.mark.parametrize("url", ["https://bot:s3cret@host/", "https://:s3cret@host/", "https://host/?token=s3cret"])
+def test_a_url_with_a_password_is_refused_and_not_shown(url: str) -> None:
+    text = complaint(CLOUDFLARE_BASE_URL=url)
+    assert "CLOUDFLARE_BASE_URL has an unusable value" in text
+    assert "s3cret" not in text
+
+
+@pytest.mark.parametrize("pasted", ["  abc ", '"abc"', "'abc'\n", "\ufeffabc", '\ufeff "abc"', "\u00a0abc"])
 def test_what_was_pasted_with_a_token_is_stripped(pasted: str) -> None:
     assert settings(CLOUDFLARE_API_TOKEN=pasted).api_token == "abc"
 
