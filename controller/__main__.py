@@ -9,6 +9,9 @@ def main() -> None:
         from controller.cli import main as run
     except ModuleNotFoundError as error:
         sys.exit(f"The command line needs {error.name}: pip install '.[cli]' in the repository.")
+    except KeyboardInterrupt:  # all that is loaded takes a while
+        sys.stderr.write("Interrupted.\n")
+        sys.exit(130)
     run()
 
 

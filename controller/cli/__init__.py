@@ -1,6 +1,7 @@
 """The command line, ``elephant-dns``: the same pass as the Lambda function's, for people, cron and CI."""
 
 import sys
+from io import TextIOWrapper
 
 import click
 
@@ -39,6 +40,8 @@ for command in (plan, apply, explain, doctor, retire, sandbox):
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit with its code."""
+    if isinstance(sys.stdout, TextIOWrapper):  # a terminal without, say, arrows gets their escapes
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(_run(arguments))
 
 

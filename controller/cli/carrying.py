@@ -50,6 +50,7 @@ def carry_out(
         read = plans[0] if is_read and plans[0].results else None
         reports.show(report, form, quiet=session.quiet, look=look, read=read)
         if interrupt.code:
-            left = counted(report.count(Outcome.NOT_REACHED), "change")
-            err(f"Interrupted, with {left} not reached; run it again to go on.")
+            left = report.count(Outcome.NOT_REACHED)
+            rest = f"with {counted(left, 'change')} not reached; run it again to go on" if left else "with nothing left"
+            err(f"Interrupted, {rest}.")
     return interrupt.code or reports.code_of(report)

@@ -1,6 +1,7 @@
 """Where a command's text goes: the result to standard output, everything else to standard error."""
 
 import os
+import shutil
 import sys
 from contextlib import suppress
 from typing import Any
@@ -41,6 +42,11 @@ def complain(error: WatchdogError) -> None:
 def is_colourful(stream: Any) -> bool:
     """Whether colours go to this stream: a terminal, and nobody has asked for none (no-color.org)."""
     return is_terminal(stream) and not os.environ.get("NO_COLOR")
+
+
+def width_of(stream: Any) -> int:
+    """Columns of the lines that go to this stream: 80, and fewer on a terminal that has no more."""
+    return min(80, shutil.get_terminal_size().columns) if is_terminal(stream) else 80
 
 
 def is_terminal(stream: Any) -> bool:

@@ -8,7 +8,7 @@ import click
 from controller import parallel
 from controller.budget import Budget, SystemClock
 from controller.cli.codes import Code
-from controller.cli.console import is_colourful, out
+from controller.cli.console import is_colourful, out, width_of
 from controller.cli.options import common
 from controller.cli.session import Session
 from controller.doctor import as_json, as_text
@@ -37,5 +37,6 @@ def doctor(session: Session, function: str, form: str) -> int:
     if form == "json":
         out(as_json.render(diagnosis))
     else:
-        out(as_text.render(diagnosis, colour=is_colourful(sys.stdout), quiet=session.quiet).rstrip("\n"))
+        colour, width = is_colourful(sys.stdout), width_of(sys.stdout)
+        out(as_text.render(diagnosis, width=width, colour=colour, quiet=session.quiet).rstrip("\n"))
     return Code.DONE if diagnosis.healthy else Code.FAILED

@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from controller.cli.session import Session
-from controller.report.forms import FORMS
 
 Command = Callable[..., int]
 
@@ -29,18 +28,10 @@ def common(command: Command) -> Command:
     )
 
 
-def formatted(command: Command) -> Command:
-    """The form of a report."""
-    return _with_options(
-        command,
-        click.option(
-            "--format",
-            "form",
-            type=click.Choice(list(FORMS)),
-            default="text",
-            show_default=True,
-            help="The report's form.",
-        ),
+def formatted(*forms: str) -> Callable[[Command], Command]:
+    """The form of a report: one of these."""
+    return click.option(
+        "--format", "form", type=click.Choice(forms), default="text", show_default=True, help="The report's form."
     )
 
 

@@ -12,6 +12,7 @@ from controller.cli.options import common, formatted, scoped
 from controller.cli.session import Session
 from controller.events import parse_scope
 from controller.model import Outcome
+from controller.report.forms import FORMS
 from controller.report.safe import on_one_line
 from controller.request import Mode, Request
 
@@ -24,7 +25,7 @@ def _digest(_: click.Context, __: click.Parameter, value: str | None) -> str | N
 
 @click.command(short_help="Show what would be changed, and why.")
 @scoped
-@formatted
+@formatted(*FORMS)
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to this file.")
 @click.option("--force", is_flag=True, help="Plan as apply --force would.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes, guarded ones included.")
@@ -56,7 +57,7 @@ def plan(
 
 @click.command(short_help="Show the plan, ask, and apply it.")
 @scoped
-@formatted
+@formatted(*FORMS)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--force", is_flag=True, help="Let guarded changes through, this once.")
 @click.option(

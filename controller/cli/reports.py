@@ -4,9 +4,10 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from controller.cli.codes import Code
-from controller.cli.console import err, is_colourful, is_terminal, out
+from controller.cli.console import err, is_colourful, is_terminal, out, width_of
 from controller.errors import WatchdogError
 from controller.report import as_list, as_text
 from controller.report.forms import FORMS
@@ -37,16 +38,15 @@ def preview(planned: Report, look: Look = PASS, *, quiet: bool) -> None:
     if quiet:
         err(look.sentence(planned))
     else:
-        err(look.whole(planned, colour=is_colourful(sys.stderr)), end="")
+        err(look.whole(planned, **_manner(sys.stderr)), end="")
 
 
 def show(report: Report, form: str, *, quiet: bool, look: Look = PASS, read: Report | None = None) -> None:
     """The result of a command, on standard output; ``read`` is the plan that somebody has just read there."""
-    colour = is_colourful(sys.stdout)
     if read and not quiet:
-        out(look.ends(report, read.findings, colour=colour), end="")
+        out(look.ends(report, read.findings, **_manner(sys.stdout)), end="")
     else:
-        out(_rendered(report, form, look, quiet=quiet, colour=colour), end="")
+        out(_rendered(report, form, look, quiet=quiet, **_manner(sys.stdout)), end="")
     if not quiet:
         _note_unseen(report)
 
@@ -54,7 +54,7 @@ def show(report: Report, form: str, *, quiet: bool, look: Look = PASS, read: Rep
 def save(report: Report, form: str, path: Path, *, quiet: bool) -> None:
     """The result of a command, in a file."""
     try:
-        path.write_text(_rendered(report, form, PASS, quiet=quiet, colour=False), encoding="utf-8")
+        path.write_text(_rendered(report, form, PASS, quiet=quiet), encoding="utf-8")
     except OSError as error:
         raise WatchdogError(
             f"The report cannot be written to {path}: {error.strerror}.", "Name another file."
@@ -77,7 +77,12 @@ def _note_unseen(report: Report) -> None:
         err("No machine of this deployment was seen under the ids given; `elephant-dns explain ID` says why.")
 
 
-def _rendered(report: Report, form: str, look: Look, *, quiet: bool, colour: bool) -> str:
+def _rendered(report: Report, form: str, look: Look, *, quiet: bool, **manner: Any) -> str:
     if form != "text":
         return FORMS[form](report)
-    return look.sentence(report) + "\n" if quiet else look.whole(report, colour=colour)
+    return look.sentence(report) + "\n" if quiet else look.whole(report, **manner)
+
+
+def _manner(stream: Any) -> dict[str, Any]:
+    """How text looks there."""
+    return {"colour": is_colourful(stream), "width": width_of(stream)}

@@ -22,7 +22,7 @@ do not carry exactly this deployment's mark stay as well.
 
 
 @click.command(short_help="Take the deployment down: delete every record of ours.")
-@formatted
+@formatted("text", "json")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @common
 def retire(session: Session, form: str, yes: bool) -> int:

@@ -56,8 +56,10 @@ class Session:
         before = time.monotonic()
         try:
             answer = ask()
-        except click.Abort:
+        except click.Abort as abort:
             err(f"\n{nothing}")
+            if isinstance(abort.__context__, EOFError):  # Ctrl-D is an answer, Ctrl-C is none
+                return False
             raise
         self._end += time.monotonic() - before
         if not answer:

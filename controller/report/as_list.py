@@ -4,13 +4,13 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from controller.model import Finding, Outcome, Result
-from controller.report.as_text import Pen, finding_lines, left_out, part_of
+from controller.report.as_text import Pen, finding_lines
 from controller.report.report import Report
 from controller.report.words import counted, ending_of, endings
 
 
 def render(report: Report, *, width: int = 80, colour: bool = False) -> str:
-    """The whole report; what is too long to read is shown by its beginning."""
+    """The whole report: nobody agrees to a deletion that is not shown."""
     pen, target = Pen(width, colour), report.target
     head = [
         *pen.lines(f"retire for {target.domain_root}"),
@@ -40,10 +40,9 @@ def sentence(report: Report) -> str:
 
 
 def _body(report: Report, pen: Pen) -> list[str]:
-    part = part_of(report)
-    records = [line for result in part.results for line in _record(result, pen)]
-    findings = [line for finding in part.findings for line in finding_lines(finding, pen)]
-    return [*([""] if records else []), *records, *([""] if findings else []), *findings, *left_out(part, pen)]
+    records = [line for result in report.results for line in _record(result, pen)]
+    findings = [line for finding in report.findings for line in finding_lines(finding, pen)]
+    return [*([""] if records else []), *records, *([""] if findings else []), *findings]
 
 
 def _record(result: Result, pen: Pen) -> list[str]:

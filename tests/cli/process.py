@@ -19,7 +19,7 @@ from tests.clouds import Clouds
 COMMAND = (sys.executable, "-m", "controller")
 #: Seconds after which a test gives up; far more than anything takes.
 PATIENCE = 60
-CTRL_C = "\x03"
+CTRL_C, CTRL_D = "\x03", "\x04"
 # A Ctrl-C is a signal only to the process whose controlling terminal it is typed at.
 _AT_ITS_TERMINAL = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.process import COMMAND, CTRL_C, at_a_terminal, environment, run
+from tests.cli.process import COMMAND, CTRL_C, CTRL_D, at_a_terminal, environment, run
 from tests.clouds import Clouds, name
 
 
@@ -122,7 +122,9 @@ def test_an_id_that_brings_no_machine_is_not_taken_for_health(clouds: Clouds) ->
     assert (odd.returncode, "'foo' is no instance id" in odd.stderr) == (64, True)
 
 
-@pytest.mark.parametrize(("answer", "code", "records"), [("y\n", 0, 1), ("n\n", 1, 0), ("\n", 1, 0), (CTRL_C, 130, 0)])
+@pytest.mark.parametrize(
+    ("answer", "code", "records"), [("y\n", 0, 1), ("n\n", 1, 0), ("\n", 1, 0), (CTRL_D, 1, 0), (CTRL_C, 130, 0)]
+)
 def test_apply_asks(clouds: Clouds, answer: str, code: int, records: int) -> None:
     clouds.launch()
     ended, text = at_a_terminal(clouds, ["apply"], answer, question="[y/N]")
@@ -301,3 +303,18 @@ def test_a_result_that_cannot_be_written_is_told(clouds: Clouds) -> None:
             check=False,
         )
     assert (done.returncode, "No space left" in done.stderr, "Traceback" in done.stderr) == (1, True, False)
+
+
+def test_a_terminal_that_knows_few_characters_costs_no_report(clouds: Clouds) -> None:
+    clouds.launch()
+    done = run(clouds, "apply", "--yes", PYTHONIOENCODING="latin-1")
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    assert "status: LAUNCHED \\u2192 DNS_WRITTEN" in done.stdout
+
+
+def test_lines_are_no_longer_than_a_narrow_terminal_has_columns(clouds: Clouds) -> None:
+    clouds.launch()
+    for command in (["plan"], ["apply"], ["doctor"]):
+        _, text = at_a_terminal(clouds, command, "n\n", question="[y/N]" if command == ["apply"] else "", COLUMNS="60")
+        longest = max(re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines(), key=len)
+        assert len(longest) <= 60 or " " not in longest.strip(), longest

@@ -54,6 +54,7 @@ def test_the_first_help_names_commands_and_exit_codes(capsys: pytest.CaptureFixt
         (["explain"], "ID"),
         (["explain", " "], "give an instance"),
         (["retire", "i-0123456789abcdef0"], "unexpected"),
+        (["retire", "--format", "html"], "'json'"),
     ],
 )
 def test_wrong_usage_is_exit_64_with_a_hint(
@@ -69,3 +70,18 @@ def test_without_its_packages_the_command_says_what_to_install() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
     assert "pip install '.[cli]'" in done.stderr
+
+
+def test_ctrl_c_while_it_is_still_loading_leaves_no_traceback() -> None:
+    code = """
+import sys
+from controller.__main__ import main
+class Loading:
+    def find_spec(self, name, *rest):
+        if name == "controller.cli":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Loading())
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted.\n")
