@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from itertools import product
+from itertools import combinations_with_replacement, product
 
 from controller.settings import Settings
 from tests.proof.families import SETTINGS, Family, Place, world
@@ -76,6 +76,28 @@ def _two_roles(teacher: Side, student: Side, status: Status) -> Case | None:
 
 TWO_ROLES = Family("two roles", (SIDES, SIDES, LATER), _two_roles)
 
+# Any two machines of one meeting. Elsewhere one machine stands for all of its class; here each is what EC2 says of it.
+
+Bodies = tuple[Body | None, Body | None, str]
+
+
+def _any_two(bodies: Bodies, name: Name, other: Name, status: Status, has_links: bool) -> Case | None:
+    first, second, role = bodies
+    if name.is_doubled(first) or other.is_doubled(second):
+        return None
+    both = {"teacher": A, role: B}
+    places = [Place(A, first, name), Place(B, second, other, role=role)]
+    return world(places, {"m": Shape(status, both, both if has_links else {})})
+
+
+PAIRS: tuple[Bodies, ...] = (
+    *((*pair, "student") for pair in combinations_with_replacement(BODIES, 2)),
+    *((*pair, "teacher") for pair in product(BODIES, BODIES)),
+)
+ANY_TWO = Family(
+    "any two machines", (PAIRS, STANDINGS[:3], STANDINGS[:3], (LAUNCHED, HEALTHY), (False, True)), _any_two
+)
+
 # Two machines for one role: the first is the older, or both are as old. Their ages matter where both serve.
 
 IN_SHORT = (*STANDINGS[:3], Name(Kind.FOREIGN))
@@ -145,4 +167,4 @@ ROWS_OF_TWO_ROLES = tuple(
 )
 THREE = Family("a third machine", (CELLS, CELLS, CELLS, ROWS_OF_TWO_ROLES, (None, ROWS_ELSEWHERE[2])), _three)
 
-FAMILIES = (ONE, SETTLED, TWO_ROLES, ONE_ROLE, TWO_MEETINGS, THREE)
+FAMILIES = (ONE, SETTLED, TWO_ROLES, ANY_TWO, ONE_ROLE, TWO_MEETINGS, THREE)

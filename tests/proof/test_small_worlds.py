@@ -5,12 +5,12 @@ from collections.abc import Callable
 import pytest
 
 from tests.proof.chunks import Part, explored, parts
-from tests.proof.small_worlds import ONE, ONE_ROLE, SETTLED, THREE, TWO_MEETINGS, TWO_ROLES
+from tests.proof.small_worlds import FAMILIES
 from tests.proof.tally import counted
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("part", parts(ONE, SETTLED, TWO_ROLES, ONE_ROLE, TWO_MEETINGS, THREE), ids=str)
+@pytest.mark.parametrize("part", parts(*FAMILIES), ids=str)
 def test_every_small_world(part: Part, record_property: Callable[[str, object], None]) -> None:
     found, counts = explored(part.family, part.worlds)
     for what, count in counts.items():
