@@ -76,7 +76,7 @@ class RecordApplier:
             zone = self.reader.zone()
         except CallError:
             return zone.batch_limit  # every plan takes as many; the writes themselves say what is wrong
-        if zone.name is None:
+        if zone.name is None and ZONE_NOT_READABLE not in self.world.findings:
             self.board.find(ZONE_NOT_READABLE)
         return zone.batch_limit
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 from controller.errors import WatchdogError
 from controller.model import Applied, Change, Finding, Outcome, Plan, Result
+from controller.rules import place
 
 NOT_REACHED = "The pass ended before this change was known to be done; the next pass carries on."
 
@@ -52,5 +53,6 @@ class Board:
     def close(self) -> Applied:
         """Every change with its end, in the order of the plan."""
         with self._lock:
-            results = (self._results.get(c.ident, Result(c, Outcome.NOT_REACHED, NOT_REACHED)) for c in self._changes)
+            changes = sorted(self._changes, key=place)
+            results = (self._results.get(c.ident, Result(c, Outcome.NOT_REACHED, NOT_REACHED)) for c in changes)
             return Applied(tuple(results), tuple(self._findings))

@@ -70,7 +70,7 @@ class Observer:
 
     def confirm(self, world: World, instances: Collection[str]) -> World:
         """The same world with these instances described once more: the evidence by which a scoped pass destroys."""
-        return self._with_zone(self._look_up(world, frozenset(instances)))
+        return self._with_zone(self._with_lacking(self._look_up(world, frozenset(instances))))
 
     def names(self) -> World:
         """The records at instances' names alone, for what needs no other evidence."""
@@ -129,10 +129,8 @@ class Observer:
     def _with_lacking(self, world: World) -> World:
         """Add what a decision needs and the world does not say; the ordinary start of a machine needs nothing."""
         while lacking := missing(world, self.settings):
-            if lacking.instances:
-                world = self._look_up(world, lacking.instances)
-            else:
-                world = self._with_names(world, lacking.names)
+            read, asked = (self._with_names, lacking.names) if lacking.names else (self._look_up, lacking.instances)
+            world = read(world, asked)
         return world
 
     def _with_names(self, world: World, names: frozenset[str]) -> World:

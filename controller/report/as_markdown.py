@@ -1,9 +1,10 @@
 """The report as Markdown for GitHub: a pull request's comment, a job's summary.
 
-All that others have written stands in fences, where it is neither mark-up nor mention: the lines within begin with a
-sign of ours or with blanks, so none of them can end its fence.
+All that others have written stands in fences, where it is neither mark-up nor mention; a fence has more backticks than
+any text within it, so that none can end it.
 """
 
+import re
 from collections.abc import Iterable
 
 from controller.model import Finding
@@ -95,7 +96,9 @@ def _foot(report: Report) -> str:
 
 def _fence(language: str, lines: Iterable[str]) -> str:
     """A fenced block; the lines' common indentation of two is taken away, so that GitHub colours the signs."""
-    return "\n".join([f"```{language}", *(line[2:] for line in lines), "```"])
+    content = "\n".join(line[2:] for line in lines)
+    ticks = "`" * max(3, 1 + max(map(len, re.findall("`+", content)), default=0))
+    return f"{ticks}{language}\n{content}\n{ticks}"
 
 
 def _folded(title: str, content: str, *, is_open: bool) -> str:

@@ -61,7 +61,7 @@ def reconsider(
         return None
     facts = Facts.of(world, settings)
     wanted = plan_meeting(facts, meeting, lambda instance: plan_name(facts, instance).standing)
-    for candidate in wanted:
+    for candidate in (each for change in wanted for each in (change, *change.instead)):
         alike = (candidate.action, candidate.role, candidate.instance) == (change.action, change.role, change.instance)
         if alike and set(candidate.concluded) <= set(change.concluded):
             return candidate
@@ -78,8 +78,13 @@ def _plan_names(facts: Facts) -> dict[str, NamePlan]:
     return {instance: plan_name(facts, instance) for instance in sorted(serving | facts.records.keys())}
 
 
+def place(change: Change) -> tuple[int | float | str, ...]:
+    """Where the change stands among others: in the order of doing, the oldest machine's record first."""
+    return (_ORDER[change.action], change.order, *change.ident)
+
+
 def _sorted(unsorted: Plan) -> Plan:
-    changes = sorted(unsorted.changes, key=lambda change: (_ORDER[change.action], change.order, *change.ident))
+    changes = sorted(unsorted.changes, key=place)
     return replace(unsorted, changes=tuple(changes), findings=tuple(_unique(unsorted.findings)))
 
 
@@ -87,4 +92,4 @@ def _unique(findings: Iterable[Finding]) -> Iterable[Finding]:
     return sorted(set(findings), key=lambda finding: (finding.id, finding.key, finding.message))
 
 
-__all__ = ["Plan", "guard", "plan", "reconsider"]
+__all__ = ["Plan", "guard", "place", "plan", "reconsider"]

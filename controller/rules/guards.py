@@ -19,14 +19,25 @@ REMEDY = (
 
 
 def guard(plan: Plan, world: World, settings: Settings, *, force: bool) -> Plan:
-    """The plan with its guarded changes held where they must be."""
-    concluded = {instance for change in plan.changes for instance in change.concluded}
-    if force or not concluded:
+    """The plan with its guarded changes held where they must be.
+
+    What would only go instead of another change is not held: it is left out where it might be one too many.
+    """
+    concluded = _concluded(plan.changes)
+    perhaps = concluded | _concluded(other for change in plan.changes for other in change.instead)
+    if force or not perhaps:
         return plan
     if world.scope is not None:
         return _hold(plan, Guard(), "A scoped pass leaves what rests on absence to the full pass.")
-    reason = _reason(world, settings, len(concluded))
-    return _hold(plan, Guard(tripped=True, reason=f"{reason} {REMEDY}"), REMEDY) if reason else plan
+    reason = _reason(world, settings, len(concluded)) if concluded else None
+    if reason:
+        return _hold(plan, Guard(tripped=True, reason=f"{reason} {REMEDY}"), REMEDY)
+    is_safe = _reason(world, settings, len(perhaps)) is None
+    return plan if is_safe else replace(plan, changes=tuple(map(_without_fallbacks, plan.changes)))
+
+
+def _concluded(changes: Iterable[Change]) -> set[str]:
+    return {instance for change in changes for instance in change.concluded}
 
 
 def _reason(world: World, settings: Settings, concluded: int) -> str | None:
@@ -69,7 +80,14 @@ def _held(changes: Iterable[Change]) -> Iterable[Change]:
             yield replace(change, held=True, instead=())
             yield from change.instead
         else:
-            yield change
+            yield _without_fallbacks(change)
+
+
+def _without_fallbacks(change: Change) -> Change:
+    """The change without what goes instead of it and rests on absence or a lost tag."""
+    if not _concluded(change.instead):
+        return change
+    return replace(change, instead=tuple(other for other in change.instead if not other.concluded))
 
 
 def _finding(change: Change, instance: str, hint: str) -> Finding:

@@ -113,7 +113,7 @@ def _write_link(facts: Facts, meeting: Meeting, role: str, current: Instance) ->
                 _IS_EARLY if early else Condition("status", (meeting.status,)),
             ),
         ),
-        instead=(fallback,) if fallback and not fallback.concluded else (),
+        instead=(fallback,) if fallback else (),
     )
 
 

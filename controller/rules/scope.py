@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from controller.model import RECORD_ACTIONS, TERMINATED, Action, Change, Instance, Meeting, World
-from controller.rules.facts import Facts
+from controller.rules.facts import Facts, linked_ids
 from controller.rules.meetings import Standings, current_of, members_of
 from controller.rules.records import Standing, plan_name
 from controller.settings import Settings
@@ -62,15 +62,18 @@ def _unknown(facts: Facts, meeting: Meeting) -> set[str]:
             wanted.add(target)
     members = members_of(facts, meeting)
     if not any(facts.is_alive(member) for member in members):
-        wanted |= members
+        wanted |= members | linked_ids(meeting, facts.settings)
     known = facts.world.instances.keys() | facts.world.absent
     return wanted - known
 
 
 def _is_judged(facts: Facts, meeting: Meeting, role: str) -> bool:
-    """Whether the role's link is judged by its own machine, since no right one can be written over it."""
+    """Whether the role's link is judged by its own machine, since no right one is written over it, or may not be."""
     current = current_of(facts, meeting, role)
-    return current is None or plan_name(facts, current.id).standing is Standing.BLOCKED
+    if current is None:
+        return True
+    name = plan_name(facts, current.id)
+    return bool(name.changes) or name.standing is not Standing.IN_PLACE
 
 
 def _unread_currents(facts: Facts, meeting: Meeting) -> set[str]:

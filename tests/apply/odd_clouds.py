@@ -71,9 +71,11 @@ class OddTable:
     now: Meeting | CallError | None
     errors: list[ConditionError]
     writes: list[RowWrite] = field(default_factory=list)
+    #: The meetings that may be written.
+    of: Sequence[str] = ("m1",)
 
     def write(self, meeting: str, change: RowWrite) -> None:
-        assert meeting == "m1"
+        assert meeting in self.of
         self.writes.append(change)
         if self.errors:
             raise self.errors.pop(0)

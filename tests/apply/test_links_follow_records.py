@@ -8,7 +8,7 @@ from controller.budget import Budget
 from controller.model import Action, Applied, DnsRecord, Outcome, Result, World
 from controller.ports import Readers, Writers
 from controller.rules import plan
-from tests.apply.odd_clouds import LOST, Answer, OddFleet, OddTable, OddZone
+from tests.apply.odd_clouds import FULL, LOST, Answer, OddFleet, OddTable, OddZone
 from tests.build import ELSEWHERE, OTHER, STUDENT, link, machine, record, row, settings, world
 from tests.faults.clock import FastClock
 
@@ -76,3 +76,16 @@ def test_what_nobody_has_noted_was_not_reached() -> None:
     )
     held = replace(wanted, changes=(replace(wanted.changes[0], held=True),))
     assert Board(held).outcomes(held.changes) == {Outcome.GUARDED}
+
+
+def test_what_goes_instead_of_a_link_stands_at_its_place_among_the_others() -> None:
+    gone = [machine(OTHER, state="terminated"), machine(STUDENT, state="terminated", meeting="m1")]
+    over = [replace(machine(f"i-{number:017x}", state="terminated"), meeting="m0") for number in range(1)]
+    seen = world([machine(), *gone, *over], [], [NAMED, row("m0", "HEALTHY")])
+    ended, _ = applied(OddZone([FULL]), OddTable(None, [], of=("m0", "m1")), seen)
+    assert [(str(result.change.action), str(result.outcome)) for result in ended.results] == [
+        ("create-record", "failed"),
+        ("clear-link", "applied"),
+        ("write-link", "not-reached"),
+        ("terminate-meeting", "applied"),
+    ]

@@ -11,6 +11,7 @@ from controller.budget import Budget
 from controller.errors import CallError, DeadlineError, DeniedError, ThrottledError, TransientError
 from controller.model import Applied, DnsRecord, Outcome, World, Zone
 from controller.rules import plan
+from controller.rules.findings import ZONE_NOT_READABLE
 from tests.apply.odd_clouds import FULL, GONE, LOST, STALE, OddZone
 from tests.build import ADDRESS, ELSEWHERE, MARK, STUDENT, TEACHER, machine, name, record, settings, world
 from tests.faults.clock import FastClock
@@ -206,10 +207,11 @@ MADE = [record(m.id, id=m.id) for m in MANY]
 def test_the_zones_plan_is_asked_for_where_a_batch_is_too_large_for_the_free_one(
     known: Zone | CallError, batches: list[int], found: list[str]
 ) -> None:
-    zone = OddZone([MADE], known=known)
-    ended = applied(zone, replace(world(MANY), zone=Zone(None)))
+    zone, seen = OddZone([MADE], known=known), replace(world(MANY), zone=Zone(None))
+    ended = applied(zone, seen)
     assert {result.outcome for result in ended.results} == {Outcome.APPLIED}
     assert (zone.batches, [finding.id for finding in ended.findings]) == (batches, found)
+    assert applied(zone, replace(seen, findings=(ZONE_NOT_READABLE,))).findings == (), "it was found before"
 
 
 def test_the_zones_plan_is_not_asked_for_where_it_does_not_matter_or_is_known() -> None:

@@ -6,14 +6,15 @@ from dataclasses import replace
 
 import pytest
 
+from controller.apply import apply
 from controller.apply_rows import RowApplier
 from controller.board import Board
 from controller.budget import Budget
 from controller.errors import CallError, ConditionError, DeniedError, TerminalError, TransientError
 from controller.model import Instance, Meeting, Outcome, Result, World
-from controller.ports import Readers
+from controller.ports import Readers, Writers
 from controller.rules import plan
-from tests.apply.odd_clouds import OddFleet, OddTable, OddZone
+from tests.apply.odd_clouds import FULL, OddFleet, OddTable, OddZone
 from tests.build import OTHER, STUDENT, TEACHER, YOUNG, link, machine, record, row, settings, world
 from tests.faults.clock import FastClock
 
@@ -129,3 +130,21 @@ def test_where_a_second_look_fails_that_is_how_the_change_ended(error: CallError
     table = OddTable(error, [MOVED])
     result = applied(TAGGED, table)
     assert (result.outcome, result.error, len(table.writes)) == (outcome, str(error), 1)
+
+
+def test_what_goes_instead_of_a_link_is_asked_for_again_as_well() -> None:
+    """The student's record cannot be made, so the dead link goes, in one write with the teacher's new link."""
+    student, dead = machine(STUDENT, role="student", ip="192.0.2.8"), machine(OTHER, state="stopped", role="student")
+    links = {"student": link(OTHER)}
+    seen = world([machine(), student, dead], [record()], [replace(EARLY, links=links)])
+    table = OddTable(replace(HEALTHY, links=links), [MOVED])
+    zone = OddZone([FULL])
+    readers, writers, budget = Readers(OddFleet([dead]), table, zone), Writers(table, zone), Budget(FastClock(), 60)
+    ended = apply(plan(seen, settings()), seen, settings(), readers, writers, budget)
+    assert [(str(r.change.action), r.change.role, str(r.outcome)) for r in ended.results] == [
+        ("create-record", "student", "failed"),
+        ("clear-link", "student", "applied"),
+        ("write-link", "student", "not-reached"),
+        ("write-link", "teacher", "applied"),
+    ]
+    assert [write.removes for write in table.writes] == [("student_ec2_link",)] * 2

@@ -18,7 +18,7 @@ from controller.model import DnsRecord, Outcome, Result, RowWrite
 from tests.properties.clouds import Clouds, Write
 from tests.properties.guarded import all_concluded
 from tests.properties.passes import Ran, run_in_turns
-from tests.properties.schedule import leads_outside, may_change, subject
+from tests.properties.schedule import leads_outside, may_change, subjects
 from tests.properties.spec import Sight
 from tests.properties.spec_allowed import misdeeds
 from tests.properties.spec_right import wrongs
@@ -115,8 +115,8 @@ def unlike_the_full_pass(
     case: Case, scope: Collection[str], full: Collection[Result], scoped: Collection[Result]
 ) -> list[str]:
     """What a pass for these machines plans that the full pass does not, and the other way round."""
-    due = {subject(r) for r in full if may_change(r, case, scope) and not leads_outside(r, full, scope)}
-    planned = {subject(r) for r in scoped}
+    allowed = [r for r in full if may_change(r, case, scope) and not leads_outside(r, full, scope)]
+    due, planned = subjects(allowed, scope), subjects(scoped, scope)
     return [f"for {scope} alone, and not for all: {s}" for s in planned - due] + [
         f"for all, and not for {scope} alone: {s}" for s in due - planned
     ]

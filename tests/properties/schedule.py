@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from controller.model import Action, Result
+from controller.model import Action, Outcome, Result
 from tests.properties import spec
 from tests.properties.spec import Sight
 from tests.properties.state import Case
@@ -16,8 +16,20 @@ def subject(result: Result) -> tuple[object, ...]:
     change = result.change
     return (
         change.action, change.key, change.role, change.instance, change.before, change.after, change.record, change.row,
-        change.rule,
+        change.rule, change.concluded,
     )  # fmt: skip
+
+
+def subjects(results: Collection[Result], scope: Collection[str]) -> set[tuple[object, ...]]:
+    """The same of each change, and of what goes instead of a link to a machine in scope whose record may fail."""
+    unsure = {r.change.instance for r in results if r.change.record and r.change.instance in scope}
+
+    def all_of(result: Result) -> tuple[object, ...]:
+        change = result.change
+        others = change.instead if change.action is Action.WRITE_LINK and change.instance in unsure else ()
+        return subject(result), *(subject(Result(other, Outcome.PLANNED)) for other in others)
+
+    return set(map(all_of, results))
 
 
 def may_change(result: Result, case: Case, scope: Collection[str]) -> bool:

@@ -124,3 +124,43 @@ def test_a_link_is_not_written_where_a_second_look_has_shown_its_record_to_be_go
     )
     ran = applied(case, script=Script(writes=Calls({0: lost}, {0: right_one_goes})))
     assert ran.state.rows == case.state.rows
+
+
+def test_which_event_comes_does_not_decide_whether_an_end_is_guarded() -> None:
+    gone = [machine(ONE, None, state="terminated"), machine(TWO, None, state="terminated", role="student")]
+    row = {"status": "HEALTHY", "teacher_ec2_id": ONE, "student_ec2_id": TWO, "student_ec2_link": link("i-00000003")}
+    case = world(gone, [], m=row)
+    for scope in ([ONE], [TWO], [ONE, TWO]):
+        (end,) = applied(case, scope).results
+        assert (end.change.concluded, end.outcome) == (("i-00000003",), Outcome.GUARDED)
+
+
+def test_a_link_to_another_meetings_machine_goes_where_its_successors_record_cannot_be_made() -> None:
+    astray = machine(TWO, "203.0.113.2", meeting="other")
+    case = world([machine(ONE, "203.0.113.1"), astray], [], m={"teacher_ec2_id": ONE, "teacher_ec2_link": link(TWO)})
+    for scope in (None, [ONE]):
+        ran = applied(case, scope, script=Script(poison=f"{ONE}.example.com"))
+        assert "teacher_ec2_link" not in ran.state.rows["m"]
+
+
+def test_what_a_confirmation_shows_is_followed_up() -> None:
+    """The machine ends between its first description and its second: the link must go to the one that replaces it."""
+
+    def end(clouds: Clouds) -> None:
+        ended = replace(clouds.state.instances[ONE], state="terminated", public_ip=None)
+        clouds.state = replace(clouds.state, instances={**clouds.state.instances, ONE: ended})
+
+    case = world(
+        [machine(ONE, "203.0.113.1"), machine(TWO, "203.0.113.2")],
+        [
+            record("s1", ONE, "203.0.113.1"),
+            record("s2", ONE, "203.0.113.9"),
+            record("s3", TWO, "203.0.113.2"),
+        ],
+        m={"status": "HEALTHY", "teacher_ec2_id": ONE, "teacher_ec2_link": link(ONE)},
+    )
+    reads = planned(case, [ONE]).calls
+    before_the_confirmation = Script(calls=Calls(meddlers={len(reads) - 1: end}))
+    ran = applied(case, [ONE], script=before_the_confirmation)
+    assert ran.state.rows["m"]["teacher_ec2_link"] == link(TWO)
+    assert set(ran.state.records) == {"s3"}

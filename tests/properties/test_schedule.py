@@ -11,7 +11,7 @@ from tests.properties import spec
 from tests.properties.clouds import Clouds
 from tests.properties.passes import planned, run
 from tests.properties.profiles import PROMISE
-from tests.properties.schedule import leads_outside, may_change, subject
+from tests.properties.schedule import leads_outside, may_change, subjects
 from tests.properties.spec import Sight
 from tests.properties.state import Case
 from tests.properties.worlds import LOST_IDS, Chooser, cases
@@ -20,7 +20,7 @@ from tests.properties.worlds import LOST_IDS, Chooser, cases
 def assert_like_the_full_pass(case: Case, scope: Collection[str]) -> None:
     full, scoped = planned(case, force=True).results, planned(case, scope, force=True).results
     due = [r for r in full if may_change(r, case, scope) and not leads_outside(r, full, scope)]
-    assert {subject(r) for r in scoped} == {subject(r) for r in due}
+    assert subjects(scoped, scope) == subjects(due, scope)
 
 
 @PROMISE

@@ -166,6 +166,7 @@ HOSTILE = (
     "M" * 256,
     "e\u0301" * 100,
     "spaces   within,  kept",
+    f"{'a' * 86} ``` {'b' * 86} ![i](https://evil.example/i.png) @octocat",
 )
 
 

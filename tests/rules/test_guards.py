@@ -1,5 +1,6 @@
 """Guards: what rests on absence or a lost tag is held where there is too much of it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -123,6 +124,31 @@ def test_a_held_end_does_not_hold_links_to_machines_seen_gone() -> None:
         (Action.CLEAR_LINK, "teacher", False),
         (Action.TERMINATE_MEETING, None, True),
     ]
+
+
+def test_what_would_go_instead_of_a_link_is_left_out_where_it_might_be_one_too_many() -> None:
+    """The link leads to a machine that is absent; it goes where the record of its successor cannot be made."""
+    seen = world([machine()], [], [row(status="HEALTHY", links={"teacher": link(OTHER)})], absent=[OTHER])
+
+    def instead(most: int, *, force: bool = False, scope: frozenset[str] | None = None) -> list[str]:
+        limits = settings(MAX_GUARDED_DELETES=str(most), MAX_GUARDED_DELETE_PERCENT="0")
+        wanted = decided(replace(seen, scope=scope, named=scope or frozenset()), limits, force=force)
+        assert (wanted.guard.tripped, found(wanted)) == (False, [])
+        assert shown(wanted) == [("create-record", "record-serving"), ("write-link", "link-current")]
+        assert not any(change.held for change in wanted.changes)
+        return [other.rule for other in wanted.changes[1].instead]
+
+    assert instead(most=1) == ["link-absent"]
+    assert instead(most=0) == []
+    assert instead(most=0, force=True) == ["link-absent"]
+    assert instead(most=9, scope=frozenset({TEACHER})) == []
+
+
+def test_an_empty_listing_trips_nothing_where_nothing_is_concluded() -> None:
+    seen = world([machine()], [], [row(links={"teacher": link(OTHER)})], absent=[OTHER], listed=0)
+    wanted = decided(seen)
+    assert not wanted.guard.tripped
+    assert [change.instead for change in wanted.changes] == [(), ()]
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,27 @@ def planned(seen: World) -> list[tuple[str, str, str | None]]:
 
 def test_a_row_whose_meeting_no_machine_carries_needs_only_what_it_names() -> None:
     seen = scoped([TEACHING], [record()], [row("m2", ids={"student": STUDENT}, links={"teacher": link(OTHER)})])
-    assert lacking(seen) == Missing(instances=frozenset({STUDENT}))
+    assert lacking(seen) == Missing(instances=frozenset({STUDENT, OTHER}))
+
+
+def test_an_end_needs_the_machines_of_every_link_that_it_removes() -> None:
+    over = row(status="HEALTHY", ids={"teacher": TEACHER}, links={"student": link(OTHER)})
+    gone = machine(state="terminated")
+    assert lacking(scoped([gone], rows=[over])) == Missing(instances=frozenset({OTHER}))
+    (change,) = decided(scoped([gone], rows=[over], absent=[OTHER], named=[OTHER])).changes
+    assert (change.concluded, change.held) == ((OTHER,), True)
+
+
+def test_a_link_whose_record_may_yet_fail_is_judged_by_its_own_machine() -> None:
+    rows = [row(status="HEALTHY", links={"teacher": link(OTHER)})]
+    astray = machine(OTHER, meeting="m2")
+    double = record(content=ELSEWHERE, id="r2")
+    assert not lacking(scoped([machine()], [record()], rows))
+    for records in ([], [double], [record(), double]):
+        assert lacking(scoped([machine()], records, rows)) == Missing(frozenset({OTHER}))
+        changes = decided(scoped([machine(), astray], records, rows)).changes
+        (written,) = (change for change in changes if change.row)
+        assert [(other.rule, other.instance) for other in written.instead] == [("link-astray", OTHER)]
 
 
 def test_a_strangers_running_machine_is_not_worth_a_look() -> None:
