@@ -43,8 +43,7 @@ def requests_judged(clouds: Clouds) -> Iterator[None]:
 
 @pytest.fixture
 def judged(clouds: Clouds) -> Iterator[Clouds]:
-    """The servers, empty; afterwards each of our requests is held against Cloudflare's own schemas."""
-    judge = validator()
+    """The servers, empty; afterwards each request and answer is held against Cloudflare's schemas, if at hand."""
     yield clouds
-    for exchange in clouds.cloudflare.requests:
-        judge.check(exchange)
+    for exchange in clouds.cloudflare.requests if is_there() else ():
+        validator().check(exchange)

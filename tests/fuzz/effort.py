@@ -19,5 +19,14 @@ EFFORT = pytest.mark.parametrize("effort", [1, pytest.param(25, marks=pytest.mar
 
 def try_all(check: Callable[[T], None], inputs: st.SearchStrategy[T], count: int, note: Note) -> None:
     """Hold what is to be true against so many inputs."""
-    settings(PROMISE, max_examples=count)(given(inputs)(check))()
-    note(counted("fuzzed inputs"), count)
+    tried = 0
+
+    def counting(each: T) -> None:
+        nonlocal tried
+        tried += 1
+        check(each)
+
+    try:
+        settings(PROMISE, max_examples=count)(given(inputs)(counting))()
+    finally:
+        note(counted("fuzzed inputs"), tried)

@@ -84,22 +84,23 @@ def function(clouds: Clouds) -> Iterator[Clouds]:
         clouds.forget_function()
 
 
-def ran(clouds: Clouds, examples: int, steps: int) -> Counter[str]:
-    """What was counted in so many random histories of at most so many steps."""
+def run(clouds: Clouds, examples: int, steps: int, note: Note) -> None:
+    """So many random histories of at most so many steps; what was counted is noted however it ends."""
     Function.clouds, Function.counts = clouds, Counter()
-    run_state_machine_as_test(Function, settings=settings(PROMISE, max_examples=examples, stateful_step_count=steps))
-    return Function.counts
+    try:
+        run_state_machine_as_test(
+            Function, settings=settings(PROMISE, max_examples=examples, stateful_step_count=steps)
+        )
+    finally:
+        for what, count in Function.counts.items():
+            note(counted(what), count)
 
 
 @pytest.mark.usefixtures("requests_judged")
-def test_a_few_steps_of_random_systems_on_servers(
-    function: Clouds, record_property: Callable[[str, object], None]
-) -> None:
-    for what, count in ran(function, 3, 10).items():
-        record_property(counted(what), count)
+def test_a_few_steps_of_random_systems_on_servers(function: Clouds, record_property: Note) -> None:
+    run(function, 3, 10, record_property)
 
 
 @pytest.mark.proof
 def test_thousands_of_steps_of_random_systems_on_servers(function: Clouds, record_property: Note) -> None:
-    for what, count in ran(function, 100, 30).items():
-        record_property(counted(what), count)
+    run(function, 100, 30, record_property)

@@ -17,23 +17,24 @@ Note = Callable[[str, object], None]
 PARTS, EXAMPLES, STEPS = 10, 300, 50
 
 
-def ran(examples: int, steps: int) -> Counter[str]:
-    """What was counted in so many random histories of at most so many steps."""
+def run(examples: int, steps: int, note: Note) -> None:
+    """So many random histories of at most so many steps; what was counted is noted however it ends."""
 
     class Counted(System):
         counts: ClassVar[Counter[str]] = Counter()
 
-    run_state_machine_as_test(Counted, settings=settings(PROMISE, max_examples=examples, stateful_step_count=steps))
-    return Counted.counts
+    try:
+        run_state_machine_as_test(Counted, settings=settings(PROMISE, max_examples=examples, stateful_step_count=steps))
+    finally:
+        for what, count in Counted.counts.items():
+            note(counted(what), count)
 
 
 def test_a_few_hundred_steps_of_random_systems(record_property: Note) -> None:
-    for what, count in ran(15, 30).items():
-        record_property(counted(what), count)
+    run(15, 30, record_property)
 
 
 @pytest.mark.proof
 @pytest.mark.parametrize("part", range(PARTS))
 def test_a_hundred_thousand_steps_of_random_systems(part: int, record_property: Note) -> None:
-    for what, count in ran(EXAMPLES, STEPS).items():
-        record_property(counted(what), count)
+    run(EXAMPLES, STEPS, record_property)

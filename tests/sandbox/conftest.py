@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from controller.sandbox.cloudflare import CloudflareServer
-from tests.openapi import validator
+from tests.openapi import is_there, validator
 
 
 class Raw:
@@ -60,9 +60,8 @@ def raw(server: CloudflareServer) -> Iterator[Raw]:
 
 @pytest.fixture
 def judged(server: CloudflareServer) -> Iterator[None]:
-    """Afterwards, every request and what the API answered to it is held against Cloudflare's own schemas."""
-    judge = validator()
+    """Afterwards each request and what the API answered is held against Cloudflare's own schemas, if at hand."""
     yield
     assert server.requests
-    for exchange in server.requests:
-        judge.check(exchange)
+    for exchange in server.requests if is_there() else ():
+        validator().check(exchange)
