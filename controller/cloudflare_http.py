@@ -176,12 +176,12 @@ class Api:
 
 def _whole(answer: httpx.Response, clock: Clock, end: float) -> httpx.Response:
     """The answer with its body, of which httpx would wait for each piece anew; ``end`` is by the monotonic clock."""
-    content = b""
+    content = bytearray()
     for piece in answer.iter_raw():
         content += piece
         if clock.monotonic() > end:
             raise httpx.ReadTimeout("the body dribbles in")
-    return httpx.Response(answer.status_code, headers=answer.headers, content=content)
+    return httpx.Response(answer.status_code, headers=answer.headers, content=bytes(content))
 
 
 @dataclass(frozen=True, slots=True)

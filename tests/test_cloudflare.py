@@ -1,5 +1,7 @@
 """The Cloudflare adapter against the server, under every reading of what is uncertain."""
 
+import gzip
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -294,3 +296,16 @@ def test_an_error_page_may_name_any_charset(clouds: Clouds, charset: str) -> Non
 def test_the_token_is_in_no_repr() -> None:
     reply = _Reply("GET", "/", httpx.Response(200), Budget(SystemClock(), 1), "s3cret", "TOKEN")
     assert "s3cret" not in repr(reply)
+
+
+def test_an_answer_may_be_compressed(clouds: Clouds) -> None:
+    def compress(request: Sent, proceed: Proceed) -> Reply:
+        assert "gzip" in request.headers["accept-encoding"]
+        reply = proceed()
+        return replace(
+            reply, content=gzip.compress(reply.content), headers={**reply.headers, "content-encoding": "gzip"}
+        )
+
+    clouds.seed(TEACHER, "192.0.2.1")
+    clouds.cloudflare.intercept = compress
+    assert [record.content for record in reader(clouds).listing().records] == ["192.0.2.1"]
