@@ -94,6 +94,14 @@ def test_links_under_way_are_finished_and_the_others_are_not_begun(clouds: Cloud
     check_the_next_pass(clouds, machines)
 
 
+def test_what_was_interrupted_with_its_last_change_has_nothing_left(clouds: Clouds) -> None:
+    clouds.launch()
+    with interrupted(clouds, UPDATE, signal.SIGTERM, lambda scene: scene.proceed()) as (child, _):
+        ended, output, said = child.ended()
+    assert (ended, json.loads(output)["complete"]) == (143, True)
+    assert said.endswith("Interrupted, with nothing left.\n")
+
+
 def test_a_lost_answer_is_looked_up_before_the_end(clouds: Clouds) -> None:
     machines = fleet(clouds)
     with interrupted(clouds, BATCH, signal.SIGINT, lambda scene: scene.proceed().lost("reset")) as (child, proxy):
