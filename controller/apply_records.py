@@ -33,12 +33,11 @@ from controller.rules.findings import ZONE_NOT_READABLE
 from controller.rules.ownership import is_marked, owner_of
 from controller.settings import Settings
 
-#: "Record does not exist."
-GONE_CODE = 81044
-#: That, "already exists" (older form), "identical record already exists": our view is stale.
-STALE_CODES = frozenset({GONE_CODE, 81057, 81058})
+#: "Record does not exist", "already exists" (older form), "identical record already exists": our view is stale.
+STALE_CODES = frozenset({81044, 81057, 81058})
 QUOTA_CODE = 81045
-#: How often an unclear answer to one batch is looked at before the pass gives up on it.
+#: How often an unclear answer to one batch is looked at before the pass gives up on it, and how often in a pass the
+#: listing may be asked again because it disagrees with a refusal.
 PATIENCE = 4
 SILENCE = AmbiguousError("Cloudflare's answer to the batch leaves this change out.", "The next pass looks again.")
 
@@ -56,6 +55,7 @@ class RecordApplier:
     #: Instances whose name turned out, while applying, to have lost the right record that the plan relied on.
     lost: set[str | None] = field(default_factory=set, init=False)
     _quota: RefusedError | None = field(default=None, init=False)
+    _looks: int = field(default=PATIENCE, init=False)
     _seen: dict[str, DnsRecord] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -121,11 +121,13 @@ class RecordApplier:
         self._send(batch[middle:])
 
     def _refused_alone(self, change: Change, error: RefusedError) -> None:
-        """What Cloudflare does not find is deleted, whatever a listing that lags behind still shows."""
-        if change.action is Action.DELETE_RECORD and GONE_CODE in error.codes:
-            self.board.note(change, Outcome.APPLIED)
-        else:
-            self.fail(change, error)
+        """Where it is the listing that lags behind, a few more looks show it; where it is not, the change has failed."""
+        while STALE_CODES.intersection(error.codes) and self._looks:
+            self._looks -= 1
+            retry.pause(PATIENCE - self._looks, self.budget)
+            if not self.still_wanted([change]):
+                return
+        self.fail(change, error)
 
     def fail(self, change: Change, error: RefusedError) -> None:
         """Note a change that was refused alone; a full zone refuses every other create as well."""

@@ -10,8 +10,7 @@ from controller.ports import Listing
 #: Records, or the error that comes instead.
 Answer = Sequence[DnsRecord] | CallError
 
-STALE, GONE = RefusedError("stale", codes=(81058,)), RefusedError("gone", codes=(81044,))
-FULL = RefusedError("No more records.", codes=(81045,))
+STALE, FULL = RefusedError("stale", codes=(81058,)), RefusedError("No more records.", codes=(81045,))
 LOST = AmbiguousError("lost")
 
 

@@ -1,5 +1,6 @@
 """What Cloudflare answers to a write, and what a second look shows, decide how a change has ended."""
 
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 
@@ -10,9 +11,10 @@ from controller.board import Board
 from controller.budget import Budget
 from controller.errors import CallError, DeadlineError, DeniedError, ThrottledError, TransientError
 from controller.model import Applied, DnsRecord, Outcome, World, Zone
+from controller.ports import Listing
 from controller.rules import plan
 from controller.rules.findings import ZONE_NOT_READABLE
-from tests.apply.odd_clouds import FULL, GONE, LOST, STALE, OddZone
+from tests.apply.odd_clouds import FULL, LOST, STALE, OddZone
 from tests.build import ADDRESS, ELSEWHERE, MARK, STUDENT, TEACHER, machine, name, record, settings, world
 from tests.faults.clock import FastClock
 
@@ -128,17 +130,18 @@ def test_what_is_refused_as_stale_although_nothing_has_moved_fails_alone() -> No
     assert zone.batches == [2, 1, 1]
 
 
-def test_a_record_that_cloudflare_does_not_find_is_deleted_although_a_listing_still_shows_it() -> None:
-    second = record(STUDENT, id="r2")
-    zone = OddZone([GONE], [WRONG, second])
-    ended = applied(zone, world([STOPPED, machine(STUDENT, "stopped", role="student")], [WRONG, second]))
-    assert [result.outcome for result in ended.results] == [Outcome.APPLIED] * 2
-    assert zone.batches == [2, 1, 1]
+def test_a_listing_that_disagrees_with_refusals_is_asked_a_few_times_more_in_a_pass() -> None:
+    looks: list[Collection[str] | None] = []
 
+    class Watched(OddZone):
+        def listing(self, instances: Collection[str] | None = None) -> Listing:
+            looks.append(instances)
+            return OddZone.listing(self, instances)
 
-def test_an_update_of_a_record_that_cloudflare_does_not_find_has_failed() -> None:
-    (result,) = applied(OddZone([GONE], [WRONG]), world([RUNNING], [WRONG])).results
-    assert result.outcome is Outcome.FAILED
+    many = [machine(f"i-{number:017x}", meeting=f"m{number}") for number in range(8)]
+    ended = applied(Watched([STALE], []), world(many))
+    assert [result.outcome for result in ended.results] == [Outcome.FAILED] * 8
+    assert len(looks) == 15 + PATIENCE, "one for each batch and each half of it, and those"
 
 
 def test_a_full_zone_is_told_once_and_says_what_to_do() -> None:

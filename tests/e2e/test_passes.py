@@ -6,7 +6,7 @@ import pytest
 
 from controller.errors import MisfitError
 from controller.request import Mode, Request
-from controller.sandbox.cloudflare import Permission, Proceed, Reply
+from controller.sandbox.cloudflare import Permission, Proceed, Quirks, Reply
 from controller.sandbox.cloudflare import Request as Sent
 from tests.clouds import MARK, Clouds, link, name, outcomes, refusal
 
@@ -407,3 +407,21 @@ def test_records_outside_the_pattern_are_never_touched(clouds: Clouds) -> None:
         clouds.cloudflare.seed(other, "192.0.2.1", comment=MARK)
     assert not clouds.apply(force=True, ADOPT_UNMARKED="true").results
     assert len(clouds.cloudflare.records()) == 6
+
+
+@pytest.mark.parametrize("late", [1, 2, 3])
+def test_after_a_lost_answer_a_listing_may_lag_behind(clouds: Clouds, late: int) -> None:
+    def lose_the_first(request: Sent, proceed: Proceed) -> Reply:
+        reply = proceed()
+        if request.method == "POST":
+            clouds.cloudflare.intercept = None
+            return Reply.text(502, "Bad gateway")
+        return reply
+
+    clouds.reset(quirks=Quirks(stale_listings=late))
+    gone, fresh = clouds.launch("m1", state="terminated"), clouds.launch("m2")
+    clouds.seed(gone, "192.0.2.9")
+    clouds.cloudflare.intercept = lose_the_first
+    report = clouds.apply()
+    assert report.complete, outcomes(report)
+    assert clouds.records() == {name(fresh): [clouds.address(fresh)]}
