@@ -121,7 +121,7 @@ class RecordApplier:
         self._send(batch[middle:])
 
     def _refused_alone(self, change: Change, error: RefusedError) -> None:
-        """Where it is the listing that lags behind, a few more looks show it; where it is not, the change has failed."""
+        """Where the listing lags behind, a few more looks show it; where it does not, the change has failed."""
         while STALE_CODES.intersection(error.codes) and self._looks:
             self._looks -= 1
             retry.pause(PATIENCE - self._looks, self.budget)
