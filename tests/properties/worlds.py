@@ -38,7 +38,7 @@ MEET_TIMES: tuple[Value, ...] = (
     "2026-01-30T13:30:00+02:00", "yesterday", "", ODD, "2026-01-30", "9999-12-31T23:59:59Z",
 )  # fmt: skip
 FOREIGN = (f"{MARK}b made by staging", "elephant-dns:111122223333/us-west hint", "elephant-dns:", f"{MARK}/x")
-UNMARKED = ("", "made by hand", f" {MARK}", "Elephant-DNS:1 x")
+UNMARKED = ("", "made by hand", f" {MARK}", "Elephant-DNS:1 x", MARK.upper(), f"Elephant-DNS:{OWNER}")
 AGES = (timedelta(days=3), timedelta(minutes=10), timedelta(seconds=61), timedelta(seconds=10), None)
 LAUNCHED = (timedelta(hours=1), timedelta(minutes=4), timedelta(seconds=30), timedelta(hours=30), timedelta(minutes=20))
 

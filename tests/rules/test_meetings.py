@@ -229,6 +229,8 @@ def test_a_machine_that_died_young_does_not_end_a_meeting_whose_other_role_is_st
         ("LAUNCHED", [record()], None, True),
         ("LAUNCHED", [record(created=YOUNG)], None, False),
         ("HEALTHY", [record(created=YOUNG)], None, False),
+        ("HEALTHY", [record(), record(id="r2", created=YOUNG)], None, False),
+        ("HEALTHY", [record(created=YOUNG), record(id="r2")], None, False),
         ("LAUNCHED", [record(comment="by hand")], None, False),
         ("DNS_WRITTEN", [], None, True),
         ("HEALTHY", [], None, True),

@@ -11,6 +11,7 @@ from tests.build import (
     MARK,
     NOW,
     OLD,
+    OWNER,
     STUDENT,
     TEACHER,
     YOUNG,
@@ -127,6 +128,12 @@ def test_foreign_at_a_needed_name_is_a_finding_and_nothing_is_created() -> None:
 def test_an_owner_id_that_ours_begins_or_that_begins_with_ours_is_foreign(comment: str) -> None:
     gone = world([machine(state="terminated")], [record(comment=comment)])
     assert not decided(gone, settings(ADOPT_UNMARKED="true")).changes
+
+
+@pytest.mark.parametrize("comment", [MARK.upper(), f"Elephant-DNS:{OWNER}"])
+def test_our_mark_in_other_letters_is_no_mark(comment: str) -> None:
+    wanted = decided(world([machine(state="stopped")], [record(comment=comment)]))
+    assert (wanted.changes, found(wanted)) == ((), ["unmarked-record"])
 
 
 def test_ours_beside_a_foreign_one_is_still_mended() -> None:

@@ -207,6 +207,12 @@ def test_instead_of_a_held_end_only_links_of_roles_in_scope_are_removed() -> Non
     ]
 
 
+def test_a_scoped_pass_that_is_forced_holds_nothing() -> None:
+    wanted = decided(scoped(records=[record()], absent=[TEACHER]), force=True)
+    assert [(str(change.action), change.held) for change in wanted.changes] == [("delete-record", False)]
+    assert wanted.findings == ()
+
+
 def test_a_scoped_pass_leaves_what_rests_on_absence_to_the_full_pass() -> None:
     wanted = decided(scoped(records=[record()], absent=[TEACHER]))
     assert [change.held for change in wanted.changes] == [True]
