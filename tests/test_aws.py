@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from controller.aws import DynamoTable, DynamoWriter, Ec2Fleet, expressions
+from controller.aws import DynamoTable, DynamoWriter, Ec2Fleet, expressions, parse_instance
 from controller.bootstrap import build
 from controller.budget import Budget, SystemClock
 from controller.errors import (
@@ -25,6 +25,8 @@ from controller.settings import read_settings
 from controller.tokens import SecretToken
 from tests.build import OTHER, STUDENT, TEACHER
 from tests.clouds import Clouds
+from tests.faults.aws_kinds import JSON_TYPE
+from tests.faults.calls import DESCRIBE, QUERY, SCAN, operation
 
 PEOPLE = {"teacher_name": "A. Person", "student_name": "B. Person", "jitsi_url": "https://meet.example.org/x"}
 
@@ -70,6 +72,75 @@ def test_an_instance_is_read_with_its_tags_address_and_launch_time(clouds: Cloud
     assert (found[OTHER].tagged, found[OTHER].meeting, found[OTHER].public_ip) == (False, None, None)
 
 
+#: What a filter leaves of a page in which nothing fits; another page follows.
+NOTHING_FITS = {
+    DESCRIBE: Reply.text(
+        200,
+        '<DescribeInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">'
+        "<reservationSet/><nextToken>more</nextToken></DescribeInstancesResponse>",
+        "text/xml;charset=UTF-8",
+    ),
+    **dict.fromkeys(
+        (SCAN, QUERY),
+        Reply.text(
+            200,
+            '{"Items": [], "Count": 0, "ScannedCount": 9, "LastEvaluatedKey": {"id": {"S": "more"}}, '
+            '"ConsumedCapacity": {"TableName": "x", "CapacityUnits": 1}}',
+            JSON_TYPE,
+        ),
+    ),
+}
+
+
+def begin_listings_with_nothing(clouds: Clouds) -> None:
+    """AWS filters a page after it has cut it: the first one brings nothing, and the second one all."""
+    seconds = dict[str, Reply]()
+
+    def answer(request: Sent, proceed: Proceed) -> Reply:
+        if (asked := operation(request)) not in NOTHING_FITS:
+            return proceed()
+        listing = str(request.json["ExpressionAttributeValues"]) if isinstance(request.json, dict) else asked
+        if b"NextToken=more" in request.content or b'"more"' in request.content:
+            return seconds[listing]
+        seconds[listing] = proceed()
+        return NOTHING_FITS[asked]
+
+    clouds.aws.intercept = answer
+
+
+def test_a_page_without_machines_does_not_end_their_listing(clouds: Clouds) -> None:
+    machine = clouds.launch()
+    begin_listings_with_nothing(clouds)
+    machines = fleet(clouds)
+    for found in (machines.tagged(), machines.by_id([machine]), machines.of_meetings(["m1"])):
+        assert [seen.id for seen in found] == [machine]
+
+
+def test_every_machine_of_a_reservation_is_read(clouds: Clouds) -> None:
+    tags = [{"ResourceType": "instance", "Tags": [{"Key": "Project", "Value": "Elephant"}]}]
+    launched = clouds.aws.client("ec2").run_instances(
+        ImageId="ami-12345678", MinCount=3, MaxCount=3, TagSpecifications=tags
+    )
+    ids = {machine["InstanceId"] for machine in launched["Instances"]}
+    assert len(ids) == 3
+    assert {machine.id for machine in fleet(clouds).tagged()} == ids
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "is_tagged"),
+    [
+        ("Project", "Elephant", True),
+        ("Project", "elephant", False),
+        ("Project", "ELEPHANT", False),
+        ("Project", "Elephant ", False),
+        ("project", "Elephant", False),
+    ],
+)
+def test_the_projects_tag_is_one_to_the_letter(key: str, value: str, is_tagged: bool) -> None:
+    raw = {"InstanceId": TEACHER, "State": {"Name": "running"}, "Tags": [{"Key": key, "Value": value}]}
+    assert parse_instance(raw, ("Project", "Elephant")).tagged is is_tagged
+
+
 def test_lookups_go_200_at_a_time(clouds: Clouds) -> None:
     ids = [clouds.aws.machines.launch("m", "teacher") for _ in range(401)]
     clouds.aws.requests.clear()
@@ -112,6 +183,25 @@ def test_the_scan_reads_all_pages(clouds: Clouds) -> None:
     clouds.aws.requests.clear()
     assert len(table(clouds).live()) == 40
     assert len(clouds.aws.operations()) > 1
+
+
+@pytest.mark.parametrize("index", [None, "by-status"])
+def test_a_page_without_rows_does_not_end_their_listing(clouds: Clouds, index: str | None) -> None:
+    clouds.aws.make_table("paged", index=index)
+    clouds.aws.rows.put("m1", status="LAUNCHED")
+    clouds.aws.rows.put("m2", status="HEALTHY")
+    begin_listings_with_nothing(clouds)
+    rows = table(clouds, TABLE_NAME="paged", **({"STATUS_INDEX": index} if index else {})).live()
+    assert sorted(row.id for row in rows) == ["m1", "m2"]
+
+
+def test_a_row_is_read_consistently(clouds: Clouds) -> None:
+    clouds.aws.rows.put("m1", status="LAUNCHED")
+    clouds.aws.requests.clear()
+    table(clouds).rows(["m1"])
+    (exchange,) = clouds.aws.requests
+    assert isinstance(exchange.json, dict)
+    assert exchange.json["ConsistentRead"] is True
 
 
 def test_rows_are_read_by_key_and_a_missing_one_is_none(clouds: Clouds) -> None:
@@ -224,6 +314,32 @@ def token(clouds: Clouds) -> str:
         return SecretToken(client, "prod/elephant/cloudflare").token(budget())
     finally:
         client.close()
+
+
+def secret(value: str) -> dict[str, str]:
+    return {"Name": "a secret", "SecretString": f'{{"CLOUDFLARE_TOKEN": "{value}"}}'}
+
+
+class OvertakenSecrets:
+    """While the first reading still waits for its answer, a later pass reads the secret that was written since."""
+
+    def __init__(self) -> None:
+        self.tokens = SecretToken(self, "a secret")  # type: ignore[arg-type]  # all that is called of the client
+        self.readings = 0
+
+    def get_secret_value(self, SecretId: str) -> dict[str, str]:  # noqa: N803  # as boto3 calls it
+        self.readings += 1
+        if self.readings > 1:
+            return secret("new")
+        assert self.tokens.token(budget()) == "new"
+        return secret("old")
+
+
+def test_a_token_that_comes_late_takes_the_place_of_no_newer_one() -> None:
+    secrets = OvertakenSecrets()
+    assert secrets.tokens.token(budget()) == "old", "it is what this pass was told"
+    assert secrets.tokens.token(budget()) == "new"
+    assert secrets.readings == 2
 
 
 @pytest.mark.parametrize("text", ['{"CLOUDFLARE_TOKEN": "abc"}', '\ufeff{"CLOUDFLARE_TOKEN": " \\"abc\\"\\n"}'])
