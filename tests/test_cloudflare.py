@@ -24,6 +24,7 @@ from controller.sandbox.cloudflare import QUIRK_SETS, Permission, Proceed, Quirk
 from controller.sandbox.cloudflare import Request as Sent
 from tests.build import OTHER, STUDENT, TEACHER
 from tests.clouds import MARK, Clouds, name, refusal
+from tests.faults.clock import FastClock
 
 EVERY_READING = pytest.mark.parametrize("quirks", QUIRK_SETS.values(), ids=QUIRK_SETS)
 
@@ -165,6 +166,20 @@ def test_a_token_that_may_not_read_the_zone_is_no_error(clouds: Clouds) -> None:
     token = clouds.cloudflare.add_token([Permission.DNS_WRITE])
     zone = reader(clouds, CLOUDFLARE_API_TOKEN=token).zone()
     assert (zone.name, zone.batch_limit) == (None, 200)
+
+
+def test_a_zone_that_fails_is_not_taken_for_one_that_may_not_be_read(clouds: Clouds) -> None:
+    clouds.launch()
+
+    def fail(request: Sent, proceed: Proceed) -> Reply:
+        return proceed() if "dns_records" in request.path else Reply.html(503, "Service Unavailable")
+
+    clouds.cloudflare.intercept = fail
+    controller = replace(clouds.controller(), clock=FastClock())
+    with pytest.raises(ObservationError, match=r"^Cloudflare could not be read, .* 503 "):
+        controller.run(Request(Mode.APPLY), 600)
+    assert controller.zone.zone is None
+    assert clouds.cloudflare.history == []
 
 
 def test_the_zone_is_read_once_in_a_process(clouds: Clouds) -> None:
