@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from controller.errors import AmbiguousError, CallError, ConditionError, RefusedError
+from controller.errors import AmbiguousError, CallError, RefusedError
 from controller.model import Change, DnsRecord, Instance, Meeting, RowWrite, Zone
 from controller.ports import Listing
 
@@ -68,7 +68,7 @@ class OddTable:
     """Refuses the first writes with these errors, and has this row by then, or cannot be read."""
 
     now: Meeting | CallError | None
-    errors: list[ConditionError]
+    errors: list[CallError]
     writes: list[RowWrite] = field(default_factory=list)
     #: The meetings that may be written.
     of: Sequence[str] = ("m1",)

@@ -1,0 +1,36 @@
+"""Of many rows each ends for itself; only what concerns every row stops the others."""
+
+from collections import Counter
+
+from controller.apply import apply
+from controller.budget import Budget
+from controller.errors import CallError, DeniedError, RefusedError
+from controller.model import Outcome
+from controller.parallel import WIDTH
+from controller.ports import Readers, Writers
+from controller.rules import plan
+from tests.apply.odd_clouds import OddFleet, OddTable, OddZone
+from tests.build import machine, record, row, settings, world
+from tests.faults.clock import FastClock
+
+ROWS = [f"m{number}" for number in range(100)]
+
+
+def links_met(error: CallError) -> tuple[Counter[Outcome], int]:
+    """How a hundred rows' links ended where each write meets this, and how many were tried."""
+    machines = [machine(f"i-{number:017x}", meeting=meeting) for number, meeting in enumerate(ROWS)]
+    seen = world(machines, [record(m.id, id=m.id) for m in machines], [row(meeting) for meeting in ROWS])
+    table, zone = OddTable(None, [error] * len(ROWS), of=ROWS), OddZone([[]])
+    readers, writers, budget = Readers(OddFleet([]), table, zone), Writers(table, zone), Budget(FastClock(), 60)
+    ended = apply(plan(seen, settings()), seen, settings(), readers, writers, budget)
+    return Counter(result.outcome for result in ended.results), len(table.writes)
+
+
+def test_a_missing_permission_is_tried_by_no_more_rows_than_are_written_side_by_side() -> None:
+    ends, tried = links_met(DeniedError("not yours"))
+    assert 1 <= tried <= WIDTH
+    assert ends == {Outcome.FAILED: tried, Outcome.NOT_REACHED: len(ROWS) - tried}
+
+
+def test_what_is_refused_of_one_row_stops_no_other() -> None:
+    assert links_met(RefusedError("odd")) == (Counter({Outcome.FAILED: len(ROWS)}), len(ROWS))
