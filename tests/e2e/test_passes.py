@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from controller.errors import MisfitError
+from controller.errors import MisfitError, PlanChangedError
 from controller.request import Mode, Request
 from controller.sandbox.cloudflare import Permission, Proceed, Quirks, Reply
 from controller.sandbox.cloudflare import Request as Sent
@@ -194,6 +194,16 @@ def test_a_plan_needs_a_token_that_can_only_read_and_writes_nothing(clouds: Clou
     assert clouds.cloudflare.history == []
     assert clouds.aws.rows.all() == before
     assert not {"UpdateItem", "GetSecretValue"} & set(clouds.aws.operations())
+
+
+def test_a_plan_for_everything_is_not_the_same_plan_for_one_machine(clouds: Clouds) -> None:
+    machine = clouds.launch()
+    full, scoped = clouds.plan(), clouds.plan(machine)
+    assert full.results == scoped.results
+    for scope, expect in ((None, scoped.digest), (frozenset({machine}), full.digest)):
+        with pytest.raises(PlanChangedError):
+            clouds.controller().run(Request(Mode.APPLY, scope, expect=expect), 30)
+    assert clouds.cloudflare.history == []
 
 
 def test_a_domain_outside_the_zone_stops_the_pass_before_it_plans(clouds: Clouds) -> None:
