@@ -24,6 +24,7 @@ class Knowledge:
     names_read: set[str] | None = field(default_factory=set)
     claims: dict[str, set[tuple[str | None, str | None]]] = field(default_factory=dict)  # every tag pair ever seen
     rows: dict[str, Row] = field(default_factory=dict)
+    row_listed: dict[str, int] = field(default_factory=dict)  # when the table's listing brought each
     rowless: set[str] = field(default_factory=set)
     listed: int | None = None  # how many instances the listing brought
     meddled: bool = False
@@ -101,6 +102,8 @@ class Knowledge:
 
     def _saw_rows(self, event: Read, found: Sequence[Meeting]) -> None:
         self.rows |= {row.id: row_of(row) for row in found}
+        if event.method == "table.live":
+            self.row_listed |= {row.id: self.now for row in found}
         self.read_again = next(iter(event.asked), None) if event.asked and self.first else None
         self.rowless |= (event.asked or frozenset()) - {row.id for row in found}
 

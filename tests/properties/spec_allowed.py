@@ -32,21 +32,36 @@ def judge_write(event: Write, known: Knowledge) -> list[str]:
     """What was wrong with one write."""
     if event.method != "rows.write":
         return list(judge_record_write(event, known))
-    return min((list(judge_row_write(event, sight)) for sight in known.sights(event)), key=len)
+    wrong = min((list(judge_row_write(event, sight)) for sight in known.sights(event)), key=len)
+    return [*wrong, *the_evidence_is_younger_than_the_listing_of_rows(event, known)]
+
+
+def the_evidence_is_younger_than_the_listing_of_rows(event: Write, known: Knowledge) -> Iterator[str]:
+    """Evidence that destroys is read after what it destroys.
+
+    A row that is read by key alone is read for the sake of machines that were seen before it.
+    """
+    listed = known.row_listed.get(event.key, -1)
+    for instance in sorted(ended_by(event, known.sight(event.before))):
+        if known.instance_read.get(instance, -1) < listed:
+            yield f"{event.key}: a link or its end rests on {instance}, which was not read after it"
 
 
 def conclusions(event: Write, sight: Sight) -> set[str]:
     """The instances whose end this write takes for granted, on absence or on a lost tag alone."""
+    return {i for i in ended_by(event, sight) if spec.class_of(sight, i) in spec.GUARDED}
+
+
+def ended_by(event: Write, sight: Sight) -> set[str]:
+    """The instances for whose end this write takes something away."""
     if event.method != "rows.write":
-        deleted = [r for key, r in event.before.records.items() if key not in event.after.records]
-        return {r.instance for r in deleted if spec.class_of(sight, r.instance) in spec.GUARDED}
+        return {r.instance for key, r in event.before.records.items() if key not in event.after.records}
     before, after = event.before.rows[event.key], event.after.rows[event.key]
     if after.get("status") == "TERMINATED":
-        ended = spec.members(sight, event.key, before) | spec.dead_ends(sight, event.key, before)
-        return {i for i in ended if spec.class_of(sight, i) in spec.GUARDED}
+        return spec.members(sight, event.key, before) | spec.dead_ends(sight, event.key, before)
     removed = [r for r in sight.settings.roles if f"{r}_ec2_link" in before and f"{r}_ec2_link" not in after]
     there = {spec.linked(before, role, sight.settings) for role in removed}
-    return {i for i in there if i and spec.class_of(sight, i) in spec.GUARDED}
+    return {i for i in there if i}
 
 
 def _guards(concluded: set[str], known: Knowledge, first: Sight, scope: Collection[str] | None) -> Iterator[str]:
