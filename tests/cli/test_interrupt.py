@@ -13,7 +13,8 @@ import pytest
 
 from controller import retry
 from controller.budget import Budget, SystemClock
-from controller.errors import TransientError
+from controller.errors import DeadlineError, TransientError
+from controller.parallel import Pending
 from controller.sandbox.cloudflare import Reply
 from tests.cli.process import Running
 from tests.clouds import Clouds, link, name, refusal
@@ -130,6 +131,23 @@ def test_a_wait_ends_when_the_pass_is_told_to_stop() -> None:
     clock = SystemClock()
     clock.wake.set()
     clock.sleep(3600)
+
+
+def test_who_waits_for_a_cloud_looks_up_in_between() -> None:
+    """Python sees a signal that comes just before a wait begins only when that wait is over."""
+    waits: list[float] = []
+
+    class Never(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.append(timeout or 0)
+            return False
+
+    pending = Pending(lambda: None, Budget(SystemClock(), 60))
+    pending._ended = Never()
+    with pytest.raises(DeadlineError):
+        pending.result()
+    assert max(waits) <= 1
+    assert sum(waits) > 59, "and waits on"
 
 
 def test_nothing_is_tried_again_once_the_pass_is_told_to_stop() -> None:

@@ -3,8 +3,10 @@
 import pytest
 
 from controller.doctor.diagnosis import Check, Status
+from controller.sandbox.cloudflare import Reply
 from tests.clouds import OWNER, Clouds
-from tests.doctor.deployed import FUNCTION, Deployment, changed, deny, function
+from tests.doctor.deployed import FUNCTION, Deployment, changed, deny, function, instead
+from tests.faults.calls import Scene
 
 ARN = f"arn:aws:lambda:us-west-2:123456789012:function:{FUNCTION}"
 REST = ["function-settings", "state-changes", "schedule"]
@@ -50,6 +52,16 @@ def test_a_function_is_named_with_its_aliases(clouds: Clouds, deployment: Deploy
     deployment.whole()
     first = function(clouds)[0]
     assert (first.status, first.seen) == (Status.PASS, f"{ARN} is there, with the alias live.")
+
+
+def test_an_alias_of_a_later_page_is_seen_as_well(clouds: Clouds, deployment: Deployment) -> None:
+    def begin_with_nothing(scene: Scene) -> Reply:
+        is_later = "Marker=more" in scene.request.target
+        return scene.proceed() if is_later else Reply.of(200, {"Aliases": [], "NextMarker": "more"})
+
+    deployment.whole()
+    instead(clouds, ["GET aliases"], begin_with_nothing)
+    assert function(clouds)[0].seen == f"{ARN} is there, with the alias live."
 
 
 @pytest.mark.parametrize(

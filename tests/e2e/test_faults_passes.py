@@ -13,7 +13,9 @@ from controller.report.report import Report
 from controller.request import Mode, Request
 from controller.sandbox.cloudflare import Reply
 from tests.clouds import Clouds, link, name, outcomes, refusal
+from tests.faults.aws_kinds import JSON_TYPE
 from tests.faults.calls import BATCH, LIST, SCAN, UPDATE, Call, Proxy, Rule, Scene
+from tests.faults.claims import leaks, said
 from tests.faults.kinds import answer
 from tests.faults.trial import Trial, Workshop
 from tests.faults.worlds import FULL, SCOPED, machine_id
@@ -172,6 +174,48 @@ def test_what_is_read_back_otherwise_does_not_converge_and_gets_no_link(trial: T
     assert links[machine_id(2)] is Outcome.APPLIED
     row = trial.clouds.aws.rows.get("new")
     assert (row.get("teacher_ec2_link"), row["student_ec2_link"]) == (None, link(machine_id(2)))
+
+
+def echo(scene: Scene) -> Reply:
+    """What a proxy may answer to a request that it does not like."""
+    return Reply.text(502, f"bad request, authorization: {scene.request.headers['authorization']}")
+
+
+def echo_in_json(scene: Scene) -> Reply:
+    """The token stands where an error's text is cut."""
+    return refusal(500, 9999, f"{'x' * 110} authorization={scene.request.headers['authorization']}")
+
+
+@pytest.mark.parametrize("at", [LIST, BATCH])
+@pytest.mark.parametrize("page", [echo, echo_in_json])
+def test_a_page_that_echoes_the_request_tells_nobody_the_token(trial: Trial, page: Play, at: str) -> None:
+    ended = trial.run([Rule(Call(at), page, None)])
+    told = said(ended.report, ended.error, trial.log.getvalue())
+    assert "authorization" in told, "the page is told, or nothing is shown by this"
+    assert list(leaks(told, [trial.clouds.cloudflare.token])) == []
+
+
+#: botocore makes an empty answer of each.
+NONSENSE = {
+    "html": Reply.html(200, "Welcome to the hotel's network"),
+    "empty": Reply(200),
+    "object": Reply.text(200, "{}", JSON_TYPE),
+}
+
+
+@pytest.mark.parametrize("reply", NONSENSE.values(), ids=NONSENSE)
+def test_a_row_write_that_nonsense_answers_is_not_taken_for_done(trial: Trial, reply: Reply) -> None:
+    before = trial.clouds.aws.rows.all()
+    report = met(trial, UPDATE, answer(reply))
+    assert {r.outcome for r in report.results if r.change.row} == {Outcome.NOT_REACHED}
+    assert trial.clouds.aws.rows.all() == before
+
+
+def test_a_delete_that_the_answer_does_not_name_is_not_believed(trial: Trial) -> None:
+    unnamed = Reply.of(200, {"success": True, "result": {"patches": [], "posts": None}, "errors": []})
+    report = met(trial, BATCH, answer(unnamed))
+    assert {r.outcome for r in report.results if r.change.action == "delete-record"} == {Outcome.FAILED}
+    assert trial.clouds.cloudflare.history == []
 
 
 def test_one_rows_failure_is_that_rows_alone(trial: Trial) -> None:
