@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from moto.core.utils import utcnow
@@ -26,6 +26,7 @@ class Machine:
     state: str
     address: str | None
     tags: Mapping[str, str]
+    launched_at: datetime
 
 
 class LeanInstance(Instance):
@@ -126,9 +127,12 @@ class Machines:
         """Every instance by id."""
         with MOTO_LOCK:
             instances = self._backend.all_instances()
-            return {
-                i.id: Machine(i.id, i.state, i.public_ip, dict(self._backend.tags.get(i.id, {}))) for i in instances
-            }
+            return {i.id: self._seen(i) for i in instances}
+
+    def _seen(self, instance: Instance) -> Machine:
+        tags = dict(self._backend.tags.get(instance.id, {}))
+        launched_at = instance.launch_time.replace(tzinfo=UTC)  # moto's times are UTC, and do not say so
+        return Machine(instance.id, instance.state, instance.public_ip, tags, launched_at)
 
     @property
     def _backend(self) -> EC2Backend:

@@ -1,9 +1,8 @@
 """One run of the workload through the function's own entry, and everything that was wrong with it."""
 
 import io
-import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, field, replace
 
 import handler
@@ -17,7 +16,8 @@ from tests.faults.claims import leaks, manners
 from tests.faults.clock import FastClock
 from tests.faults.judges import misdeeds
 from tests.faults.trial import End, Workshop, end_of
-from tests.faults.witness import Deed, State, Witness
+from tests.faults.witness import Deed, State
+from tests.perturb.journal import Journals
 from tests.perturb.memory import Memory
 from tests.perturb.people import People
 from tests.perturb.workload import Step, Visit
@@ -29,25 +29,22 @@ class Stage:
 
     workshop: Workshop
     clock: FastClock
-    witness: Witness = field(default_factory=Witness)
+    journals: Journals
     memory: Memory = field(default_factory=Memory)
     log: io.StringIO = field(default_factory=io.StringIO)
     found: list[str] = field(default_factory=list)
     calls: list[list[Call]] = field(default_factory=list)  # of each visit
     proxy: Proxy = field(init=False)
     people: People = field(init=False)
-    visit: Visit = field(init=False)
     latest: Visit = field(init=False)  # event, this one or an earlier one
     has_died: bool = False  # the process: nothing of it arrives any more
-    has_met_another: bool = False
-    others: int = 0  # other passes that are running, one perhaps in a call of another
-    elsewhere: threading.Condition = field(default_factory=threading.Condition)
     believed: State | None = None  # the world that a stale answer has told of
 
     def __post_init__(self) -> None:
         clouds = self.workshop.clouds
         clouds.reset()
         handler._controller.cache_clear()
+        self.journals.clear()
         self.people = People(clouds)
         self.proxy = Proxy(clouds, innermost=self._answer)
         self.proxy.install()
@@ -66,6 +63,7 @@ class Stage:
         self._invoke(Visit())
         self.people.poll()
         self._look_again()
+        self.found += self.journals.wrongs(self.workshop.clouds)
         self.found += leaks(self.log.getvalue(), [self.workshop.clouds.cloudflare.token, "Confidential"])
         return self.found
 
@@ -81,33 +79,19 @@ class Stage:
 
     def let_another_pass(self, scope: frozenset[str] | None) -> None:
         """Another process, from beginning to end."""
-        self.has_met_another = True
-        with self._elsewhere(), suppress(WatchdogError):
+        with suppress(WatchdogError):
             self.workshop.controller(self.clock, ()).run(Request(Mode.APPLY, scope), LambdaContext().seconds)
 
-    @contextmanager
-    def _elsewhere(self) -> Iterator[None]:
-        with self.elsewhere:
-            self.others += 1
-        try:
-            yield
-        finally:
-            with self.elsewhere:
-                self.others -= 1
-                self.elsewhere.notify_all()
-
     def _invoke(self, visit: Visit) -> None:
-        self.visit, self.has_met_another, self.believed = visit, False, None
+        self.believed = None
         self.latest = visit if visit.machines else self.latest
-        self.witness.deeds.clear()
+        self.journals.clear()
         first, error = len(self.proxy.log), None
         with redirect_stdout(self.log):
             try:
                 handler.lambda_handler(visit.event, LambdaContext())
             except WatchdogError as raised:
                 error = raised
-        with self.elsewhere:  # a pass that has failed does not wait for the call in which another one runs
-            self.elsewhere.wait_for(lambda: not self.others)
         self.calls.append(in_order(self.proxy.log[first:]))
         self.found += manners(None, error)
         self._judge()
@@ -116,18 +100,19 @@ class Stage:
             self.has_died = False
 
     def _judge(self) -> None:
-        """What is a misdeed in the world as it was, and in the world as the pass was told that it was."""
-        scope = None if self.has_met_another else self.visit.scope
+        """By the specification, from what each pass had read; and by the world as it was, or as the pass was told."""
+        self.found += self.journals.misdeeds()
         told_lies = self.believed is not None
-        for deed in self.witness.deeds:
-            if all(misdeeds([each], scope, told_lies=told_lies) for each in (deed, *self._as_believed(deed))):
-                self.found += misdeeds([deed], scope, told_lies=told_lies)
+        for journal in self.journals.kept:
+            for deed in journal.deeds:
+                verdicts = [misdeeds([each], journal.scope, told_lies=told_lies) for each in self._as_told(deed)]
+                self.found += verdicts[0] if all(verdicts) else []
 
-    def _as_believed(self, deed: Deed) -> list[Deed]:
+    def _as_told(self, deed: Deed) -> list[Deed]:
         if self.believed is None:
-            return []
+            return [deed]
         machines = {**deed.before.machines, **self.believed.machines}
-        return [replace(deed, before=replace(deed.before, machines=machines))]
+        return [deed, replace(deed, before=replace(deed.before, machines=machines))]
 
     def _look_again(self) -> None:
         with redirect_stdout(self.log):
@@ -137,7 +122,7 @@ class Stage:
     def _answer(self, scene: Scene) -> Reply:
         if self.has_died:
             return Reply.nothing()
-        reply = self.witness(scene)
+        reply = self.journals.witness(scene)
         self.memory.keep(scene, reply)
         return reply
 

@@ -13,7 +13,7 @@ import handler
 from tests.clouds import Clouds, LambdaContext, name
 from tests.faults.calls import Proxy
 from tests.faults.judges import misdeeds
-from tests.faults.witness import Witness
+from tests.perturb.journal import Journals
 from tests.proof.tally import counted
 from tests.properties.profiles import PROMISE
 from tests.test_events import SCHEDULED, batch, state_change
@@ -28,13 +28,13 @@ class Function(RuleBasedStateMachine):
 
     clouds: ClassVar[Clouds]
     counts: ClassVar[Counter[str]]
+    journals: ClassVar[Journals]
     machines: ClassVar[Bundle[str]] = Bundle("machines")
 
     def __init__(self) -> None:
         super().__init__()
         self.clouds.reset()
-        self.witness = Witness()
-        Proxy(self.clouds, innermost=self.witness).install()
+        Proxy(self.clouds, innermost=self.journals.witness).install()
 
     @rule(target=machines, meeting=meetings, role=roles, is_noticed=st.booleans())
     def launch(self, meeting: str, role: str, is_noticed: bool) -> str:
@@ -66,20 +66,24 @@ class Function(RuleBasedStateMachine):
     def teardown(self) -> None:
         self._invoke(SCHEDULED)
         assert self._invoke({"action": "plan"})["converged"]
+        assert self.journals.wrongs(self.clouds) == []
         serving = {m.id: m.address for m in self.clouds.aws.machines.all().values() if m.state == "running"}
         assert self.clouds.records() == {name(machine): [address] for machine, address in serving.items()}
 
     def _invoke(self, event: Any, *scope: str) -> dict[str, Any]:
-        self.witness.deeds.clear()
+        self.journals.clear()
         report = handler.lambda_handler(event, LambdaContext())
-        assert misdeeds(self.witness.deeds, scope or None) == []
+        assert self.journals.misdeeds() == []
+        assert misdeeds([deed for journal in self.journals.kept for deed in journal.deeds], scope or None) == []
         return report
 
 
 @pytest.fixture
 def function(clouds: Clouds) -> Iterator[Clouds]:
     """A function that has just been deployed."""
-    with clouds.exported():
+    Function.journals = Journals()
+    with clouds.exported(), pytest.MonkeyPatch.context() as patch:
+        Function.journals.install(patch)
         yield clouds
         clouds.forget_function()
 
