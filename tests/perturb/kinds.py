@@ -1,4 +1,4 @@
-"""What can happen at any call of a pass, and at which calls it can."""
+"""What can happen at a call of a pass."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,6 @@ from tests.clouds import refusal
 from tests.faults.aws_kinds import failure
 from tests.faults.calls import CLOUDFLARE, Call, Rule, Scene
 from tests.faults.kinds import lost
-from tests.perturb.memory import STALE
 from tests.perturb.stage import Stage
 
 
@@ -19,15 +18,15 @@ class Kind:
 
     name: str
     play: Callable[[Stage, Scene], Reply]
-    at: tuple[str, ...] = ()  # which operations; any where none is named
-
-    def fits(self, call: Call) -> bool:
-        """Whether it can happen to this call."""
-        return not self.at or call.operation in self.at
+    needs_past: bool = False  # the call must have been answered otherwise before
 
     def rule(self, stage: Stage, call: Call) -> Rule:
         """It happens to this call, on this stage."""
-        return Rule(call, partial(self.play, stage))
+        return Rule(call, partial(self._happen, stage))
+
+    def _happen(self, stage: Stage, scene: Scene) -> Reply:
+        stage.happened += 1
+        return self.play(stage, scene)
 
 
 def _crash_before(stage: Stage, scene: Scene) -> Reply:
@@ -54,8 +53,10 @@ def _lost(stage: Stage, scene: Scene) -> Reply:
 def _stale(stage: Stage, scene: Scene) -> Reply:
     reply = scene.proceed()
     kept = stage.memory.before(scene, reply)
-    if kept:
-        reply, stage.believed = kept
+    if kept is None:  # behind another perturbation the question can be another one than in the reference run
+        stage.happened -= 1
+        return reply
+    reply, stage.believed = kept
     return reply
 
 
@@ -75,7 +76,7 @@ KINDS = (
     Kind("crash-after", _crash_after),
     Kind("error", _error),
     Kind("lost-answer", _lost),
-    Kind("stale-answer", _stale, STALE),
+    Kind("stale-answer", _stale, needs_past=True),
     Kind("scheduled-pass-in-between", _schedule_first),
     Kind("event-in-between", _event_first),
 )

@@ -38,6 +38,7 @@ class Stage:
     people: People = field(init=False)
     latest: Visit = field(init=False)  # event, this one or an earlier one
     has_died: bool = False  # the process: nothing of it arrives any more
+    happened: int = 0  # perturbations
     believed: State | None = None  # the world that a stale answer has told of
 
     def __post_init__(self) -> None:

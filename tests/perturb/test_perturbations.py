@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from tests.faults.calls import Call
 from tests.perturb.kinds import KINDS, Kind
-from tests.perturb.theatre import Happenings, Theatre
+from tests.perturb.theatre import Happening, Theatre
 from tests.perturb.workload import DELIVERIES, VISITS
 from tests.proof.chunks import seed_of_today
 from tests.proof.tally import counted
@@ -23,24 +22,28 @@ RUNS, PAIRED = counted("perturbed runs"), counted("runs perturbed twice")
 PARTS, PAIRS = 10, 30
 
 
-def tried(theatre: Theatre, cases: Iterable[Happenings]) -> dict[str, list[str]]:
+def tried(theatre: Theatre, cases: Iterable[Happening]) -> dict[str, list[str]]:
     """What was wrong in which of them."""
     return {_told(case): wrong for case in cases if (wrong := theatre.play(case))}
 
 
-def _told(case: Happenings) -> str:
+def _told(*case: Happening) -> str:
     return " and ".join(f"{kind.name} at {call}" for call, kind in case)
 
 
-def some(theatre: Theatre, rng: random.Random, kind: Kind) -> tuple[Call, Kind]:
-    """A call that this can happen to."""
-    calls = [call for visit in theatre.calls[: len(VISITS)] for call in visit if kind.fits(call)]
-    return rng.choice(calls), kind
+def try_pairs(theatre: Theatre, rng: random.Random, count: int) -> dict[str, list[str]]:
+    """What was wrong in which runs, until so many were perturbed twice.
 
-
-def pairs(theatre: Theatre, rng: random.Random, count: int) -> list[Happenings]:
-    """Two perturbations of a run each; behind the first there may be other calls than there were."""
-    return [tuple(some(theatre, rng, kind) for kind in rng.choices(KINDS, k=2)) for _ in range(count)]
+    Behind the first perturbation there may be other calls than there were, so that the second can miss its own.
+    """
+    twice, wrong = 0, dict[str, list[str]]()
+    possible = theatre.possible_anywhere()
+    while twice < count and not wrong:
+        pair = rng.sample(possible, 2)
+        if found := theatre.play(*pair):
+            wrong[_told(*pair)] = found
+        twice += theatre.happened == len(pair)
+    return wrong
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -48,36 +51,37 @@ def test_a_call_that_is_perturbed_changes_nothing_in_the_end(
     theatre: Theatre, kind: Kind, record_property: Note
 ) -> None:
     seed = seed_of_today()
+    cases = [case for case in theatre.possible_anywhere() if case[1] is kind]
     record_property(RUNS, 1)
-    assert tried(theatre, [(some(theatre, random.Random(seed), kind),)]) == {}, f"the seed was PROOF_SEED={seed}"
+    assert tried(theatre, [random.Random(seed).choice(cases)]) == {}, f"the seed was PROOF_SEED={seed}"
 
 
 def test_a_delivery_that_is_perturbed_changes_nothing_in_the_end(theatre: Theatre, record_property: Note) -> None:
-    rng = random.Random(seed_of_today())
-    how, place = rng.choice(list(DELIVERIES)), rng.choice(VISITS)
+    case, steps = random.Random(seed_of_today()).choice(list(DELIVERIES.items()))
     record_property(RUNS, 1)
-    assert theatre.deliver(how, place) == [], f"{how} at {place}"
+    assert theatre.play(steps=steps) == [], case
 
 
 def test_two_perturbations_change_nothing_in_the_end(theatre: Theatre, record_property: Note) -> None:
     seed = seed_of_today()
     record_property(PAIRED, 1)
-    assert tried(theatre, pairs(theatre, random.Random(seed), 1)) == {}, f"the seed was PROOF_SEED={seed}"
+    assert try_pairs(theatre, random.Random(seed), 1) == {}, f"the seed was PROOF_SEED={seed}"
 
 
 @pytest.mark.proof
 @pytest.mark.parametrize("visit", range(len(VISITS)))
 def test_every_perturbation_of_every_call(theatre: Theatre, visit: int, record_property: Note) -> None:
-    cases = [((call, kind),) for call in theatre.calls[visit] for kind in KINDS if kind.fits(call)]
+    cases = theatre.possible(visit)
     record_property(RUNS, len(cases))
     assert tried(theatre, cases) == {}
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("how", DELIVERIES)
+@pytest.mark.parametrize("how", dict.fromkeys(how for how, _ in DELIVERIES))
 def test_every_delivery_that_is_perturbed(theatre: Theatre, how: str, record_property: Note) -> None:
-    record_property(RUNS, len(VISITS))
-    assert {place: wrong for place in VISITS if (wrong := theatre.deliver(how, place))} == {}
+    cases = {place: steps for (name, place), steps in DELIVERIES.items() if name == how}
+    record_property(RUNS, len(cases))
+    assert {place: wrong for place, steps in cases.items() if (wrong := theatre.play(steps=steps))} == {}
 
 
 @pytest.mark.proof
@@ -85,4 +89,4 @@ def test_every_delivery_that_is_perturbed(theatre: Theatre, how: str, record_pro
 def test_pairs_of_perturbations(theatre: Theatre, part: int, record_property: Note) -> None:
     seed = seed_of_today() * PARTS + part
     record_property(PAIRED, PAIRS)
-    assert tried(theatre, pairs(theatre, random.Random(seed), PAIRS)) == {}, f"the seed was {seed}"
+    assert try_pairs(theatre, random.Random(seed), PAIRS) == {}, f"the seed was {seed}"

@@ -1,17 +1,28 @@
 """Where the workload is run again and again, and compared with the run that nothing disturbs."""
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 
-from tests.faults.calls import Call
+from controller.sandbox.cloudflare import Reply
+from tests.faults.calls import Call, Rule, Scene
 from tests.faults.clock import FastClock
 from tests.faults.trial import End, Workshop
 from tests.perturb.journal import Journals
-from tests.perturb.kinds import Kind
+from tests.perturb.kinds import KINDS, Kind
+from tests.perturb.memory import STALE
 from tests.perturb.stage import Stage
-from tests.perturb.workload import DELIVERIES, WORKLOAD, Step
+from tests.perturb.workload import VISITS, WORKLOAD, Step
 
-Happenings = tuple[tuple[Call, Kind], ...]
+Happening = tuple[Call, Kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The run that nothing disturbs."""
+
+    calls: list[list[Call]]  # of each visit
+    with_past: set[Call]  # whose question was answered otherwise before
+    end: End
 
 
 @dataclass
@@ -21,25 +32,41 @@ class Theatre:
     workshop: Workshop
     clock: FastClock
     journals: Journals
+    happened: int = field(default=0, init=False)  # how many perturbations of the latest run took effect
 
-    @cached_property
-    def calls(self) -> list[list[Call]]:
-        """The calls of each visit when nothing happens."""
-        return self._reference[0]
+    def possible(self, visit: int) -> list[Happening]:
+        """What can happen in this visit of the workload, and changes something there."""
+        known = self._reference
+        return [(c, kind) for c in known.calls[visit] for kind in KINDS if not kind.needs_past or c in known.with_past]
 
-    def play(self, happenings: Happenings, steps: tuple[Step, ...] = WORKLOAD) -> list[str]:
+    def possible_anywhere(self) -> list[Happening]:
+        """The same in all of the workload's visits."""
+        return [happening for visit in range(len(VISITS)) for happening in self.possible(visit)]
+
+    def play(self, *happenings: Happening, steps: tuple[Step, ...] = WORKLOAD) -> list[str]:
         """What was wrong when this happened, and how the end differs from the one when nothing happens."""
-        _, end = self._reference
-        stage = Stage(self.workshop, self.clock, self.journals)
+        end = self._reference.end
+        stage = self._stage()
         found = stage.run(steps, [kind.rule(stage, call) for call, kind in happenings])
+        self.happened = stage.happened
+        if happenings and not stage.happened:
+            found.append("nothing happened")
         return found if found or stage.end() == end else [f"the world ended as {stage.end()}, not as {end}"]
 
-    def deliver(self, how: str, place: int) -> list[str]:
-        """The same when a visit is delivered otherwise."""
-        return self.play((), DELIVERIES[how](place))
-
     @cached_property
-    def _reference(self) -> tuple[list[list[Call]], End]:
-        stage = Stage(self.workshop, self.clock, self.journals)
-        assert stage.run(WORKLOAD) == []
-        return stage.calls, stage.end()
+    def _reference(self) -> Reference:
+        stage, with_past = self._stage(), set[Call]()
+        found = stage.run(WORKLOAD, [Rule(Call(op), partial(_look_back, stage, with_past), None) for op in STALE])
+        assert not found, found
+        return Reference(stage.calls, with_past, stage.end())
+
+    def _stage(self) -> Stage:
+        return Stage(self.workshop, self.clock, self.journals)
+
+
+def _look_back(stage: Stage, with_past: set[Call], scene: Scene) -> Reply:
+    """The truth, and a note where there was another one before."""
+    reply = scene.proceed()
+    if stage.memory.before(scene, reply):
+        with_past.add(Call(scene.operation, scene.place))
+    return reply

@@ -103,9 +103,24 @@ def behind_the_next(place: int) -> tuple[Step, ...]:
     return (*WORKLOAD[:place], *WORKLOAD[place + 1 : following + 1], WORKLOAD[place], *WORKLOAD[following + 1 :])
 
 
-DELIVERIES: dict[str, Callable[[int], tuple[Step, ...]]] = {
+_DELIVERIES: dict[str, Callable[[int], tuple[Step, ...]]] = {
     "dropped": without,
     "doubled": twice,
     "repeated": once_more_at_the_end,
     "reordered": behind_the_next,
 }
+
+
+def _deliveries() -> dict[tuple[str, int], tuple[Step, ...]]:
+    """What is delivered otherwise, each once: the last visit has none behind it, and is doubled by a repetition."""
+    found = dict[tuple[str, int], tuple[Step, ...]]()
+    for how, deliver in _DELIVERIES.items():
+        for place in VISITS:
+            steps = deliver(place)
+            if steps not in (WORKLOAD, *found.values()):
+                found[how, place] = steps
+    return found
+
+
+DELIVERIES = _deliveries()
+"""By what was done to which visit."""
