@@ -11,7 +11,7 @@ JOINABLE = ("HEALTHY", "IN_PROGRESS")
 
 @dataclass(slots=True)
 class People:
-    """Scheduler, launcher, health check, users, terminator, and EC2."""
+    """Scheduler, launcher, health check, users, terminator, others in the zone, and EC2."""
 
     clouds: Clouds
     _waiting: list[tuple[str, str]] = field(default_factory=list)  # users whose page keeps polling
@@ -27,7 +27,7 @@ class People:
         self.clouds.aws.machines.launch(meeting, role, id=machine_id(number), address=address)
         self.clouds.aws.rows.edit(meeting, status="LAUNCHED", **{f"{role}_ec2_id": machine_id(number)})
 
-    def get_address(self, number: int, address: str) -> None:
+    def get_address(self, number: int, address: str | None) -> None:
         """It has its address at last."""
         self.clouds.aws.machines.set_address(machine_id(number), address)
 
@@ -35,10 +35,30 @@ class People:
         """It stops, and loses its address."""
         self.clouds.aws.machines.stop(machine_id(number))
 
-    def start(self, number: int, address: str) -> None:
-        """It starts again elsewhere."""
+    def start(self, number: int) -> None:
+        """It starts again, and has no address yet."""
         self.clouds.aws.machines.start(machine_id(number))
-        self.get_address(number, address)
+        self.get_address(number, None)
+
+    def begin_again(self, number: int) -> None:
+        """It stops and starts before anybody looks, and is still starting; its address is an Elastic IP address."""
+        self.clouds.aws.machines.set_state(machine_id(number), "pending")
+
+    def run_again(self, number: int) -> None:
+        """It has started."""
+        self.clouds.aws.machines.set_state(machine_id(number), "running")
+
+    def lose_sight_of(self, number: int) -> None:
+        """EC2 lags behind: it does not know the machine, which is there all the same."""
+        self.clouds.aws.machines.purge(machine_id(number))
+
+    def see_again(self, number: int, meeting: str, role: str) -> None:
+        """EC2 knows it again."""
+        self.clouds.aws.machines.launch(meeting, role, id=machine_id(number), address=f"192.0.2.{number}")
+
+    def write_record(self, number: int, comment: str | None) -> None:
+        """Somebody else writes a record at a machine's name: another deployment, or a hand."""
+        self.clouds.seed(machine_id(number), f"198.51.100.{number}", comment=comment, proxied=False)
 
     def end(self, number: int) -> None:
         """It shuts itself down."""

@@ -1,7 +1,8 @@
 """The reference workload: three lessons from their schedule to their end, and whom each moment wakes.
 
 A lesson that the terminator ends, one whose machines end by themselves (one of them is replaced before), and one that
-still goes on: launch, health, join, stop, start, relaunch, termination.
+still goes on: launch, health, join, stop, start, relaunch, termination. One machine is out of EC2's sight for a while;
+one's name has a record made by hand, another's has one of another deployment.
 """
 
 from collections.abc import Callable
@@ -55,23 +56,30 @@ _STARTS: tuple[Step, ...] = (
 _CHANGES: tuple[Step, ...] = (
     lambda people: people.stop(1),
     Visit((1,)),
-    lambda people: people.start(1, "192.0.2.101"),
+    lambda people: people.start(1),
+    lambda people: people.write_record(5, comment=None),
     lambda people: people.launch(5, "going on", "teacher"),
     Visit((1, 5)),
+    lambda people: people.get_address(1, "192.0.2.101"),
     lambda people: people.warm_up("going on"),
+    lambda people: people.write_record(6, comment="elephant-dns:somebody/else"),
     lambda people: people.launch(6, "going on", "student"),
     lambda people: people.join("lost", "teacher", "student"),
-    Visit((6,)),
+    Visit((1, 6)),
     lambda people: people.warm_up("going on"),
     lambda people: people.end(3),
     lambda people: people.launch(7, "lost", "teacher"),
-    Visit((3, 7)),
+    lambda people: people.begin_again(4),
+    Visit((3, 4, 7)),
+    lambda people: people.lose_sight_of(2),
     Visit(),
+    lambda people: people.see_again(2, "ended", "student"),
 )
 _ENDS: tuple[Step, ...] = (
     lambda people: people.join("going on", "teacher", "student"),
     lambda people: people.terminate("ended", 1, 2),
-    Visit((1, 2)),
+    lambda people: people.run_again(4),
+    Visit((1, 2, 4)),
     lambda people: people.end(4),
     lambda people: people.end(7),
     Visit((4, 7)),
@@ -99,7 +107,7 @@ def once_more_at_the_end(place: int) -> tuple[Step, ...]:
 
 def behind_the_next(place: int) -> tuple[Step, ...]:
     """Delivered after the visit that it should have come before."""
-    following = next((other for other in VISITS if other > place), len(WORKLOAD) - 1)
+    following = next((other for other in VISITS if other > place), place)
     return (*WORKLOAD[:place], *WORKLOAD[place + 1 : following + 1], WORKLOAD[place], *WORKLOAD[following + 1 :])
 
 
