@@ -184,10 +184,11 @@ def link_to(instance: str, settings: Settings) -> str:
 
 
 def linked(row: Row, role: str, settings: Settings) -> str | None:
-    """The instance in a link of our shape."""
+    """The instance in a link of our shape. Names are the same in upper and in lower case."""
     link = row.get(f"{role}_ec2_link")
-    instance = link.removeprefix("https://").partition(".")[0] if isinstance(link, str) else ""
-    return instance if is_id(instance) and link == link_to(instance, settings) else None
+    text = link.lower() if isinstance(link, str) else ""
+    instance = text.removeprefix("https://").partition(".")[0]
+    return instance if is_id(instance) and text == link_to(instance, settings) else None
 
 
 def members(sight: Sight, meeting: str, row: Row) -> set[str]:

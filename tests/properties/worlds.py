@@ -186,5 +186,7 @@ def _link(choose: Chooser, named: str | None, machines: dict[str, Instance], set
     if target is None:
         return None
     right = f"https://{target}.{settings.domain_root}:{settings.dcv_port}"
-    strange: list[Value] = [ODD, "", "https://meet.example.org/x", right + "/", right.replace("https", "http"), "x"]
-    return choose.mostly(right, strange, 0.12) if not choose.chance(0.3) else None
+    strange: list[Value] = [
+        ODD, "", "https://meet.example.org/x", right + "/", right.replace("https", "http"), "x", right.upper()
+    ]  # fmt: skip
+    return choose.mostly(right, strange, 0.14) if not choose.chance(0.3) else None
