@@ -22,7 +22,7 @@ SEEN_ALIVE = ("DNS_WRITTEN", "HEALTHY", "IN_PROGRESS")
 GONE, ABSENT, STOPPED, UNTAGGED, UNCLAIMED, STARTING, SERVING = (
     "gone", "absent", "stopped", "untagged", "unclaimed", "starting", "serving"
 )  # fmt: skip
-#: Nobody looked: nothing may be concluded.
+#: Nobody looked, or EC2 tells of a state that the rules do not name: nothing may be concluded.
 UNKNOWN = "unknown"
 #: What rests on absence or on a lost tag.
 GUARDED = (ABSENT, UNTAGGED, UNCLAIMED)
@@ -86,7 +86,7 @@ def class_of(sight: Sight, instance: str) -> str:
         return GONE
     if machine.state in ("stopping", "stopped"):
         return STOPPED
-    return _class_of_living(machine, sight.settings)
+    return _class_of_living(machine, sight.settings) if machine.state in ("pending", "running") else UNKNOWN
 
 
 def _class_of_living(machine: Instance, settings: Settings) -> str:

@@ -67,7 +67,7 @@ def why_it_may_not_be_deleted(sight: Sight, record: DnsRecord) -> Iterator[str]:
             if not spec.is_old(record, sight):
                 yield "the instance is absent, but the record is not old"
         case "unknown":
-            yield "nobody looked at its instance"
+            yield "nobody looked at its instance, or its state says nothing"
 
 
 def _why_not_at_a_serving_name(sight: Sight, record: DnsRecord) -> Iterator[str]:

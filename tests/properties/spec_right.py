@@ -66,6 +66,11 @@ def nothing_old_is_ours(sight: Sight, instance: str) -> Iterator[str]:
             yield f"an old record that outlives it: {record}"
 
 
+def nothing_is_wanted(sight: Sight, instance: str) -> Iterator[str]:
+    """What is not known to be alive or gone is left as it is."""
+    yield from ()
+
+
 _WANTED: dict[str, Callable[[Sight, str], Iterator[str]]] = {
     spec.SERVING: serving_has_one_right_record,
     spec.STARTING: no_other_address_is_ours,
@@ -74,6 +79,7 @@ _WANTED: dict[str, Callable[[Sight, str], Iterator[str]]] = {
     spec.ABSENT: nothing_old_is_ours,
     spec.UNTAGGED: nothing_is_ours,
     spec.UNCLAIMED: nothing_is_ours,
+    spec.UNKNOWN: nothing_is_wanted,
 }
 
 
