@@ -159,7 +159,7 @@ class Facts:
         )
 
     def _is_overdue(self, meeting: Meeting) -> bool:
-        text = str(meeting.meet_time).strip()
+        text = str(meeting.meet_time)
         if not _DATE.match(text):
             return False  # an epoch in milliseconds would pass for a day of the year 1712
         try:

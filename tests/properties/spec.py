@@ -28,6 +28,7 @@ UNKNOWN = "unknown"
 GUARDED = (ABSENT, UNTAGGED, UNCLAIMED)
 
 _ID = re.compile(r"i-([0-9a-f]{8}|[0-9a-f]{17})\Z")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d(\Z|[T ])")
 
 
 def is_id(value: object) -> bool:
@@ -130,9 +131,15 @@ def _proves_that_it_was_there(sight: Sight, instance: str, row: Row) -> bool:
 
 
 def is_a_day_past(meet_time: Value, now: datetime) -> bool:
-    """An unreadable time proves nothing; one without an offset is UTC."""
+    """An unreadable time proves nothing; one without an offset is UTC.
+
+    Only what begins with YYYY-MM-DD is read. Python's reader takes a day without hyphens too, and so an epoch in
+    milliseconds, such as 1712011200000, for a day of the year 1712: the meeting would be long past.
+    """
+    if not isinstance(meet_time, str) or not _DAY.match(meet_time):
+        return False
     try:
-        moment = datetime.fromisoformat(meet_time if isinstance(meet_time, str) else "")
+        moment = datetime.fromisoformat(meet_time)
     except ValueError:
         return False
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

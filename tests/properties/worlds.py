@@ -37,6 +37,7 @@ STATUSES: tuple[Value, ...] = (
 MEET_TIMES: tuple[Value, ...] = (
     None, "2026-01-31T12:05:00Z", "2026-01-30T11:00:00Z", "2026-01-30T11:00:00", "2026-01-30T13:00:00",
     "2026-01-30T13:30:00+02:00", "yesterday", "", ODD, "2026-01-30", "9999-12-31T23:59:59Z",
+    " 2026-01-30T11:00:00Z", "2026-01-30T11:00:00Z\n", "20260129", "2026-W04-1", "2026-01-29_11:00:00", "1712011200000",
 )  # fmt: skip
 FOREIGN = (f"{MARK}b made by staging", "elephant-dns:111122223333/us-west hint", "elephant-dns:", f"{MARK}/x")
 UNMARKED = ("", "made by hand", f" {MARK}", "Elephant-DNS:1 x", MARK.upper(), f"Elephant-DNS:{OWNER}")
