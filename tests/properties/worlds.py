@@ -126,8 +126,8 @@ def _records(choose: Chooser, machines: dict[str, Instance], settings: Settings)
         if choose.chance(0.1):
             number += 1
             record = _record(choose, f"s{number}", IDS[0], None, settings)
-            full = f"{name}.{settings.domain_root}".lower()
-            zone[record.id] = DnsRecord(record.id, full, full.partition(".")[0], "A", "192.0.2.9", True, MARK, START)
+            full, born = f"{name}.{settings.domain_root}".lower(), START - AGES[0]  # old enough to be deleted
+            zone[record.id] = DnsRecord(record.id, full, full.partition(".")[0], "A", "192.0.2.9", True, MARK, born)
     return zone
 
 
