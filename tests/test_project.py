@@ -1,5 +1,6 @@
 """What the project promises about itself: its locks, its dependencies, its imports."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -60,6 +61,31 @@ def test_the_handler_imports_neither_command_line_nor_sandbox() -> None:
     banned = ("controller.cli", "controller.sandbox", "flask", "moto")
     script = f"import handler, sys; print([name for name in {banned} if name in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", script], cwd=ROOT, text=True).strip() == "[]"
+
+
+PROPERTIES = ROOT / "tests" / "properties"
+JUDGES = [*PROPERTIES.glob("spec*.py"), *(PROPERTIES / f"{n}.py" for n in ("guarded", "knowledge", "owners"))]
+WORLD = [PROPERTIES / "state.py", PROPERTIES / "zone.py"]
+
+
+def imported(path: Path) -> set[str]:
+    """The modules that the file imports, wherever in it."""
+    found = set[str]()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module == "controller":
+            found |= {f"controller.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(str(node.module))
+    return found
+
+
+@pytest.mark.parametrize("path", sorted([*JUDGES, *WORLD]), ids=lambda path: str(path.stem))
+def test_the_specification_takes_nothing_from_the_controller_but_values_settings_and_errors(path: Path) -> None:
+    # By what it took from the planner it could not judge the planner.
+    of_the_controller = {module for module in imported(path) if module.partition(".")[0] == "controller"}
+    assert of_the_controller <= {"controller.model", "controller.settings", "controller.errors"}
 
 
 def test_no_file_names_a_machine_or_a_registry() -> None:
