@@ -41,7 +41,7 @@ def explored(family: Family, numbers: Iterable[int]) -> tuple[dict[int, list[str
     with taking_turns(random.Random(0)):
         for number in numbers:
             case = family[number]
-            if case and (wrong := explorer.explore(case)):
+            if case and (wrong := explorer.explore(case, family.scopes)):
                 found[number] = wrong
                 if len(found) == ENOUGH:
                     break

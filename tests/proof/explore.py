@@ -5,18 +5,19 @@ Of every world, and of every state in which a pass that was cut short can leave 
 * every write of a full pass is allowed;
 * the pass ends with the world right, and the next one plans nothing.
 
-Of every world besides: a pass for one machine plans what the full pass plans for it, its writes are allowed, and
-wherever it is cut short the above holds; and where something rests on absence alone, so do the passes without force.
+Of every world besides: a pass for one machine, or for those that its family names, plans what the full pass plans for
+them, its writes are allowed, and wherever it is cut short the above holds; and where something rests on absence or on a
+lost tag, so do the passes without force, which hold that and nothing else.
 """
 
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import product
 
 from controller.model import DnsRecord, Outcome, Result, RowWrite
 from tests.properties.clouds import Clouds, Write
-from tests.properties.guarded import all_concluded
+from tests.properties.guarded import all_concluded, rests_on
 from tests.properties.passes import Ran, run_in_turns
 from tests.properties.schedule import leads_outside, may_change, subjects
 from tests.properties.spec import Sight
@@ -36,19 +37,23 @@ class Explorer:
     _wrong: list[str] = field(default_factory=list)
     _quiet: dict[Hashable, bool] = field(default_factory=dict)
 
-    def explore(self, case: Case) -> list[str]:
-        """Everything that is wrong with what the controller does in this world, as sentences."""
+    def explore(self, case: Case, scopes: Iterable[Collection[str]] = ()) -> list[str]:
+        """Everything that is wrong with what the controller does in this world, as sentences.
+
+        ``scopes`` are those of passes for several machines, or for one that no machine and no record tells of.
+        """
         self._wrong = []
         self.counts["small worlds"] += 1
         full = self._settle(case).results
         concluded = all_concluded(full, Sight.of(case.state, case.settings))
         if concluded:
             self._pass(case, None, force=False)
-        for instance in sorted({*case.state.instances, *(r.instance for r in case.state.records.values())}):
-            scoped = self._pass(case, [instance], force=True)
-            self._wrong += unlike_the_full_pass(case, [instance], full, scoped.results)
-            if instance in concluded:
-                self._pass(case, [instance], force=False)
+        machines = sorted({*case.state.instances, *(r.instance for r in case.state.records.values())})
+        for scope in (*([machine] for machine in machines), *scopes):
+            scoped = self._pass(case, scope, force=True)
+            self._wrong += unlike_the_full_pass(case, scope, full, scoped.results)
+            if concluded.intersection(scope):
+                self._pass(case, scope, force=False)
         return self._wrong
 
     def _settle(self, case: Case) -> Ran:
@@ -75,12 +80,17 @@ class Explorer:
         ran = run_in_turns(Clouds(case), scope, force=force)
         self.counts["passes over small worlds"] += 1
         self._wrong += misdeeds(ran.journal, case.settings, scope, force=force)
-        fine = (Outcome.APPLIED,) if force else (Outcome.APPLIED, Outcome.GUARDED)
-        self._wrong += [f"{r.change.key}: {r.outcome} {r.error}" for r in ran.results if r.outcome not in fine]
+        undone = [r for r in ran.results if r.outcome is not Outcome.APPLIED]
+        self._wrong += [f"{r.change.key}: {r.outcome} {r.error}" for r in undone if force or not is_guarded(r, case)]
         for state in cut_short(case.state, ran):
             self.counts["steps of these passes"] += 1
             self._is_quiet(replace(case, state=state))
         return ran
+
+
+def is_guarded(result: Result, case: Case) -> bool:
+    """Whether it was held, and may be: it rests on absence or on a lost tag."""
+    return result.outcome is Outcome.GUARDED and bool(rests_on(result, Sight.of(case.state, case.settings)))
 
 
 def cut_short(start: State, ran: Ran) -> Iterator[State]:

@@ -31,6 +31,7 @@ class Family:
     name: str
     factors: tuple[Sequence[object], ...]
     build: Callable[..., Case | None]
+    scopes: tuple[tuple[str, ...], ...] = ()  # of passes besides those for one machine each
 
     def __len__(self) -> int:
         return prod(map(len, self.factors))

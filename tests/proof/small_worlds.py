@@ -95,7 +95,10 @@ PAIRS: tuple[Bodies, ...] = (
     *((*pair, "teacher") for pair in product(BODIES, BODIES)),
 )
 ANY_TWO = Family(
-    "any two machines", (PAIRS, STANDINGS[:3], STANDINGS[:3], (LAUNCHED, HEALTHY), (False, True)), _any_two
+    "any two machines",
+    (PAIRS, STANDINGS[:3], STANDINGS[:3], (LAUNCHED, HEALTHY), (False, True)),
+    _any_two,
+    scopes=((A, B),),
 )
 
 # Two machines for one role: the first is the older, or both are as old. Their ages matter where both serve.
@@ -165,6 +168,11 @@ ROWS_OF_TWO_ROLES = tuple(
     Shape(status, {"teacher": named[0], "student": named[1]}, {"teacher": linked[0], "student": linked[1]})
     for status, named, linked in product((LAUNCHED, HEALTHY), ((A, B), (A, None), (None, C)), ((A, B), (C, A)))
 )
-THREE = Family("a third machine", (CELLS, CELLS, CELLS, ROWS_OF_TWO_ROLES, (None, ROWS_ELSEWHERE[2])), _three)
+THREE = Family(
+    "a third machine",
+    (CELLS, CELLS, CELLS, ROWS_OF_TWO_ROLES, (None, ROWS_ELSEWHERE[2])),
+    _three,
+    scopes=((A, B), (A, C)),
+)
 
 FAMILIES = (ONE, SETTLED, TWO_ROLES, ANY_TWO, ONE_ROLE, TWO_MEETINGS, THREE)
