@@ -10,7 +10,7 @@ from enum import Enum
 
 from controller.model import Instance
 from tests.properties.state import START
-from tests.properties.worlds import IDS, LOST_IDS, STATES, UNROUTABLE
+from tests.properties.worlds import IDS, LOST_IDS, NEW_STATE, STATES, UNROUTABLE
 
 A, B, C = IDS[:3]
 LOST = LOST_IDS[0]
@@ -64,6 +64,7 @@ def address_of(body: Body, instance: str) -> str | None:
 BODIES: tuple[Body | None, ...] = (
     None,
     *(Body(state, address) for state in STATES for address in (Address.PUBLIC, Address.NONE)),
+    Body(NEW_STATE),
     Body("running", Address.PRIVATE),
     Body("pending", Address.NONE, age=YOUNG),
     Body("terminated", Address.NONE, age=YOUNG),

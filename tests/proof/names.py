@@ -28,6 +28,8 @@ class Kind(Enum):
     UNMARKED = ("made by hand", OLD, True)
     FOREIGN = (FOREIGN[0], OLD, True)
     UNDATED = (MARK, None, True)  # Cloudflare does not say when it was made
+    GREY_UNMARKED = ("made by hand", OLD, False)
+    GREY_FOREIGN = (FOREIGN[0], OLD, False)
 
 
 Slot = Kind | None
@@ -43,6 +45,7 @@ class Name:
     wrong: Slot = None
     other: Slot = None
     beside: str | None = None  # a record of another type
+    comment: str = ""  # its comment, which may bear a mark
 
     def is_doubled(self, body: Body | None) -> bool:
         """Whether another name is this one with its contents exchanged, and none of them is the machine's."""
@@ -59,7 +62,7 @@ class Name:
                 comment, born, proxied = kind.value
                 yield _record(instance, "A", content, comment, born, proxied=proxied)
         if self.beside:
-            yield _record(instance, self.beside, OTHERS[self.beside], "", OLD, proxied=False)
+            yield _record(instance, self.beside, OTHERS[self.beside], self.comment, OLD, proxied=False)
 
 
 def _record(instance: str, kind: str, content: str, comment: str, born: datetime | None, *, proxied: bool) -> DnsRecord:
@@ -71,7 +74,7 @@ def _order(slot: Slot) -> int:
     return 0 if slot is None else 1 + list(Kind).index(slot)
 
 
-SLOTS: tuple[Slot, ...] = (None, *(kind for kind in Kind if kind is not Kind.UNDATED))
+SLOTS: tuple[Slot, ...] = (None, Kind.OURS, Kind.YOUNG, Kind.GREY, Kind.UNMARKED, Kind.FOREIGN)
 NAMES: tuple[Name, ...] = (
     *(Name(right, *pair) for right in SLOTS for pair in combinations_with_replacement(SLOTS, 2)),
     Name(Kind.UNDATED),
@@ -89,4 +92,17 @@ STANDINGS: tuple[Name, ...] = (
     Name(Kind.YOUNG),
     Name(Kind.FOREIGN),
     Name(Kind.UNMARKED, Kind.OURS),
+)
+MARKS = (MARK, FOREIGN[0])
+
+
+def _beside_ours(kind: Kind) -> Iterator[tuple[Slot, Slot]]:
+    yield from ((kind, None), (None, kind), (kind, Kind.OURS), (Kind.OURS, kind))
+
+
+#: What was made by hand without the proxy, and marks on records that no controller makes.
+RARE: tuple[Name, ...] = (
+    *(Name(right, wrong) for grey in (Kind.GREY_UNMARKED, Kind.GREY_FOREIGN) for right, wrong in _beside_ours(grey)),
+    *(Name(right, beside=kind, comment=mark) for kind in ("AAAA", "TXT") for mark in MARKS for right in SLOTS[:2]),
+    *(Name(beside=kind, comment=mark) for kind in ("CNAME", "NS") for mark in MARKS),
 )

@@ -1,4 +1,4 @@
-"""The families of small worlds: up to two machines of one meeting, and a third of another."""
+"""The families of small worlds: up to two machines of one meeting, and a third of another. Rare ones are elsewhere."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -9,6 +9,7 @@ from controller.settings import Settings
 from tests.proof.families import SETTINGS, Family, Place, world
 from tests.proof.machines import BODIES, CLASSES, LOST, A, B, Body, C
 from tests.proof.names import NAMES, STANDINGS, Kind, Name
+from tests.proof.rare_worlds import RARE_FAMILIES
 from tests.proof.rows import STATUSES, STRANGE, Shape, Status
 from tests.properties.state import Case
 
@@ -175,4 +176,4 @@ THREE = Family(
     scopes=((A, B), (A, C)),
 )
 
-FAMILIES = (ONE, SETTLED, TWO_ROLES, ANY_TWO, ONE_ROLE, TWO_MEETINGS, THREE)
+FAMILIES = (ONE, SETTLED, TWO_ROLES, ANY_TWO, ONE_ROLE, TWO_MEETINGS, THREE, *RARE_FAMILIES)

@@ -1,4 +1,4 @@
-"""Every small world: of one machine, of two for one role or for both, of two meetings, of three machines."""
+"""Every small world: of one machine, of two for one role or for both, of two meetings, of three; rare ones."""
 
 from collections.abc import Callable
 
