@@ -17,7 +17,7 @@ from tests.properties.worlds import cases
 
 def each_failing(case: Case, scope: Collection[str] | None, error: int) -> list[Ran]:
     """One pass for every reading that the plan rests on, which fails."""
-    readings = len(planned(case, scope).calls)
+    readings = len(planned(case, scope, force=True).calls)
     scripts = [Script(Calls({number: error})) for number in range(readings)]
     return [run(Clouds(case), scope, force=True, script=script) for script in scripts]
 
