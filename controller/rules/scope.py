@@ -55,16 +55,12 @@ def missing(world: World, settings: Settings) -> Missing:
 
 def _unknown(facts: Facts, meeting: Meeting) -> set[str]:
     """Ids that the row names and that decide something: a link without a current machine, or the meeting's end."""
-    wanted = set[str]()
-    for role in _roles_in_scope(facts, meeting.id):
-        target = facts.link_target(meeting.links.get(role))
-        if target and _is_judged(facts, meeting, role):
-            wanted.add(target)
+    known = facts.world.instances.keys() | facts.world.absent
     members = members_of(facts, meeting)
     if not any(facts.is_alive(member) for member in members):
-        wanted |= members | linked_ids(meeting, facts.settings)
-    known = facts.world.instances.keys() | facts.world.absent
-    return wanted - known
+        return (members | linked_ids(meeting, facts.settings)) - known
+    links = {role: facts.link_target(meeting.links.get(role)) for role in _roles_in_scope(facts, meeting.id)}
+    return {target for role, target in links.items() if target and _is_judged(facts, meeting, role)} - known
 
 
 def _is_judged(facts: Facts, meeting: Meeting, role: str) -> bool:
