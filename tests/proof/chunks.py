@@ -1,11 +1,9 @@
 """Small worlds by the thousand: the parts of a family for ``make proof``, and a rotating sample for ``make test``."""
 
-import os
 import random
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from math import ceil
 
 from tests.proof.explore import Explorer
@@ -46,8 +44,3 @@ def explored(family: Family, numbers: Iterable[int]) -> tuple[dict[int, list[str
                 if len(found) == ENOUGH:
                     break
     return found, explorer.counts
-
-
-def seed_of_today() -> int:
-    """The same all day, so that a failure comes back; another one with PROOF_SEED."""
-    return int(os.environ.get("PROOF_SEED", datetime.now(UTC).toordinal()))

@@ -12,12 +12,14 @@ _HEAD = ["| what | tried | in tests | failed | commit |", "| --- | ---: | ---: |
 
 
 def figures(lines: list[dict[str, Any]]) -> str:
-    """A table with a line for each thing that was counted."""
+    """A table with a line for each thing that was counted, and the seed of what was sampled."""
     rows = [
         f"| {line['what']} | {line['count']:,} | {line.get('tests', '-')} | {line['failed']:,} | {line['commit']} |"
         for line in sorted(lines, key=lambda line: str(line["what"]))
     ]
-    return "\n".join([*_HEAD, *rows])
+    seeds = sorted({f"`PROOF_SEED={line['seed']}`" for line in lines if "seed" in line})
+    sampled = ["", f"Sampled with {', '.join(seeds)}."] if seeds else []
+    return "\n".join([*_HEAD, *rows, *sampled])
 
 
 def with_figures(page: str, table: str) -> str:

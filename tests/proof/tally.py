@@ -1,8 +1,8 @@
 """What a proof has counted: said at the end of a run of pytest, and kept in build/proof for whoever writes it up.
 
 A test counts by ``record_property(counted("small worlds"), 1000)``: properties reach the process that sums them up
-from every worker. Each thing that was counted has a file of its own with one line, as
-``{"what": "small worlds", "count": 1000, "tests": 4, "failed": 0, "commit": "1a2b3c4"}``; a later run replaces it.
+from every worker. Each thing that was counted has a file of its own with one line, which a later run replaces:
+``{"what": "small worlds", "count": 1000, "tests": 4, "failed": 0, "seed": 739580, "commit": "1a2b3c4"}``
 """
 
 import json
@@ -10,6 +10,8 @@ import subprocess
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
+
+from tests.proof.seed import seed_of_today
 
 FOLDER = Path(__file__).parents[2] / "build" / "proof"
 _PREFIX = "counted: "
@@ -21,15 +23,19 @@ def counted(what: str) -> str:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """A line for each thing that was counted; the counts of proofs are kept."""
+    """A line for each thing that was counted, and the seed; the counts of proofs are kept."""
     reports = [report for group in terminalreporter.stats.values() for report in group]
     called = [report for report in reports if getattr(report, "when", "") == "call"]
-    for what, counts in sorted(_sums(called).items()):
+    seed = seed_of_today()
+    sums = _sums(called)
+    for what, counts in sorted(sums.items()):
         terminalreporter.write_line(f"{sum(counts):,} {what}, in {len(counts)} tests.")
+    if sums:
+        terminalreporter.write_line(f"What was sampled, was with PROOF_SEED={seed}.")
     proofs = [report for report in called if "proof" in report.keywords]
     failed = _sums([report for report in proofs if report.outcome != "passed"])
     for what, counts in _sums(proofs).items():
-        keep(what, count=sum(counts), tests=len(counts), failed=len(failed.get(what, [])))
+        keep(what, count=sum(counts), tests=len(counts), failed=len(failed.get(what, [])), seed=seed)
 
 
 def keep(what: str, **numbers: int) -> None:

@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.proof.chunks import explored, seed_of_today
+from tests.proof.chunks import explored
 from tests.proof.families import Family
+from tests.proof.seed import seed_of_today
 from tests.proof.small_worlds import FAMILIES
 from tests.proof.tally import counted
 

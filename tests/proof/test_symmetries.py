@@ -8,9 +8,9 @@ from typing import TypeVar
 
 import pytest
 
-from tests.proof.chunks import seed_of_today
 from tests.proof.families import Family
 from tests.proof.machines import A, B, C
+from tests.proof.seed import seed_of_today
 from tests.proof.small_worlds import ONE, ONE_ROLE, THREE, TWO_MEETINGS, TWO_ROLES
 from tests.properties.passes import applied
 from tests.properties.state import Case, State

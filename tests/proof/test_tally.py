@@ -23,6 +23,7 @@ def test_what_was_counted_is_said_and_what_proofs_have_counted_is_kept(
 ) -> None:
     monkeypatch.setattr(tally, "FOLDER", tmp_path / "build" / "proof")
     monkeypatch.setattr(tally, "_commit", lambda: "1a2b3c4")
+    monkeypatch.setenv("PROOF_SEED", "739580")
     said: list[str] = []
     reports = [
         report(1000, "proof"),
@@ -31,10 +32,10 @@ def test_what_was_counted_is_said_and_what_proofs_have_counted_is_kept(
         report(7, when="teardown"),
     ]
     pytest_terminal_summary(SimpleNamespace(stats={"passed": reports, "": [object()]}, write_line=said.append))
-    assert said == ["1,507 small worlds, in 3 tests."]
+    assert said == ["1,507 small worlds, in 3 tests.", "What was sampled, was with PROOF_SEED=739580."]
     kept = (tmp_path / "build" / "proof" / "small-worlds.json").read_text()
-    expected = {"what": "small worlds", "count": 1500, "tests": 2, "failed": 1, "commit": "1a2b3c4"}
-    assert json.loads(kept) == expected
+    numbers = {"count": 1500, "tests": 2, "failed": 1, "seed": 739580}
+    assert json.loads(kept) == {"what": "small worlds", **numbers, "commit": "1a2b3c4"}
 
 
 def test_without_counts_nothing_is_said_or_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,12 +46,13 @@ def test_without_counts_nothing_is_said_or_kept(tmp_path: Path, monkeypatch: pyt
 
 def test_the_page_gets_a_table_in_place_of_the_last_one() -> None:
     lines = [
-        {"what": "small worlds", "count": 1_065_800, "tests": 153, "failed": 0, "commit": "1a2b3c4"},
+        {"what": "small worlds", "count": 1_065_800, "tests": 153, "failed": 0, "seed": 7, "commit": "1a2b3c4"},
         {"what": "mutants", "count": 900, "failed": 2, "commit": "5d6e7f8"},
     ]
     page = with_figures("before\n<!-- figures -->\n\nold\n\n<!-- /figures -->\nafter\n", figures(lines))
     assert page.startswith("before\n<!-- figures -->\n| what | tried |")
-    assert "| mutants | 900 | - | 2 | 5d6e7f8 |\n| small worlds | 1,065,800 | 153 | 0 | 1a2b3c4 |\n<!-- /" in page
+    assert "| mutants | 900 | - | 2 | 5d6e7f8 |\n| small worlds | 1,065,800 | 153 | 0 | 1a2b3c4 |\n\nSampled" in page
+    assert "\n\nSampled with `PROOF_SEED=7`.\n<!-- /" in page
     assert page.endswith("<!-- /figures -->\nafter\n")
     assert "old" not in page
 
