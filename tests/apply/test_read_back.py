@@ -12,6 +12,7 @@ from controller.budget import Budget
 from controller.errors import CallError, DeadlineError, DeniedError, ThrottledError, TransientError
 from controller.model import Applied, DnsRecord, Outcome, World, Zone
 from controller.ports import Listing
+from controller.retry import BASE
 from controller.rules import plan
 from controller.rules.findings import ZONE_NOT_READABLE
 from tests.apply.odd_clouds import FULL, LOST, STALE, OddZone
@@ -23,11 +24,11 @@ RUNNING, STOPPED = machine(), machine(state="stopped")
 BOTH = (RUNNING, machine(STUDENT, role="student"))
 
 
-def apply(zone: OddZone, seen: World) -> tuple[RecordApplier, Applied]:
+def apply(zone: OddZone, seen: World, clock: FastClock | None = None) -> tuple[RecordApplier, Applied]:
     """The record changes of the plan for this world, applied to this zone; a pass that gives up has said why."""
     changes = tuple(change for change in plan(seen, settings()).changes if change.record)
     board = Board(replace(plan(seen, settings()), changes=changes))
-    applier = RecordApplier(zone, zone, seen, settings(), Budget(FastClock(), 60), board)
+    applier = RecordApplier(zone, zone, seen, settings(), Budget(clock or FastClock(), 60), board)
     with suppress(CallError):
         applier.apply(changes)
     return applier, board.close()
@@ -142,6 +143,13 @@ def test_a_listing_that_disagrees_with_refusals_is_asked_a_few_times_more_in_a_p
     ended = applied(Watched([STALE], []), world(many))
     assert [result.outcome for result in ended.results] == [Outcome.FAILED] * 8
     assert len(looks) == 15 + PATIENCE, "one for each batch and each half of it, and those"
+
+
+def test_the_waits_for_such_a_listing_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("random.uniform", lambda _, longest: longest)
+    clock = FastClock()
+    apply(OddZone([STALE], []), world([RUNNING]), clock)
+    assert clock.slept == [BASE * 2**n for n in range(PATIENCE)]
 
 
 def test_a_full_zone_is_told_once_and_says_what_to_do() -> None:
