@@ -5,7 +5,7 @@ whose records are known to be in place, then the ends of meetings.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from controller.apply_first import prove_zone
 from controller.apply_records import RecordApplier
@@ -16,6 +16,7 @@ from controller.errors import DeadlineError, WatchdogError
 from controller.model import RECORD_ACTIONS, Action, Applied, Change, Outcome, Plan, Result, World
 from controller.parallel import Pending
 from controller.ports import Readers, Writers
+from controller.rules.guards import held_findings
 from controller.settings import Settings
 
 
@@ -44,8 +45,9 @@ def apply(  # everything that an apply stands on, each named once
     ]
     for pending in side_by_side:
         _finish(pending)
-    links = _ready(board, _only(open_changes, Action.WRITE_LINK), record_changes, records.lost)
+    links, instead = _ready(records, _only(open_changes, Action.WRITE_LINK), record_changes)
     _finish(Pending(_quiet(lambda: rows.apply(links)), budget))
+    _finish(Pending(_quiet(lambda: rows.apply_late(instead)), budget))
     _finish(Pending(_quiet(lambda: rows.apply(_only(open_changes, Action.TERMINATE_MEETING))), budget))
     return board.close()
 
@@ -60,20 +62,20 @@ def _only(changes: Iterable[Change], action: Action) -> list[Change]:
 
 
 def _ready(
-    board: Board, links: Iterable[Change], record_changes: Iterable[Change], lost: Container[str | None]
-) -> list[Change]:
-    """The links whose records are in place. Instead of another one goes the dead link that it would have replaced.
+    records: RecordApplier, links: Iterable[Change], record_changes: Iterable[Change]
+) -> tuple[list[Change], list[Change]]:
+    """The links whose records are in place, and the dead links that go instead of those whose records are not.
 
     In place is all that was to be done at the machine's name: until then a user may still be led elsewhere.
     """
-    records_of = defaultdict[str | None, list[Change]](list)
+    board, records_of = records.board, defaultdict[str | None, list[Change]](list)
     for change in record_changes:
         records_of[change.instance].append(change)
-    ready = list[Change]()
+    ready, instead = list[Change](), list[Change]()
     for link in links:
         others = records_of[link.instance]
         ends = board.outcomes(others)
-        is_lost = link.instance in lost and all(change.action is Action.DELETE_RECORD for change in others)
+        is_lost = link.instance in records.lost and all(change.action is Action.DELETE_RECORD for change in others)
         if ends <= {Outcome.APPLIED} and not is_lost:
             ready.append(link)
             continue
@@ -81,8 +83,12 @@ def _ready(
         outcome = Outcome.SUPERSEDED if moved else Outcome.NOT_REACHED
         board.note(link, outcome, f"The record of {link.instance} is not in place; no link is written.")
         board.add(link.instead)
-        ready += link.instead
-    return ready
+        for other in link.instead:
+            if other.held:
+                board.find(*held_findings(other, records.world))
+            else:
+                instead.append(other)
+    return ready, instead
 
 
 def _quiet(action: Callable[[], None]) -> Callable[[], None]:

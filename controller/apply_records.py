@@ -14,6 +14,7 @@ throttled beyond patience     stop: nothing is fanned out, what is left is for t
 
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from controller import retry
@@ -122,11 +123,12 @@ class RecordApplier:
 
     def _refused_alone(self, change: Change, error: RefusedError) -> None:
         """Where the listing lags behind, a few more looks show it; where it does not, the change has failed."""
-        while STALE_CODES.intersection(error.codes) and self._looks:
-            self._looks -= 1
-            retry.pause(PATIENCE - self._looks, self.budget)
-            if not self.still_wanted([change]):
-                return
+        with suppress(CallError):
+            while STALE_CODES.intersection(error.codes) and self._looks:
+                self._looks -= 1
+                retry.pause(PATIENCE - self._looks, self.budget)
+                if not self.still_wanted([change]):
+                    return
         self.fail(change, error)
 
     def fail(self, change: Change, error: RefusedError) -> None:
@@ -191,7 +193,11 @@ class RecordApplier:
             return Outcome.SUPERSEDED if any(record.type in ("A", "CNAME", "NS") for record in here) else None
         if same is None:
             return Outcome.APPLIED if change.action is Action.DELETE_RECORD else Outcome.SUPERSEDED
-        return Outcome.APPLIED if self._is_right(change, same) else self._unless_moved(same)
+        if self._is_right(change, same):
+            return Outcome.APPLIED
+        # Cloudflare takes no second record of the same content, whoever has made the first one since.
+        is_taken = any(write and record.content == write.content and record.id != write.id for record in here)
+        return Outcome.SUPERSEDED if is_taken else self._unless_moved(same)
 
     def _has_right_record(self, instance: str | None, here: Sequence[DnsRecord]) -> bool:
         machine = self.world.instances.get(instance or "")

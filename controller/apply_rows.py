@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeVar
 
 from controller.board import Board
@@ -36,28 +37,33 @@ class RowApplier:
 
     def apply(self, changes: Sequence[Change]) -> None:
         """All of them, a row's changes in one write. Raises a TerminalError, since no other row would fare better."""
+        self._each_row(changes, self._write)
+
+    def apply_late(self, changes: Sequence[Change]) -> None:
+        """Likewise, for what was planned on evidence that has aged since: the rules are asked again first."""
+        self._each_row(changes, self._write_wanted)
+
+    def _each_row(self, changes: Sequence[Change], write: Callable[[str, list[Change]], None]) -> None:
         by_row = defaultdict[str, list[Change]](list)
         for change in changes:
             by_row[change.key].append(change)
-        gather([self._task(row, some) for row, some in by_row.items()], self.budget)
-
-    def _task(self, row: str, changes: list[Change]) -> Callable[[], None]:
-        return lambda: self._write(row, changes)
+        gather([partial(write, row, some) for row, some in by_row.items()], self.budget)
 
     def _write(self, row: str, changes: list[Change]) -> None:
         """One write, and a second one where the row has moved on. Raises a TerminalError."""
         try:
             self._attempt(row, changes)
         except ConditionError as error:
-            wanted = self._still_wanted(row, changes, error)
-            if wanted:
-                self._write_again(row, wanted)
+            self._write_wanted(row, changes, is_sent=error.retried)
 
-    def _write_again(self, row: str, changes: list[Change]) -> None:
+    def _write_wanted(self, row: str, changes: list[Change], *, is_sent: bool = False) -> None:
+        wanted = self._still_wanted(row, changes, is_sent=is_sent)
+        if not wanted:
+            return
         try:
-            self._attempt(row, changes)
+            self._attempt(row, wanted)
         except ConditionError:
-            self.board.note_all(changes, Outcome.SUPERSEDED, "The row moved on twice; the next pass looks again.")
+            self.board.note_all(wanted, Outcome.SUPERSEDED, "The row has moved on again; the next pass looks again.")
 
     def _attempt(self, row: str, changes: list[Change]) -> None:
         with self._noting(changes):
@@ -78,11 +84,14 @@ class RowApplier:
             if isinstance(error, TerminalError):
                 raise
 
-    def _still_wanted(self, row: str, changes: list[Change], error: ConditionError) -> list[Change]:
-        """The row has moved on: read it again once, with the instances it names now, and ask the rules again."""
+    def _still_wanted(self, row: str, changes: list[Change], *, is_sent: bool) -> list[Change]:
+        """Read the row again once, with the instances it names now, and ask the rules again.
+
+        ``is_sent``: an earlier write may have been done, and its answer lost.
+        """
         with self._noting(changes):
             meeting = next(iter(self.readers.table.rows([row])), None)
-            if error.retried and meeting and _is_done(meeting, changes):
+            if is_sent and meeting and _is_done(meeting, changes):
                 self.board.note_all(changes, Outcome.APPLIED)
                 return []
             world = self._refreshed(meeting)

@@ -1,7 +1,7 @@
 """The board on which an apply notes how each change ended: shared by its threads, read at the end or the deadline."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from controller.errors import WatchdogError
 from controller.model import Applied, Change, Finding, Outcome, Plan, Result
@@ -16,11 +16,10 @@ class Board:
     def __init__(self, plan: Plan, on_result: Callable[[Result], None] = lambda _: None) -> None:
         self._on_result = on_result
         self._lock = threading.Lock()
-        self._changes = list(plan.changes)
-        self._results: dict[tuple[str, str, str, str], Result] = {
-            change.ident: Result(change, Outcome.GUARDED) for change in plan.changes if change.held
-        }
-        self._findings: list[Finding] = []
+        self._changes = list[Change]()
+        self._results = dict[tuple[str, str, str, str], Result]()
+        self._findings = list[Finding]()
+        self.add(plan.changes)
 
     def note(self, change: Change, outcome: Outcome, error: WatchdogError | str | None = None) -> None:
         """How the change ended. ``change`` carries what was really written."""
@@ -34,15 +33,16 @@ class Board:
         for change in changes:
             self.note(change, outcome, error)
 
-    def add(self, changes: Iterable[Change]) -> None:
-        """Changes that came instead of another one."""
+    def add(self, changes: Sequence[Change]) -> None:
+        """The plan's changes, and those that came instead of another one. A held one has ended with that."""
         with self._lock:
             self._changes.extend(changes)
+            self._results.update({c.ident: Result(c, Outcome.GUARDED) for c in changes if c.held})
 
-    def find(self, finding: Finding) -> None:
-        """Something that was found while applying."""
+    def find(self, *findings: Finding) -> None:
+        """What was found while applying."""
         with self._lock:
-            self._findings.append(finding)
+            self._findings.extend(findings)
 
     def outcomes(self, changes: Iterable[Change]) -> set[Outcome]:
         """How these ended."""

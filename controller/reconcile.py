@@ -42,8 +42,11 @@ def decide(request: Request, this: Pass) -> tuple[World, Plan]:
     if request.scope is None:
         return judge(observer.everything())
     world, wanted = judge(observer.scoped(request.scope))
-    doomed = {change.instance for change in wanted.changes if change.action in _DESTRUCTIVE and change.instance}
-    return judge(observer.confirm(world, doomed)) if doomed else (world, wanted)
+    confirmed = frozenset[str]()
+    while doomed := _doomed(wanted) - confirmed:
+        world, wanted = judge(observer.confirm(world, doomed))
+        confirmed |= doomed
+    return world, wanted
 
 
 def reconcile(
@@ -93,5 +96,11 @@ def reconcile(
     return report(Mode.APPLY, applied)
 
 
-#: What a scoped pass does only on evidence that was read after what it destroys.
 _DESTRUCTIVE = frozenset({Action.DELETE_RECORD, Action.CLEAR_LINK})
+
+
+def _doomed(wanted: Plan) -> frozenset[str]:
+    """The machines by whose state or absence a scoped pass destroys: it must be read after what it destroys."""
+    doing = [change for change in wanted.changes if not change.held]
+    seen = {change.instance for change in doing if change.action in _DESTRUCTIVE and change.instance}
+    return frozenset(seen.union(*(change.concluded for change in doing)))

@@ -21,19 +21,19 @@ REMEDY = (
 def guard(plan: Plan, world: World, settings: Settings, *, force: bool) -> Plan:
     """The plan with its guarded changes held where they must be.
 
-    What would only go instead of another change is not held: it is left out where it might be one too many.
+    What would only go instead of another change trips nothing by itself: it is held where it might be one too many.
     """
     concluded = _concluded(plan.changes)
     perhaps = concluded | _concluded(other for change in plan.changes for other in change.instead)
     if force or not perhaps:
         return plan
     if world.scope is not None:
-        return _hold(plan, Guard(), "A scoped pass leaves what rests on absence to the full pass.")
+        return _hold(plan, world, Guard())
     reason = _reason(world, settings, len(concluded)) if concluded else None
     if reason:
-        return _hold(plan, Guard(tripped=True, reason=f"{reason} {REMEDY}"), REMEDY)
+        return _hold(plan, world, Guard(tripped=True, reason=f"{reason} {REMEDY}"))
     is_safe = _reason(world, settings, len(perhaps)) is None
-    return plan if is_safe else replace(plan, changes=tuple(map(_without_fallbacks, plan.changes)))
+    return plan if is_safe else replace(plan, changes=tuple(map(_with_held_fallbacks, plan.changes)))
 
 
 def _concluded(changes: Iterable[Change]) -> set[str]:
@@ -68,10 +68,15 @@ def _population(world: World, settings: Settings) -> set[str]:
     return named
 
 
-def _hold(plan: Plan, verdict: Guard, hint: str) -> Plan:
-    held = tuple(_held(plan.changes))
-    findings = {_finding(change, instance, hint) for change in plan.changes for instance in change.concluded}
-    return Plan(held, (*plan.findings, *findings), verdict)
+def held_findings(change: Change, world: World) -> Iterable[Finding]:
+    """What a person should know of a change that is held: by which machines, and what would let it through."""
+    hint = REMEDY if world.scope is None else "A scoped pass leaves what rests on absence to the full pass."
+    return (_finding(change, instance, hint) for instance in change.concluded)
+
+
+def _hold(plan: Plan, world: World, verdict: Guard) -> Plan:
+    findings = {finding for change in plan.changes for finding in held_findings(change, world)}
+    return Plan(tuple(_held(plan.changes)), (*plan.findings, *findings), verdict)
 
 
 def _held(changes: Iterable[Change]) -> Iterable[Change]:
@@ -80,14 +85,13 @@ def _held(changes: Iterable[Change]) -> Iterable[Change]:
             yield replace(change, held=True, instead=())
             yield from change.instead
         else:
-            yield _without_fallbacks(change)
+            yield _with_held_fallbacks(change)
 
 
-def _without_fallbacks(change: Change) -> Change:
-    """The change without what goes instead of it and rests on absence or a lost tag."""
-    if not _concluded(change.instead):
-        return change
-    return replace(change, instead=tuple(other for other in change.instead if not other.concluded))
+def _with_held_fallbacks(change: Change) -> Change:
+    """The change, with what would go instead of it held where that rests on absence or a lost tag."""
+    others = (replace(other, held=bool(other.concluded)) for other in change.instead)
+    return replace(change, instead=tuple(others)) if change.instead else change
 
 
 def _finding(change: Change, instance: str, hint: str) -> Finding:

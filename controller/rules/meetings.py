@@ -29,7 +29,7 @@ from controller.model import (
     Value,
 )
 from controller.names import link_to
-from controller.rules.facts import Class, Facts, Gone, named_ids
+from controller.rules.facts import Class, Facts, Gone, linked_ids, named_ids
 from controller.rules.records import Standing
 
 REASON_GONE = "INSTANCES_GONE"
@@ -167,14 +167,19 @@ def _plan_end(facts: Facts, meeting: Meeting) -> Change | None:
         return None
     if any(facts.gone_for(meeting, member) is Gone.NO for member in _each_member(facts, meeting)):
         return None
+    # Links make no members, but a machine that EC2 may only not know yet must not lose its users either.
+    linked = linked_ids(meeting, facts.settings)
+    unseen = {machine for machine in linked if facts.class_of(machine) in (Class.ABSENT, Class.UNKNOWN)}
+    if any(facts.gone_for(meeting, machine) is Gone.NO for machine in unseen):
+        return None
     members = sorted(members_of(facts, meeting))
     if not members or _may_still_launch(facts, meeting, members):
         return None
     dead_links = {role: link for role, link in meeting.links.items() if facts.link_target(link)}
     reasons = (("termination_reason", REASON_GONE),) if meeting.termination_reason is None else ()
-    # A link to a machine that lives, but has lost its tag, goes with the end: so that rests on the lost tag as well.
     links = [change for role in dead_links if (change := _clear_link(facts, meeting, role))]
-    guarded = {member for member in members if facts.gone_for(meeting, member) is Gone.CONCLUDED}
+    guarded = {machine for machine in members if facts.gone_for(meeting, machine) is Gone.CONCLUDED}
+    # A link to a machine that lives, but has lost its tag, goes with the end: so that rests on the lost tag as well.
     guarded |= {machine for change in links for machine in change.concluded}
     return Change(
         action=Action.TERMINATE_MEETING,

@@ -8,7 +8,7 @@ not in place yet.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from controller.model import RECORD_ACTIONS, TERMINATED, Action, Change, Instance, Meeting, World
+from controller.model import LIVE_STATUSES, RECORD_ACTIONS, TERMINATED, Action, Change, Instance, Meeting, World
 from controller.rules.facts import Facts, linked_ids
 from controller.rules.meetings import Standings, current_of, members_of
 from controller.rules.records import Standing, plan_name
@@ -57,7 +57,7 @@ def _unknown(facts: Facts, meeting: Meeting) -> set[str]:
     """Ids that the row names and that decide something: a link without a current machine, or the meeting's end."""
     known = facts.world.instances.keys() | facts.world.absent
     members = members_of(facts, meeting)
-    if not any(facts.is_alive(member) for member in members):
+    if meeting.status in LIVE_STATUSES and not any(facts.is_alive(member) for member in members):
         return (members | linked_ids(meeting, facts.settings)) - known
     links = {role: facts.link_target(meeting.links.get(role)) for role in _roles_in_scope(facts, meeting.id)}
     return {target for role, target in links.items() if target and _is_judged(facts, meeting, role)} - known

@@ -145,6 +145,28 @@ def test_a_listing_that_disagrees_with_refusals_is_asked_a_few_times_more_in_a_p
     assert len(looks) == 15 + PATIENCE, "one for each batch and each half of it, and those"
 
 
+def test_what_somebody_has_made_in_between_is_no_listing_that_lags_behind() -> None:
+    """Cloudflare takes no double of it; the next pass knows what to do with both."""
+    zone = OddZone([STALE], [WRONG, record(id="r2", comment="by hand")])
+    (result,) = applied(zone, world([RUNNING], [WRONG])).results
+    assert (result.outcome, zone.batches) == (Outcome.SUPERSEDED, [1])
+
+
+def test_a_further_look_that_fails_fails_one_change_and_not_the_rest() -> None:
+    looks: list[Collection[str] | None] = []
+
+    class Throttled(OddZone):
+        def listing(self, instances: Collection[str] | None = None) -> Listing:
+            looks.append(instances)
+            if len(looks) > 2:
+                raise ThrottledError("slowly")
+            return OddZone.listing(self, instances)
+
+    zone = Throttled([STALE, STALE, [record(STUDENT, id="r2")]], [])
+    first, second = applied(zone, world(BOTH)).results
+    assert (first.outcome, second.outcome, len(looks)) == (Outcome.FAILED, Outcome.APPLIED, 3)
+
+
 def test_the_waits_for_such_a_listing_grow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("random.uniform", lambda _, longest: longest)
     clock = FastClock()

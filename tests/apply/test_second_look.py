@@ -78,7 +78,7 @@ def test_a_row_that_moves_on_twice_is_left_to_the_next_pass() -> None:
     table = OddTable(HEALTHY, [MOVED, MOVED])
     result = applied(TAGGED, table)
     assert (result.outcome, len(table.writes)) == (Outcome.SUPERSEDED, 2)
-    assert result.error == "The row moved on twice; the next pass looks again."
+    assert result.error == "The row has moved on again; the next pass looks again."
 
 
 def test_a_row_that_is_gone_wants_nothing() -> None:
@@ -133,7 +133,7 @@ def test_where_a_second_look_fails_that_is_how_the_change_ended(error: CallError
 
 
 def test_what_goes_instead_of_a_link_is_asked_for_again_as_well() -> None:
-    """The student's record cannot be made, so the dead link goes, in one write with the teacher's new link."""
+    """The student's record cannot be made, so the dead link goes, after the teacher's new one is written."""
     student, dead = machine(STUDENT, role="student", ip="192.0.2.8"), machine(OTHER, state="stopped", role="student")
     links = {"student": link(OTHER)}
     seen = world([machine(), student, dead], [record()], [replace(EARLY, links=links)])
@@ -147,4 +147,5 @@ def test_what_goes_instead_of_a_link_is_asked_for_again_as_well() -> None:
         ("write-link", "student", "not-reached"),
         ("write-link", "teacher", "applied"),
     ]
-    assert [write.removes for write in table.writes] == [("student_ec2_link",)] * 2
+    assert [write.removes for write in table.writes] == [(), (), ("student_ec2_link",)]
+    assert [bool(write.sets) for write in table.writes] == [True, True, False]

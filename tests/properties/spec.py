@@ -239,11 +239,13 @@ def dead_ends(sight: Sight, meeting: str, row: Row) -> set[str]:
 
 
 def is_over(sight: Sight, meeting: str, row: Row) -> bool:
-    """Whether the meeting has had machines and all of them are gone."""
+    """Whether the meeting has had machines and all are gone, and its links lead to none that EC2 may not know yet."""
     everyone = members(sight, meeting, row)
     if row.get("status") not in LIVE or not everyone:
         return False
-    if not all(is_gone_for_row(sight, i, meeting, row) for i in everyone):
+    linked_to = {there for role in sight.settings.roles if (there := linked(row, role, sight.settings))}
+    unseen = {there for there in linked_to if class_of(sight, there) in (ABSENT, UNKNOWN)}
+    if not all(is_gone_for_row(sight, i, meeting, row) for i in everyone | unseen):
         return False
     return not _someone_may_follow(sight, meeting, row, everyone)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from hypothesis import given
+from hypothesis import strategies as st
 
 from controller.model import Outcome, Value
 from tests.properties.clouds import Clouds, Write
@@ -46,16 +47,16 @@ def racing(key: str, rewrite: Callable[[Row], Row | None]) -> Callable[[Clouds],
 
 
 @COSTLY
-@given(cases(size=4))
-def test_a_row_that_is_rewritten_just_before_our_write_comes_to_no_harm(case: Case) -> None:
-    calm = run(Clouds(case), force=True)
+@given(cases(size=4), st.booleans())
+def test_a_row_that_is_rewritten_just_before_our_write_comes_to_no_harm(case: Case, force: bool) -> None:
+    calm = run(Clouds(case), force=force)
     written = [event.key for event in calm.journal if isinstance(event, Write) and event.key]
     for number, key in enumerate(written):
         for rewrite in rewrites(case):
             clouds = Clouds(case)
             script = Script(row_writes=Calls(meddlers={number: racing(key, rewrite)}))
-            ran = run(clouds, force=True, script=script)
-            assert misdeeds(ran.journal, case.settings, force=True) == []
+            ran = run(clouds, force=force, script=script)
+            assert misdeeds(ran.journal, case.settings, force=force) == []
             assert ran.ended(Outcome.FAILED, Outcome.NOT_REACHED) == []
             assert what_a_calm_pass_leaves(clouds) == []
 

@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
+
+import pytest
 
 from controller.errors import AmbiguousError, ConditionError
 from controller.model import Action, DnsRecord, Instance, Outcome
@@ -16,7 +19,7 @@ from tests.properties.state import START, Case, Row, State
 from tests.properties.worlds import MARK, settings_with
 
 BORN = START - timedelta(days=1)
-ONE, TWO = "i-00000001", "i-00000002"
+ONE, TWO, THREE, NINE = "i-00000001", "i-00000002", "i-00000003", "i-00000009"
 FOREIGN = "elephant-dns:somebody/else"
 MOVED_ON = Calls({0: ROW_FAULTS.index(Fault(ConditionError))})
 
@@ -164,3 +167,104 @@ def test_what_a_confirmation_shows_is_followed_up() -> None:
     ran = applied(case, [ONE], script=before_the_confirmation)
     assert ran.state.rows["m"]["teacher_ec2_link"] == link(TWO)
     assert set(ran.state.records) == {"s3"}
+
+
+ONE_ENDED, TWO_ENDED = machine(ONE, None, state="terminated"), machine(TWO, None, state="terminated", role="student")
+OF_BOTH = {"status": "HEALTHY", "teacher_ec2_id": ONE, "student_ec2_id": TWO}
+UNTOUCHED = machine(NINE, "203.0.113.9", meeting="z")
+
+
+def without_guarded_changes(case: Case) -> Case:
+    return replace(case, settings=settings_with(max_guarded_deletes=0, max_guarded_delete_percent=0))
+
+
+@pytest.mark.parametrize("scope", [None, [ONE]])
+def test_asked_again_an_end_takes_no_link_to_a_machine_that_nobody_has_seen(scope: list[str] | None) -> None:
+    """Another pass has linked a replacement in the meantime, and EC2 does not know it yet."""
+
+    def relink(clouds: Clouds) -> None:
+        row = {**clouds.state.rows["m"], "teacher_ec2_link": link(THREE)}
+        clouds.state = replace(clouds.state, rows={"m": row})
+
+    case = without_guarded_changes(world([ONE_ENDED, TWO_ENDED, UNTOUCHED], [], m=OF_BOTH))
+    ran = applied(case, scope, script=Script(row_writes=Calls(meddlers={0: relink})))
+    (end,) = (result for result in ran.results if result.change.action is Action.TERMINATE_MEETING)
+    assert end.outcome is Outcome.SUPERSEDED
+    assert ran.state.rows["m"] == {**OF_BOTH, "teacher_ec2_link": link(THREE)}
+
+
+@pytest.mark.parametrize("scope", [None, [ONE]])
+def test_no_end_takes_a_link_to_an_absent_machine_with_a_young_record(scope: list[str] | None) -> None:
+    """EC2 lags behind a replacement; once its record is old, the link is a conclusion as any other."""
+    row = {**OF_BOTH, "teacher_ec2_link": link(THREE)}
+    old = record("s3", THREE, "203.0.113.3")
+    young = replace(old, created_on=START - timedelta(seconds=20))
+    machines = [ONE_ENDED, TWO_ENDED, UNTOUCHED]
+    assert applied(world(machines, [young], m=row), scope, force=True).state.rows["m"] == row
+    ran = applied(without_guarded_changes(world(machines, [old], m=row)), scope)
+    (end,) = (result for result in ran.results if result.change.action is Action.TERMINATE_MEETING)
+    assert (end.outcome, end.change.concluded) == (Outcome.GUARDED, (THREE,))
+    assert ran.state.rows["m"] == row
+
+
+@pytest.mark.parametrize("scope", [None, [ONE]])
+@pytest.mark.parametrize(
+    "was",
+    [
+        [machine(TWO, None, state="stopped")],
+        [replace(machine(TWO, "203.0.113.2"), tagged=False)],
+        [],
+    ],
+    ids=["started again", "got its tag back", "EC2 had lagged"],
+)
+def test_a_link_that_goes_instead_of_another_is_judged_anew(was: list[Instance], scope: list[str] | None) -> None:
+    """The successor's record cannot be made, and meanwhile the machine that the link leads to has come back."""
+
+    def return_(clouds: Clouds) -> None:
+        back = machine(TWO, "203.0.113.2")
+        clouds.state = replace(clouds.state, instances={**clouds.state.instances, TWO: back})
+
+    row = {"status": "HEALTHY", "teacher_ec2_id": TWO, "teacher_ec2_link": link(TWO)}
+    case = world([machine(ONE, "203.0.113.1"), UNTOUCHED, *was], [], m=row)
+    script = Script(writes=Calls(meddlers={0: return_}), poison=f"{ONE}.example.com")
+    assert applied(case, scope, script=script).state.rows["m"] == row
+    if scope is None:
+        gone = applied(case, scope, script=Script(poison=f"{ONE}.example.com"))
+        assert gone.state.rows["m"] == {"status": "HEALTHY", "teacher_ec2_id": TWO}
+
+
+def test_what_a_confirmation_dooms_is_confirmed_as_well() -> None:
+    """The first machine ends between its two descriptions; its sibling was stopped when it was listed, and runs now."""
+    sibling = machine(TWO, None, state="stopped")
+    running = replace(sibling, state="running", public_ip="203.0.113.2")
+
+    def start(clouds: Clouds) -> None:
+        row = {**clouds.state.rows["m"], "teacher_ec2_link": link(TWO)}
+        clouds.state = replace(clouds.state, instances={**clouds.state.instances, TWO: running}, rows={"m": row})
+
+    def end(clouds: Clouds) -> None:
+        ended = replace(clouds.state.instances[ONE], state="terminated", public_ip=None)
+        clouds.state = replace(clouds.state, instances={**clouds.state.instances, ONE: ended})
+
+    records = [record("s1", ONE, "203.0.113.1"), record("s2", ONE, "203.0.113.9")]
+    case = world([machine(ONE, "203.0.113.1"), sibling], records, m={"status": "HEALTHY", "teacher_ec2_id": TWO})
+    confirmation = len(planned(case, [ONE]).calls) - 1
+    for started, seed in product(range(1, confirmation), range(6)):
+        script = Script(calls=Calls(meddlers={started: start, confirmation: end}))
+        ran = run(Clouds(case), [ONE], script=script, seed=seed)
+        assert ran.state.rows["m"]["teacher_ec2_link"] == link(TWO), ran.calls
+
+
+def test_an_absence_by_which_a_forced_pass_ends_a_meeting_is_confirmed() -> None:
+    """EC2 lagged behind the launch of the student's machine when it was first asked."""
+    fresh = machine(TWO, "203.0.113.2", role="student", age=timedelta(seconds=20))
+
+    def launch(clouds: Clouds) -> None:
+        row = {**clouds.state.rows["m"], "student_ec2_id": TWO, "status": "HEALTHY"}
+        clouds.state = replace(clouds.state, instances={**clouds.state.instances, TWO: fresh}, rows={"m": row})
+
+    case = world([ONE_ENDED], [record("s1", ONE, "203.0.113.1")], m={"status": "LAUNCHED", "teacher_ec2_id": ONE})
+    for number in range(1, 4):
+        script = Script(calls=Calls(meddlers={number: launch}), unlisted=frozenset({TWO}))
+        ran = run(Clouds(case), [ONE, TWO], force=True, script=script)
+        assert ran.state.rows["m"]["status"] != "TERMINATED", ran.calls[number]

@@ -126,29 +126,31 @@ def test_a_held_end_does_not_hold_links_to_machines_seen_gone() -> None:
     ]
 
 
-def test_what_would_go_instead_of_a_link_is_left_out_where_it_might_be_one_too_many() -> None:
+def test_what_would_go_instead_of_a_link_is_held_where_it_might_be_one_too_many() -> None:
     """The link leads to a machine that is absent; it goes where the record of its successor cannot be made."""
     seen = world([machine()], [], [row(status="HEALTHY", links={"teacher": link(OTHER)})], absent=[OTHER])
 
-    def instead(most: int, *, force: bool = False, scope: frozenset[str] | None = None) -> list[str]:
+    def is_held(most: int, *, force: bool = False, scope: frozenset[str] | None = None) -> bool:
         limits = settings(MAX_GUARDED_DELETES=str(most), MAX_GUARDED_DELETE_PERCENT="0")
         wanted = decided(replace(seen, scope=scope, named=scope or frozenset()), limits, force=force)
         assert (wanted.guard.tripped, found(wanted)) == (False, [])
         assert shown(wanted) == [("create-record", "record-serving"), ("write-link", "link-current")]
         assert not any(change.held for change in wanted.changes)
-        return [other.rule for other in wanted.changes[1].instead]
+        (other,) = wanted.changes[1].instead
+        assert other.rule == "link-absent"
+        return other.held
 
-    assert instead(most=1) == ["link-absent"]
-    assert instead(most=0) == []
-    assert instead(most=0, force=True) == ["link-absent"]
-    assert instead(most=9, scope=frozenset({TEACHER})) == []
+    assert not is_held(most=1)
+    assert is_held(most=0)
+    assert not is_held(most=0, force=True)
+    assert is_held(most=9, scope=frozenset({TEACHER}))
 
 
 def test_an_empty_listing_trips_nothing_where_nothing_is_concluded() -> None:
     seen = world([machine()], [], [row(links={"teacher": link(OTHER)})], absent=[OTHER], listed=0)
     wanted = decided(seen)
     assert not wanted.guard.tripped
-    assert [change.instead for change in wanted.changes] == [(), ()]
+    assert [[other.held for other in change.instead] for change in wanted.changes] == [[], [True]]
 
 
 @pytest.mark.parametrize(

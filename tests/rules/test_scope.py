@@ -135,6 +135,12 @@ def test_of_history_nothing_is_looked_up() -> None:
     assert not lacking(scoped([machine(state="terminated")], rows=rows))
 
 
+@pytest.mark.parametrize("status", [None, "SCHEDULED", "CANCELLED"])
+def test_what_decides_an_end_only_is_not_looked_up_where_none_can_come(status: str | None) -> None:
+    rows = [row(status=status, ids={"teacher": TEACHER, "student": STUDENT}, links={"student": link(OTHER)})]
+    assert not lacking(scoped([machine(state="terminated")], rows=rows))
+
+
 def test_members_are_looked_up_where_none_is_known_to_live() -> None:
     rows = [row(ids={"teacher": TEACHER, "student": STUDENT})]
     gone = machine(state="terminated")
