@@ -1,5 +1,6 @@
 """Settings → Controller: the only place where clients are made, and kept for the life of the process."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
 #: Seconds. botocore itself does not retry: the controller does, within the pass's time. Its own sessions make the
 #: clients, since importing boto3 around it costs 60 modules more, and a tenth of a cold start.
 CONNECT_TIMEOUT, READ_TIMEOUT = 5, 20
-#: Where the region stands, and which variable wins. Lambda, AWS's command line and its other SDKs know AWS_REGION;
-#: botocore by itself does not, and would look into another region.
-_REGION = {"region": ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None)}
 
 
 class Closable(Protocol):
@@ -114,7 +112,7 @@ def connect(settings: Settings) -> Clients:
     Raises SettingsError where what the environment says of AWS, proxies or certificates cannot be used.
     """
     with _surroundings():
-        session = get_session(_REGION)
+        session = _session()
         return Clients(
             region=_region(session),
             ec2=_client(session, "ec2"),
@@ -188,7 +186,7 @@ class AwsClients:
 def aws_clients() -> AwsClients:
     """The clients, without a call to anybody. Raises SettingsError like ``connect``."""
     with _surroundings():
-        session = get_session(_REGION)
+        session = _session()
         return AwsClients(
             region=_region(session),
             sts=_client(session, "sts"),
@@ -226,13 +224,23 @@ def _http(settings: Settings) -> httpx.Client:
     return httpx.Client(follow_redirects=False, trust_env=settings.cloudflare_url.lower().startswith("https:"))
 
 
+def _session() -> Session:
+    """A session with its region. Lambda, AWS's command line and its other SDKs know AWS_REGION; botocore does not.
+
+    An empty variable counts as none; botocore takes it for set, and the commands would look into another region.
+    """
+    session = get_session()
+    named = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    session.set_config_variable("region", named or session.get_scoped_config().get("region") or DEFAULT_REGION)
+    return session
+
+
 def _region(session: Session) -> str:
-    return session.get_config_variable("region") or DEFAULT_REGION
+    return str(session.get_config_variable("region"))
 
 
 def _client(session: Session, service: str) -> Any:
     config = Config(
-        region_name=_region(session),
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,
         retries={"total_max_attempts": 1},
@@ -243,7 +251,7 @@ def _client(session: Session, service: str) -> Any:
 
 def _account(budget: Budget) -> str:
     with _surroundings():
-        sts: STSClient = _client(get_session(_REGION), "sts")
+        sts: STSClient = _client(_session(), "sts")
     call = Call("sts", "GetCallerIdentity", "these credentials", proof="Account")
     try:
         return parallel.bounded(lambda: call(sts.get_caller_identity, budget, lambda who: str(who["Account"])), budget)

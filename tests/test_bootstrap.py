@@ -1,6 +1,7 @@
 """The clients: made of what the environment says, of which what cannot be used is told."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -36,8 +37,37 @@ def test_every_client_is_of_the_region_that_the_environment_names(
     """botocore alone knows AWS_DEFAULT_REGION only; a cron line, a shell and Lambda have AWS_REGION."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    controller, everyone = build(read_settings(regionless.environment())), aws_clients()
-    regionless.controllers.append(controller)
+    check_region(regionless, region)
+
+
+@pytest.mark.parametrize(
+    ("environment", "profile", "region"),
+    [
+        ({"AWS_REGION": "", "AWS_DEFAULT_REGION": "us-east-1"}, "", "us-east-1"),
+        ({"AWS_REGION": "", "AWS_DEFAULT_REGION": ""}, "region = eu-north-1", "eu-north-1"),
+        ({"AWS_REGION": ""}, "region = eu-north-1", "eu-north-1"),
+        ({"AWS_REGION": "", "AWS_DEFAULT_REGION": ""}, "", "us-west-2"),
+    ],
+    ids=str,
+)
+def test_a_region_that_is_empty_hides_no_other(
+    regionless: Clouds,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    environment: dict[str, str],
+    profile: str,
+    region: str,
+) -> None:
+    (tmp_path / "config").write_text(f"[default]\n{profile}\n")
+    for name, value in {**environment, "AWS_CONFIG_FILE": str(tmp_path / "config")}.items():
+        monkeypatch.setenv(name, value)
+    check_region(regionless, region)
+
+
+def check_region(clouds: Clouds, region: str) -> None:
+    """Every client, the report and the owner id are of this region."""
+    controller, everyone = build(read_settings(clouds.environment())), aws_clients()
+    clouds.controllers.append(controller)
     assert (controller.target.region, controller.target.owner) == (region, f"123456789012/{region}")
     clients = (controller.ec2, controller.dynamodb, everyone.ec2, everyone.functions, everyone.rules)
     assert {client.meta.region_name for client in clients} == {everyone.region} == {region}
