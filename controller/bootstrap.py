@@ -213,8 +213,10 @@ def _surroundings() -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ValueError, OSError, ImportError, httpx.InvalidURL) as error:
+        # These two quote what they cannot read of a URL, and that may be a piece of a password.
+        told = type(error).__name__ if isinstance(error, (ValueError, httpx.InvalidURL)) else error
         raise SettingsError(
-            f"What the environment says of AWS, of proxies or of certificates cannot be used: {error}.",
+            f"What the environment says of AWS, of proxies or of certificates cannot be used: {told}.",
             "Check AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and AWS_CA_BUNDLE.",
         ) from error
 

@@ -74,6 +74,8 @@ def check_region(clouds: Clouds, region: str) -> None:
     everyone.close()
 
 
+#: On its way a proxy comes between, and the certificates matter.
+ENCRYPTED = {"CLOUDFLARE_BASE_URL": "https://127.0.0.1:9/", "NO_PROXY": "", "no_proxy": ""}
 UNUSABLE = {
     "certificates that are not there": {"SSL_CERT_FILE": "/nowhere/ca.pem"},
     "a kind of proxy that needs more packages": {"ALL_PROXY": "socks5://127.0.0.1:9"},
@@ -88,9 +90,24 @@ def test_what_a_library_cannot_use_is_told(
 ) -> None:
     config = tmp_path_factory.mktemp("aws") / "config"
     config.write_text("[profile broken]\ncredential_process = /nowhere/credentials\n")
-    changes = {"AWS_CONFIG_FILE": str(config), "CLOUDFLARE_BASE_URL": "https://127.0.0.1:9/", **environment}
+    changes = {"AWS_CONFIG_FILE": str(config), **ENCRYPTED, **environment}
     with pytest.raises(SettingsError, match=f"Check .*{next(iter(environment))}"):
         clouds.controller(**changes)
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("HTTPS_PROXY", "http://user:hun/ter2@proxy:3128"),
+        ("HTTPS_PROXY", "hun://user:ter2@proxy:3128"),
+        ("AWS_ENDPOINT_URL", "https://user:hunter2@ho st:1"),
+        ("AWS_ENDPOINT_URL", "user:hunter2@host"),
+    ],
+)
+def test_a_password_in_a_url_of_the_environment_is_not_shown(clouds: Clouds, name: str, url: str) -> None:
+    with pytest.raises(SettingsError, match=f"cannot be used: (InvalidURL|ValueError).*{name}") as caught:
+        clouds.controller(**ENCRYPTED, **{name: url})
+    assert "hun" not in str(caught.value)
 
 
 def test_no_proxy_sees_a_token_on_its_way_to_this_machine(clouds: Clouds) -> None:
