@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 from botocore.config import Config
@@ -217,13 +219,29 @@ def _surroundings() -> Iterator[None]:
         told = type(error).__name__ if isinstance(error, (ValueError, httpx.InvalidURL)) else error
         raise SettingsError(
             f"What the environment says of AWS, of proxies or of certificates cannot be used: {told}.",
-            "Check AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and AWS_CA_BUNDLE.",
+            "Check AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and "
+            "AWS_CA_BUNDLE.",
         ) from error
 
 
 def _http(settings: Settings) -> httpx.Client:
     """Where the way is not encrypted (on loopback) no proxy comes between, and so none sees the token."""
-    return httpx.Client(follow_redirects=False, trust_env=settings.cloudflare_url.lower().startswith("https:"))
+    is_encrypted = settings.cloudflare_url.lower().startswith("https:")
+    return httpx.Client(
+        follow_redirects=False,
+        trust_env=False,
+        proxy=_proxy(settings.cloudflare_url) if is_encrypted else None,
+        verify=httpx.create_ssl_context(trust_env=is_encrypted),
+    )
+
+
+def _proxy(url: str) -> str | None:
+    """The proxy on the way to this URL, found as botocore does; httpx cannot read every NO_PROXY (no IPv6 network)."""
+    if proxy_bypass(urlsplit(url).netloc):
+        return None
+    proxies = getproxies()
+    proxy = proxies.get("https") or proxies.get("all")
+    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
 
 def _session() -> Session:

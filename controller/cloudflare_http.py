@@ -6,7 +6,7 @@ What an answer means is decided by status *and* code *and* body, since any of th
 answer                                          to a read            to a write
 ==============================================  ===================  ==============
 429; budget of the user nearly spent            throttled            throttled
-connection refused, no connection               transient            transient
+no connection, or none through the proxy        transient            transient
 5xx, reset, cut, time-out, unreadable body,     transient            ambiguous
 ``success: false`` on a 200
 401, 403, and 400 with an authentication code   authentication       authentication
@@ -143,6 +143,8 @@ class Api:
             raise TransientError(
                 f"Cloudflare cannot be reached ({type(error).__name__}).", "Check the network."
             ) from error
+        except httpx.ProxyError as error:  # of the way through it; the request itself was not sent
+            raise TransientError("The proxy does not let us through to Cloudflare.", "Check HTTPS_PROXY.") from error
         except (httpx.InvalidURL, UnicodeError) as error:
             raise TerminalError("The URL of Cloudflare's API cannot be used.", "Check CLOUDFLARE_BASE_URL.") from error
         except (httpx.HTTPError, httpx.StreamError) as error:
