@@ -2,6 +2,7 @@
 
 What was throttled, or is known not to have happened, is tried again: after ``Retry-After`` when the other side
 names it, else with exponential backoff and full jitter. A wait that does not fit into the pass's time is not begun.
+Who throttles means the wait that is named; who fails only guesses, and a guess may not cost the pass.
 """
 
 from collections.abc import Callable
@@ -32,7 +33,7 @@ def call(action: Callable[[], T], budget: Budget) -> T:
 
     retrying = Retrying(
         retry=retry_if_exception_type((ThrottledError, TransientError)),
-        wait=_wait,
+        wait=lambda state: _wait(state, budget),
         stop=lambda state: stop_after_attempt(ATTEMPTS)(state) or does_not_fit(state),
         sleep=budget.clock.sleep,
         reraise=True,
@@ -47,8 +48,10 @@ def pause(attempt: int, budget: Budget) -> None:
     budget.clock.sleep(min(_backoff(state), budget.timeout(LONGEST)))
 
 
-def _wait(state: RetryCallState) -> float:
+def _wait(state: RetryCallState, budget: Budget) -> float:
     error = state.outcome.exception() if state.outcome else None
-    told = error.retry_after if isinstance(error, CallError) else None
+    told = (error.retry_after or 0.0) if isinstance(error, CallError) else 0.0
+    if isinstance(error, TransientError) and told > min(LONGEST, budget.remaining() / 2):
+        told = 0.0
     # Everybody who was told to wait wakes in the same instant, so some jitter goes on top.
-    return _backoff(state) + (told or 0.0)
+    return _backoff(state) + told

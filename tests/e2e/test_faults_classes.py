@@ -183,6 +183,17 @@ def test_a_server_that_fails_may_say_when_to_come_again(proxy: Proxy) -> None:
     assert 7 <= wait <= 7 + BASE
 
 
+@pytest.mark.parametrize(("seconds", "told"), [(20, "300"), (600, "300"), (20, "12")])
+def test_a_server_that_fails_takes_neither_the_whole_pass_nor_half_of_it(
+    proxy: Proxy, seconds: float, told: str
+) -> None:
+    clock = FastClock()
+    always(proxy, LIST, lambda scene: Reply.text(503, "maintenance", retry_after=told), times=1)
+    reader(proxy.clouds, clock, seconds).listing()
+    (wait,) = clock.slept
+    assert wait <= BASE
+
+
 def test_a_body_that_dribbles_in_is_given_up_and_asked_for_again(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cloudflare_http, "LONGEST_REQUEST", 0.3)
     always(proxy, LIST, dribbled_body, times=1)
