@@ -43,14 +43,19 @@ VARIABLES = frozenset(
         "LOG_LEVEL",
     }
 )
-_SECRETS = frozenset({"CLOUDFLARE_API_TOKEN"})
+#: Never shown where they cannot be used. What is no name in SECRET_ARN may be what belongs into the secret.
+_SECRETS = frozenset({"CLOUDFLARE_API_TOKEN", "SECRET_ARN"})
 _HOST_NAME = re.compile(r"(?=.{1,230}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 _TABLE = re.compile(r"[a-zA-Z0-9_.-]{3,255}|arn:[!-~]{10,1000}")
 _INDEX = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
 _OWNER = re.compile(rf"[!-~]{{1,{MAX_OWNER_ID}}}")
 _ROLE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _ZONE = re.compile(r"[0-9a-f]{32}")
-#: What comes along when a value is pasted.
+#: A name may have any 40 characters, so of the tokens only those with a prefix are known here.
+_SECRET = re.compile(r"(?!cf[a-z]{2}_)[A-Za-z0-9/_+=.@-]{1,512}|arn:[!-~]+")
+#: A token of Cloudflare's: of today's kinds, with their prefix, or of the older one, 40 characters.
+_TOKEN = re.compile(r"\bcf[a-z]{2}_|^[A-Za-z0-9_-]{40}$")
+#: What comes along when a value is pasted, beside white space of any kind.
 _AROUND = f"{whitespace}\u00a0\ufeff\"'"
 
 T = TypeVar("T")
@@ -99,7 +104,7 @@ class _Reader:
         self.problems: list[str] = []
 
     def text(self, name: str) -> str | None:
-        return self._environment.get(name, "").strip(_AROUND) or None
+        return _unwrapped(self._environment.get(name, "")) or None
 
     def complain(self, name: str, value: str | None, allowed: str) -> None:
         if value is None:
@@ -150,7 +155,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         zone_id=reader.required(
             "ZONE_ID", _lower(_ZONE), "the 32 hexadecimal digits on the zone's overview page at Cloudflare"
         ),
-        secret_arn=reader.text("SECRET_ARN"),
+        secret_arn=reader.parse("SECRET_ARN", None, _matching(_SECRET), "the secret's name or ARN, not its content"),
         api_token=reader.parse(
             "CLOUDFLARE_API_TOKEN", None, clean_token, "the token alone, printable and without spaces"
         ),
@@ -177,7 +182,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         ),
         log_level=reader.parse("LOG_LEVEL", "INFO", _level, "DEBUG, INFO, WARNING, ERROR or CRITICAL"),
     )
-    if settings.secret_arn is None and settings.api_token is None and reader.text("CLOUDFLARE_API_TOKEN") is None:
+    if reader.text("SECRET_ARN") is None and reader.text("CLOUDFLARE_API_TOKEN") is None:
         reader.complain(
             "SECRET_ARN", None, "the Secrets Manager secret with CLOUDFLARE_TOKEN in it (or set CLOUDFLARE_API_TOKEN)"
         )
@@ -190,13 +195,19 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
 
 def _may_hold_a_secret(name: str, value: str) -> bool:
-    """Whether the value must not be shown: that of a secret, or a URL with what may be a password or a key in it."""
-    return name in _SECRETS or ("://" in value and any(sign in value for sign in "@?"))
+    """Whether the value must not be shown: a secret's, a token at a wrong place, a URL that may hold a password."""
+    is_url = name == "CLOUDFLARE_BASE_URL" or "://" in value
+    return name in _SECRETS or bool(_TOKEN.search(value)) or (is_url and any(sign in value for sign in "@?#"))
+
+
+def _unwrapped(text: str) -> str:
+    """A pasted text without what came along."""
+    return text.strip().strip(_AROUND).strip()
 
 
 def clean_token(text: str) -> str | None:
     """A pasted token without quotes, line breaks or a byte-order mark; None where that leaves nothing usable."""
-    token = text.strip(_AROUND)
+    token = _unwrapped(text)
     return token if re.fullmatch(r"[!-~]+", token) else None
 
 

@@ -87,14 +87,64 @@ def test_a_secret_is_never_shown() -> None:
     assert "token-of-a-test" not in repr(settings())
 
 
-@pytest.mark.parametrize("url", ["https://bot:s3cret@host/", "https://:s3cret@host/", "https://host/?token=s3cret"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://bot:s3cret@host/",
+        "https://:s3cret@host/",
+        "https://host/?token=s3cret",
+        "bot:s3cret@host",
+        "host?s3cret",
+        "host#s3cret",
+    ],
+)
 def test_a_url_with_a_password_is_refused_and_not_shown(url: str) -> None:
     text = complaint(CLOUDFLARE_BASE_URL=url)
     assert "CLOUDFLARE_BASE_URL has an unusable value" in text
     assert "s3cret" not in text
 
 
-@pytest.mark.parametrize("pasted", ["  abc ", '"abc"', "'abc'\n", "\ufeffabc", '\ufeff "abc"', "\u00a0abc"])
+TOKENS = ["cfut_s3cret", f"s3cret{'-' * 34}"]
+
+
+@pytest.mark.parametrize("token", TOKENS)
+@pytest.mark.parametrize("name", ["ZONE_ID", "DOMAIN_ROOT", "DCV_PORT", "LOG_LEVEL", "CLOUDFLARE_BASE_URL"])
+def test_a_token_in_place_of_another_value_is_not_shown(name: str, token: str) -> None:
+    text = complaint(**{name: token})
+    assert f"{name} has an unusable value" in text
+    assert "s3cret" not in text
+
+
+@pytest.mark.parametrize("content", ['{"CLOUDFLARE_TOKEN": "s3cret"}', "cfut_s3cret", "s3cret with spaces", "s" * 513])
+def test_the_content_of_a_secret_in_place_of_its_name_is_refused_and_not_shown(content: str) -> None:
+    text = complaint(SECRET_ARN=content)
+    assert "SECRET_ARN has an unusable value: the secret's name or ARN, not its content" in text
+    assert content not in text
+    assert "SECRET_ARN is not set" not in complaint(SECRET_ARN=content, CLOUDFLARE_API_TOKEN="")
+
+
+ARN = "arn:aws:secretsmanager:us-west-2:123456789012:secret:prod/elephant/cloudflare-AbCdEf"
+
+
+@pytest.mark.parametrize("secret", ["prod/elephant/cloudflare", "a" * 40, "a/cfut_b", ARN])
+def test_a_secret_has_any_name_that_aws_allows(secret: str) -> None:
+    assert settings(SECRET_ARN=secret).secret_arn == secret
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "  abc ",
+        '"abc"',
+        "'abc'\n",
+        "\ufeffabc",
+        '\ufeff "abc"',
+        "\u00a0abc",
+        "abc\u2028",
+        '\u3000"abc"',
+        "\u2003abc\u202f",
+    ],
+)
 def test_what_was_pasted_with_a_token_is_stripped(pasted: str) -> None:
     assert settings(CLOUDFLARE_API_TOKEN=pasted).api_token == "abc"
 
