@@ -8,7 +8,7 @@ throttling of any service                   throttled
                                             reads change nothing and writes are conditional
 ``ConditionalCheckFailedException``         condition
 no access                                   denied, with the missing action
-credentials                                 authentication
+credentials, read or judged                 authentication
 no such table, secret or function           not found, which is terminal
 anything else                               refused
 ==========================================  =======================================================
@@ -22,9 +22,12 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectionError,  # botocore's, which is no HTTPClientError and not Python's
+    CredentialRetrievalError,
     HTTPClientError,
     NoCredentialsError,
     PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
 )
 from botocore.parsers import ResponseParserError
 
@@ -126,6 +129,8 @@ class Call:
                 raise self._classified(error, attempts) from error
             except _NONSENSE as error:
                 raise self._unusable(error) from error
+            except OSError as error:
+                raise self._unreadable(error) from error
 
         return retry.call(attempt, budget)
 
@@ -137,7 +142,21 @@ class Call:
             return self._unusable(error)
         if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
             return AuthenticationError(f"{what}: AWS credentials are missing.", "Set AWS_PROFILE, or log in.")
+        if isinstance(error, (CredentialRetrievalError, SSOError, TokenRetrievalError)):
+            return AuthenticationError(
+                f"{what}: the AWS credentials cannot be had: {error}",
+                "Log in again (aws sso login), or check AWS_PROFILE.",
+            )
         return TerminalError(f"{what} cannot be called: {error}", "Check the AWS settings (region, profile, endpoint).")
+
+    def _unreadable(self, error: OSError) -> CallError:
+        """What names a file comes from reading credentials; botocore wraps what the network does."""
+        if error.filename is None:
+            return self._unusable(error)
+        return AuthenticationError(
+            f"{self.service}:{self.action} on {self.resource}: the AWS credentials cannot be read: {error}.",
+            "Check AWS_WEB_IDENTITY_TOKEN_FILE and AWS_PROFILE, or log in again.",
+        )
 
     def _unusable(self, error: Exception) -> TransientError:
         what = f"{self.service}:{self.action} on {self.resource}"

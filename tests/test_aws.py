@@ -1,11 +1,14 @@
 """The AWS adapter against moto's server: pages, filters, lookups, conditions and odd values."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from controller.aws import DynamoTable, DynamoWriter, Ec2Fleet, expressions, parse_instance
+from controller.aws_calls import Call
 from controller.bootstrap import build
 from controller.budget import Budget, SystemClock
 from controller.errors import (
@@ -27,6 +30,7 @@ from tests.build import OTHER, STUDENT, TEACHER
 from tests.clouds import Clouds
 from tests.faults.aws_kinds import JSON_TYPE
 from tests.faults.calls import DESCRIBE, QUERY, SCAN, operation
+from tests.faults.clock import FastClock
 
 PEOPLE = {"teacher_name": "A. Person", "student_name": "B. Person", "jitsi_url": "https://meet.example.org/x"}
 
@@ -383,6 +387,51 @@ def test_missing_credentials_are_told(clouds: Clouds, monkeypatch: pytest.Monkey
             monkeypatch.delenv(key)
         with pytest.raises(AuthenticationError, match="credentials"):
             build(read_settings(environment))
+
+
+PROFILES = """
+[profile sso]
+sso_session = of-a-test
+sso_account_id = 123456789012
+sso_role_name = reader
+[sso-session of-a-test]
+sso_region = us-west-2
+sso_start_url = https://sso.example.com/start
+[profile older-sso]
+sso_start_url = https://sso.example.com/start
+sso_region = us-west-2
+sso_account_id = 123456789012
+sso_role_name = reader
+[profile web]
+role_arn = arn:aws:iam::123456789012:role/reader
+web_identity_token_file = /nowhere/token
+"""
+
+
+@pytest.mark.parametrize(("profile", "told"), [("sso", "oken"), ("older-sso", "SSO"), ("web", "'/nowhere/token'")])
+def test_credentials_that_cannot_be_read_are_told(clouds: Clouds, tmp_path: Path, profile: str, told: str) -> None:
+    (tmp_path / "config").write_text(PROFILES)
+    changes = {"AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_PROFILE": profile}
+    changes |= {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
+    with (
+        clouds.exported(**changes) as environment,
+        pytest.raises(AuthenticationError, match=f"credentials cannot be (read|had): .*{told}.* [Ll]og in again"),
+    ):
+        build(read_settings(environment))
+
+
+def raising(error: OSError) -> Callable[[], None]:
+    def request() -> None:
+        raise error
+
+    return request
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError(104, "reset"), TimeoutError(), OSError("odd")])
+def test_what_the_network_does_is_no_matter_of_credentials(error: OSError) -> None:
+    call = Call("ec2", "DescribeInstances", "*", proof="Reservations")
+    with pytest.raises(TransientError, match="no usable answer"):
+        call(raising(error), Budget(FastClock(), 600), lambda answer: answer)
 
 
 def test_a_refused_connection_is_tried_again(clouds: Clouds) -> None:
