@@ -50,7 +50,14 @@ def carry_out(
         read = plans[0] if is_read and plans[0].results else None
         reports.show(report, form, quiet=session.quiet, look=look, read=read)
         if interrupt.code:
-            left = report.count(Outcome.NOT_REACHED)
-            rest = f"with {counted(left, 'change')} not reached; run it again to go on" if left else "with nothing left"
-            err(f"Interrupted, {rest}.")
+            err(_interrupted(report))
     return interrupt.code or reports.code_of(report)
+
+
+def _interrupted(report: Report) -> str:
+    """What an interrupted pass has left."""
+    if left := report.count(Outcome.NOT_REACHED):
+        return f"Interrupted, with {counted(left, 'change')} not reached; run it again to go on."
+    if report.count(Outcome.FAILED) or report.count(Outcome.GUARDED):
+        return "Interrupted; what failed or was held back is in the report."
+    return "Interrupted, with nothing left."

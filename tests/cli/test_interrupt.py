@@ -18,6 +18,7 @@ from controller.parallel import Pending
 from controller.sandbox.cloudflare import Reply
 from tests.cli.process import Running
 from tests.clouds import Clouds, link, name, refusal
+from tests.faults.aws_kinds import failure
 from tests.faults.calls import BATCH, LIST, UPDATE, Call, Proxy, Rule, Scene
 
 MACHINES = 24  # more rows than are written side by side
@@ -101,6 +102,15 @@ def test_what_was_interrupted_with_its_last_change_has_nothing_left(clouds: Clou
         ended, output, said = child.ended()
     assert (ended, json.loads(output)["complete"]) == (143, True)
     assert said.endswith("Interrupted, with nothing left.\n")
+
+
+def test_what_failed_when_it_was_interrupted_is_not_called_nothing(clouds: Clouds) -> None:
+    clouds.launch()
+    with interrupted(clouds, UPDATE, signal.SIGTERM, failure(400, "ValidationException")) as (child, _):
+        ended, output, said = child.ended()
+    assert ended == 143, said
+    assert [change["outcome"] for change in json.loads(output)["changes"]] == ["applied", "failed"]
+    assert said.endswith("Interrupted; what failed or was held back is in the report.\n")
 
 
 def test_a_lost_answer_is_looked_up_before_the_end(clouds: Clouds) -> None:
