@@ -53,7 +53,9 @@ proof: $(VENV)/dev.stamp ## the exhaustive tests, about an hour, and the figures
 	@status=0; $(BIN)/pytest --numprocesses auto --timeout 0 -m proof $(ARGS) || status=$$?; \
 		$(BIN)/python -m tests.proof.page && exit $$status
 
+# What the last run has seen of which test reaches what is not true of changed code, and is not looked at again.
 mutants: $(MUTANTS_VENV)/mutants.stamp ## which changes to the rules no test notices (ARGS="controller.rules.guards*" for some)
+	@rm -rf mutants
 	$(MUTANTS_VENV)/bin/mutmut run $(ARGS)
 	@$(MUTANTS_VENV)/bin/mutmut results
 	@$(MUTANTS_VENV)/bin/mutmut export-cicd-stats

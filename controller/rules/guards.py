@@ -91,7 +91,7 @@ def _held(changes: Iterable[Change]) -> Iterable[Change]:
 def _with_held_fallbacks(change: Change) -> Change:
     """The change, with what would go instead of it held where that rests on absence or a lost tag."""
     others = (replace(other, held=bool(other.concluded)) for other in change.instead)
-    return replace(change, instead=tuple(others)) if change.instead else change
+    return replace(change, instead=tuple(others))
 
 
 def _finding(change: Change, instance: str, hint: str) -> Finding:

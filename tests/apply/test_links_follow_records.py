@@ -95,6 +95,18 @@ def test_what_goes_instead_of_a_link_stands_at_its_place_among_the_others() -> N
     ]
 
 
+def test_what_would_go_instead_and_is_gone_already_is_superseded() -> None:
+    seen = world([machine(), machine(OTHER, state="terminated")], [], [NAMED])
+    table = OddTable(replace(NAMED, links={}), [])
+    ended, _ = applied(OddZone([FULL]), table, seen)
+    assert [(str(result.change.action), str(result.outcome)) for result in ended.results] == [
+        ("create-record", "failed"),
+        ("clear-link", "superseded"),
+        ("write-link", "not-reached"),
+    ]
+    assert table.writes == []
+
+
 @pytest.mark.parametrize(("scope", "hint"), [(None, REMEDY), (frozenset({TEACHER}), "A scoped pass leaves")])
 def test_what_would_go_instead_and_is_held_says_so(scope: frozenset[str] | None, hint: str) -> None:
     """The zone is full, and the link leads to a machine that is only absent, which is one too many."""
