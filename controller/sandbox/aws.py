@@ -168,7 +168,7 @@ class AwsServer:
         self.requests.append(exchange)
 
         def proceed() -> Reply:
-            exchange.answer = self._answer(request)
+            exchange.answer = self.machines.answer(request, lambda: self._answer(request))
             return exchange.answer
 
         exchange.reply = intercept(request, proceed) if intercept else proceed()

@@ -1,7 +1,8 @@
 """EC2's instances, as a test or the demo wants them: made in this process, served by moto's API."""
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,9 +12,12 @@ from moto.ec2.models import EC2Backend, ec2_backends
 from moto.ec2.models.instances import Instance, Reservation
 from moto.ec2.utils import random_reservation_id
 
-from controller.sandbox.aws_http import MOTO_LOCK
+from controller.sandbox.aws_http import MOTO_LOCK, operation_of
+from controller.sandbox.cloudflare.exchange import Exchange, Proceed, Reply, Request
 
 STATES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
+#: States in which an instance has its public address.
+ADDRESSED = ("running", "stopping")
 AUTO = "auto"
 """The address that moto would give: a random one that looks public, and another one after each start."""
 
@@ -79,10 +83,10 @@ class Machines:
             self._backend.tags[instance.id] = dict(_tags(meeting, role) if tags is None else tags)
             _put_into(instance, state)
             if launched_at:
-                instance.launch_time = launched_at.astimezone(utcnow().tzinfo).replace(tzinfo=None)
+                instance.launch_time = instance.nics[0].attach_time = _utc(launched_at)
             if address != AUTO:
                 _place(instance, address, renewed=address is not None)
-            elif state not in ("running", "stopping"):
+            elif state not in ADDRESSED:
                 _place(instance, None, renewed=True)
             return instance.id
 
@@ -96,14 +100,15 @@ class Machines:
         with MOTO_LOCK:
             self._backend.stop_instances(list(ids))
 
-    def start(self, *ids: str) -> None:
-        """As EC2 does: there is another address."""
-        with MOTO_LOCK:
+    def start(self, *ids: str, launched_at: datetime | None = None) -> None:
+        """As EC2 does: there is another address, and the launch time is that of this start, by default now."""
+        with self._launching(launched_at):
             self._backend.start_instances(list(ids))
 
     def set_state(self, instance: str, state: str) -> None:
-        """Any of :data:`STATES`; the address stays what it is."""
-        _put_into(self._instance(instance), state)
+        """Any of :data:`STATES`; the address stays what it is. To leave ``stopped`` is a start here as well."""
+        with self._launching():
+            _put_into(self._instance(instance), state)
 
     def set_address(self, instance: str, address: str | None) -> None:
         """Give it this address, or take it away; a later start gives another one all the same."""
@@ -114,7 +119,7 @@ class Machines:
         self._backend.tags[self._instance(instance).id] = dict(tags)
 
     def purge(self, *ids: str) -> None:
-        """Let instances vanish altogether, as EC2 does an hour after their end, or at once where it lags."""
+        """Forget instances altogether, as EC2 does an hour after their end, or at once where it lags."""
         with MOTO_LOCK:
             for key, reservation in list(self._backend.reservations.items()):
                 reservation.instances = [i for i in reservation.instances if i.id not in ids]
@@ -129,9 +134,33 @@ class Machines:
             instances = self._backend.all_instances()
             return {i.id: self._seen(i) for i in instances}
 
+    def answer(self, request: Request, proceed: Proceed) -> Reply:
+        """Answer a request as moto does, but as EC2 would."""
+        match operation_of(Exchange(request)):
+            case "StartInstances":
+                with self._launching():
+                    return proceed()
+            case _:
+                return proceed()
+
+    @contextmanager
+    def _launching(self, at: datetime | None = None) -> Iterator[None]:
+        """Renew the launch time of what was stopped and then starts: moto keeps the first one."""
+        with MOTO_LOCK:
+            stopped = [
+                instance
+                for backend in ec2_backends[self._account].values()
+                for instance in backend.all_instances()
+                if instance.state == "stopped"
+            ]
+            yield
+            for instance in stopped:
+                if instance.state in ("pending", "running"):
+                    instance.launch_time = _utc(at) if at else utcnow()
+
     def _seen(self, instance: Instance) -> Machine:
         tags = dict(self._backend.tags.get(instance.id, {}))
-        launched_at = instance.launch_time.replace(tzinfo=UTC)  # moto's times are UTC, and do not say so
+        launched_at = instance.launch_time.replace(tzinfo=UTC)
         return Machine(instance.id, instance.state, instance.public_ip, tags, launched_at)
 
     @property
@@ -166,6 +195,11 @@ def _tags(meeting: str | None, role: str | None) -> Iterable[tuple[str, str]]:
         yield "Role", role
     if meeting is not None and role is not None:
         yield "Name", f"{meeting}_{role}"
+
+
+def _utc(moment: datetime) -> datetime:
+    """As moto keeps times: in UTC, without saying so."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _put_into(instance: Instance, state: str) -> None:

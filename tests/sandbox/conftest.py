@@ -1,4 +1,4 @@
-"""A Cloudflare server for each test file, reset for each test, and a client that adds nothing of its own."""
+"""Servers that are reset for each test, and clients that add nothing of their own."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,8 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
+from controller.sandbox.aws import AwsServer
 from controller.sandbox.cloudflare import CloudflareServer
+from tests.clouds import Clouds
 from tests.openapi import is_there, validator
+
+PROJECT = [{"Name": "tag:Project", "Values": ["Elephant"]}]
 
 
 class Raw:
@@ -65,3 +69,21 @@ def judged(server: CloudflareServer) -> Iterator[None]:
     assert server.requests
     for exchange in server.requests if is_there() else ():
         validator().check(exchange)
+
+
+@pytest.fixture
+def aws(running_clouds: Clouds) -> Iterator[AwsServer]:
+    running_clouds.aws.reset()
+    yield running_clouds.aws
+    running_clouds.aws.reset()
+
+
+def described(aws: AwsServer, **arguments: Any) -> dict[str, Any]:
+    """Every instance that DescribeInstances brings, by id, page after page."""
+    found, token = dict[str, Any](), dict[str, str]()
+    while True:
+        page = aws.client("ec2").describe_instances(**arguments, **token)
+        found.update({i["InstanceId"]: i for r in page["Reservations"] for i in r["Instances"]})
+        if not page.get("NextToken"):
+            return found
+        token = {"NextToken": page["NextToken"]}

@@ -1,7 +1,6 @@
 """The sandbox's AWS server does what EC2, DynamoDB and Secrets Manager do, as far as the controller looks."""
 
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -14,27 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from controller.sandbox.aws import SECRET, TABLE, AwsServer, exported
 from controller.sandbox.cloudflare import Reply
-from tests.clouds import Clouds
-
-PROJECT = [{"Name": "tag:Project", "Values": ["Elephant"]}]
-
-
-@pytest.fixture
-def aws(running_clouds: Clouds) -> Iterator[AwsServer]:
-    running_clouds.aws.reset()
-    yield running_clouds.aws
-    running_clouds.aws.reset()
-
-
-def described(aws: AwsServer, **arguments: Any) -> dict[str, Any]:
-    """Every instance that DescribeInstances brings, by id, page after page."""
-    found, token = dict[str, Any](), dict[str, str]()
-    while True:
-        page = aws.client("ec2").describe_instances(**arguments, **token)
-        found.update({i["InstanceId"]: i for r in page["Reservations"] for i in r["Instances"]})
-        if not page.get("NextToken"):
-            return found
-        token = {"NextToken": page["NextToken"]}
+from tests.sandbox.conftest import PROJECT, described
 
 
 def test_a_launched_machine_is_described_as_ec2_would(aws: AwsServer) -> None:
@@ -67,6 +46,51 @@ def test_a_stop_takes_the_address_and_a_start_brings_another(aws: AwsServer) -> 
     assert aws.machines.all()[machine].state == "stopped"
     aws.machines.start(machine)
     assert described(aws)[machine]["PublicIpAddress"] not in ("192.0.2.1", None)
+
+
+def test_a_start_renews_the_launch_time_whoever_starts(aws: AwsServer) -> None:
+    first = datetime(2025, 1, 31, 12, tzinfo=UTC)
+    by_helper, by_api = (aws.machines.launch(launched_at=first, tags={"Role": role}) for role in ("a", "b"))
+    aws.machines.stop(by_helper)
+    aws.client("ec2").stop_instances(InstanceIds=[by_api])
+    assert {seen["LaunchTime"] for seen in described(aws).values()} == {first}
+    begun = datetime.now(UTC).replace(microsecond=0)  # EC2 shows whole seconds
+    aws.machines.start(by_helper)
+    aws.client("ec2").start_instances(InstanceIds=[by_api])
+    assert all(seen["LaunchTime"] >= begun and seen["PublicIpAddress"] for seen in described(aws).values())
+
+
+def test_the_first_launch_stays_in_the_attachment_of_the_interface(aws: AwsServer) -> None:
+    ec2, first = aws.client("ec2"), datetime(2025, 1, 31, 12, tzinfo=UTC)
+    made = ec2.run_instances(ImageId="ami-1", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    launched = aws.machines.launch("m1", "teacher", launched_at=first)
+    before, was = described(aws)[made], aws.machines.all()[made]
+    ec2.stop_instances(InstanceIds=[made, launched])
+    ec2.start_instances(InstanceIds=[made, launched])
+    after, now = described(aws)[made], aws.machines.all()[made]
+    assert now.launched_at > was.launched_at
+    assert after["PublicIpAddress"] != before["PublicIpAddress"]
+    assert after["NetworkInterfaces"][0]["Attachment"] == before["NetworkInterfaces"][0]["Attachment"]
+    of_launched = [{"Name": "attachment.instance-id", "Values": [launched]}]
+    (interface,) = ec2.describe_network_interfaces(Filters=of_launched)["NetworkInterfaces"]
+    assert interface["Attachment"]["AttachTime"] == first
+
+
+def test_only_what_was_stopped_has_another_launch_time(aws: AwsServer) -> None:
+    first = datetime(2025, 1, 31, 12, tzinfo=UTC)
+    pending, running, stopped, ended = (
+        aws.machines.launch("m1", "teacher", state=state, launched_at=first)
+        for state in ("pending", "running", "stopped", "stopped")
+    )
+    aws.client("ec2").reboot_instances(InstanceIds=[running])
+    aws.machines.start(pending, running)
+    aws.machines.terminate(ended)
+    assert {machine.launched_at for machine in aws.machines.all().values()} == {first}
+    aws.machines.set_state(stopped, "pending")
+    assert aws.machines.all()[stopped].launched_at > first
+    aws.machines.set_state(stopped, "stopped")
+    aws.machines.start(stopped, launched_at=first + timedelta(days=1))
+    assert described(aws)[stopped]["LaunchTime"] == first + timedelta(days=1)
 
 
 def test_a_machine_launched_without_an_address_never_gets_one(aws: AwsServer) -> None:

@@ -1,6 +1,6 @@
 """Drifts that begin with a machine: what an event would have told, had it come and been understood."""
 
-from controller.sandbox.drifts.scene import Scene, Shown, drift
+from controller.sandbox.drifts.scene import RESTARTED_AGO, Scene, Shown, drift
 
 
 @drift("both machines run, but their events were lost", "records and links are made, and the status is DNS_WRITTEN")
@@ -39,7 +39,7 @@ def _purged(scene: Scene) -> None:
 def _address_changed(scene: Scene) -> None:
     machine = scene.solo()
     scene.aws.machines.stop(machine.id)
-    scene.aws.machines.start(machine.id)
+    scene.aws.machines.start(machine.id, launched_at=scene.now - RESTARTED_AGO)
     address = next(scene.addresses)  # instead of the one that moto drew: a fleet is the same for the same seed
     scene.aws.machines.set_address(machine.id, address)
     scene.expect_records(machine, Shown(address))

@@ -14,6 +14,8 @@ from controller.sandbox.cloudflare import CloudflareServer
 
 #: How long ago machines were launched, and records made: no longer young, and meetings not overdue.
 LAUNCHED_AGO, RECORDED_AGO = timedelta(minutes=30), timedelta(minutes=28)
+#: How long ago a machine was started again, if it was: its record is of before.
+RESTARTED_AGO = timedelta(minutes=20)
 BOTH = ("teacher", "student")
 STRANGER = "elephant-dns:999999999999/eu-west-1"
 
