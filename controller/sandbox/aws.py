@@ -76,12 +76,13 @@ class AwsServer:
             os.environ.pop(NO_IMAGES, None)
 
     def reset(self) -> None:
-        """An empty account, an empty log, no fault; the socket stays open."""
+        """An empty account, an empty log, no fault, no lie; the socket stays open."""
         self._over.set()
         self._over = Event()
         self.intercept = None
         self._numbers, self.requests = count(1), []
         self.rows.table = TABLE
+        self.machines.show_truth()
         with MOTO_LOCK:
             moto_api_backend.reset()
 

@@ -13,9 +13,9 @@ from moto.ec2.models.instances import Instance, Reservation
 from moto.ec2.utils import random_reservation_id
 
 from controller.sandbox.aws_http import MOTO_LOCK, operation_of
+from controller.sandbox.aws_lies import STATES, Hidden, Lies, Shown
 from controller.sandbox.cloudflare.exchange import Exchange, Proceed, Reply, Request
 
-STATES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
 #: States in which an instance has its public address.
 ADDRESSED = ("running", "stopping")
 AUTO = "auto"
@@ -55,11 +55,19 @@ class LeanInstance(Instance):
 
 
 class Machines:
-    """The instances of one region."""
+    """The instances of one region, and what DescribeInstances shows of them.
+
+    ::
+
+        machine = aws.machines.launch("m1", "teacher")
+        aws.machines.show_state(machine, "pending", readings=2)  # then …
+        aws.machines.strip_address(machine, readings=1)  # … and then the truth
+    """
 
     def __init__(self, account: str, region: str) -> None:
         self._account = account
         self._region = region
+        self._lies = Lies()
 
     def launch(
         self,
@@ -119,7 +127,7 @@ class Machines:
         self._backend.tags[self._instance(instance).id] = dict(tags)
 
     def purge(self, *ids: str) -> None:
-        """Forget instances altogether, as EC2 does an hour after their end, or at once where it lags."""
+        """Forget instances altogether, as EC2 does an hour after their end. One that lives is better hidden."""
         with MOTO_LOCK:
             for key, reservation in list(self._backend.reservations.items()):
                 reservation.instances = [i for i in reservation.instances if i.id not in ids]
@@ -134,12 +142,43 @@ class Machines:
             instances = self._backend.all_instances()
             return {i.id: self._seen(i) for i in instances}
 
+    def hide(self, *ids: str, by_id: bool = False, readings: int | None = None) -> None:
+        """Leave instances out of every listing; ``by_id``: also where their id is asked for, as if unknown.
+
+        This and the following lie in so many readings, or until told otherwise; see
+        :class:`~controller.sandbox.aws_lies.Lies`. :meth:`all` always tells the truth.
+        """
+        for instance in ids:
+            self._lies.tell(instance, Hidden(by_id), readings)
+
+    def strip_address(self, *ids: str, readings: int | None = None) -> None:
+        """Show instances without their public address."""
+        for instance in ids:
+            self._lies.tell(instance, Shown(), readings)
+
+    def show_state(self, instance: str, state: str, *, readings: int | None = None) -> None:
+        """Show another state than the true one, with the address that there is now if the state is one with any."""
+        address = self.all()[instance].address if state in ADDRESSED else None
+        self._lies.tell(instance, Shown(address, state), readings)
+
+    def hold(self, *ids: str, readings: int | None = None) -> None:
+        """Go on to show state, address and launch time as they are now, whatever happens to the instances."""
+        now = self.all()
+        for machine in [now[instance] for instance in ids]:
+            self._lies.tell(machine.id, Shown(machine.address, machine.state, machine.launched_at), readings)
+
+    def show_truth(self, *ids: str) -> None:
+        """No more lies about these instances, or about any."""
+        self._lies.end(ids)
+
     def answer(self, request: Request, proceed: Proceed) -> Reply:
         """Answer a request as moto does, but as EC2 would."""
         match operation_of(Exchange(request)):
             case "StartInstances":
                 with self._launching():
                     return proceed()
+            case "DescribeInstances":
+                return self._lies.alter(request, proceed())
             case _:
                 return proceed()
 
@@ -211,3 +250,6 @@ def _place(instance: Instance, address: str | None, *, renewed: bool) -> None:
     interface = instance.nics[0]
     interface.public_ip = address
     interface.public_ip_auto_assign = renewed
+
+
+__all__ = ["ADDRESSED", "AUTO", "STATES", "LeanInstance", "Machine", "Machines", "new_id"]
