@@ -107,6 +107,12 @@ class Clouds:
         self.aws.rows.put(meeting, **row)
         return machine
 
+    def restart(self, machine: str, *, age: timedelta | None = None) -> str | None:
+        """Stop and start a machine, now or so long ago, and return its new address."""
+        self.aws.machines.stop(machine)
+        self.aws.machines.start(machine, launched_at=None if age is None else datetime.now(UTC) - age)
+        return self.address(machine)
+
     def seed(self, machine: str, content: str, *, comment: str | None = MARK, **fields: Any) -> str:
         """An old record of ours at a machine's name."""
         fields = {"created_on": LONG_AGO, **fields}

@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from controller.sandbox.aws import SECRET, TABLE, AwsServer, exported
 from controller.sandbox.cloudflare import Reply
+from tests.clouds import Clouds
 from tests.sandbox.conftest import PROJECT, described
 
 
@@ -91,6 +92,14 @@ def test_only_what_was_stopped_has_another_launch_time(aws: AwsServer) -> None:
     aws.machines.set_state(stopped, "stopped")
     aws.machines.start(stopped, launched_at=first + timedelta(days=1))
     assert described(aws)[stopped]["LaunchTime"] == first + timedelta(days=1)
+
+
+def test_clouds_restart_a_machine_so_long_ago(clouds: Clouds) -> None:
+    machine = clouds.launch(address="192.0.2.1")
+    assert clouds.restart(machine, age=timedelta(minutes=5)) not in ("192.0.2.1", None)
+    assert datetime.now(UTC) - clouds.aws.machines.all()[machine].launched_at >= timedelta(minutes=5)
+    assert clouds.restart(machine)
+    assert datetime.now(UTC) - clouds.aws.machines.all()[machine].launched_at < timedelta(minutes=5)
 
 
 def test_a_machine_launched_without_an_address_never_gets_one(aws: AwsServer) -> None:
