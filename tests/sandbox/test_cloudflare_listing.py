@@ -163,3 +163,47 @@ def test_a_listing_may_be_stale_for_a_number_of_calls(raw: Raw) -> None:
     raw.result("POST", json=body)
     raw.result("POST", json={**body, "name": "c"})
     assert [names(raw, "") for _ in range(3)] == [["a"], ["a"], ["a", "b", "c"]]
+
+
+def test_so_many_listings_lag_behind_whoever_writes(zone: CloudflareServer, raw: Raw) -> None:
+    zone.lag(listings=2)
+    made = raw.result("POST", json={"type": "A", "name": "new", "content": "192.0.2.9", "ttl": 1})
+    zone.remove(raw.result("GET", params="name=alpha.example.com")[0]["id"])
+    assert names(raw, "order=name") == ["alpha", "beta", "gamma", "note"]
+    assert names(raw, "order=name") == ["beta", "gamma", "new", "note"]
+    assert raw.result("GET", made["id"]) == made
+
+
+def test_while_listings_lag_writes_and_their_answers_are_of_the_truth(zone: CloudflareServer, raw: Raw) -> None:
+    zone.lag()
+    old = raw.result("GET", params="name=beta.example.com")[0]
+    changed = raw.result("POST", "batch", json={"patches": [{"id": old["id"], "content": "192.0.2.9"}]})["patches"][0]
+    assert changed["content"] == raw.result("GET", old["id"])["content"] == "192.0.2.9"
+    assert raw.result("GET", params="name=beta.example.com") == [old]
+    raw.result("DELETE", old["id"])
+    assert raw.refusal("PATCH", old["id"], json={"content": "192.0.2.8"}) == (404, 81044)
+    zone.lag(0)
+    assert names(raw, "name=beta.example.com") == []
+
+
+def test_all_pages_of_a_listing_lag_alike_and_count_once(zone: CloudflareServer, raw: Raw) -> None:
+    zone.lag(listings=1)
+    zone.seed("aaa", "192.0.2.9")
+    assert names(raw, "order=name&per_page=2") == ["alpha", "beta"]
+    assert names(raw, "order=name&per_page=2&page=2") == ["gamma", "note"]
+    assert names(raw, "order=name&per_page=2") == ["aaa", "alpha"]
+    assert names(raw, "order=name&per_page=2&page=2") == ["beta", "gamma"]
+
+
+def test_a_reset_ends_the_lag(zone: CloudflareServer, raw: Raw) -> None:
+    zone.lag()
+    zone.reset()
+    zone.seed("new", "192.0.2.9")
+    assert names(raw, "") == ["new"]
+
+
+def test_the_lag_of_every_write_does_not_shorten_another(raw: Raw) -> None:
+    raw.server.reset(quirks=Quirks(stale_listings=1))
+    raw.server.lag(listings=3)
+    raw.result("POST", json={"type": "A", "name": "b", "content": "192.0.2.2", "ttl": 1})
+    assert [names(raw, "") for _ in range(4)] == [[], [], [], ["b"]]

@@ -38,7 +38,8 @@ class Quirks:
     unstable_ties: bool = False
     """Records that the order leaves equal come in another order on every call, so pages can miss and repeat them."""
     stale_listings: int = 0
-    """After a write, this many listings still show the zone as it was before (terraform-provider-cloudflare 6482)."""
+    """After a write, this many listings still show the zone as it was before (terraform-provider-cloudflare 6482).
+    A listing counts once, however many pages it has."""
 
     # Errors
     wrap_validation_errors: bool = False

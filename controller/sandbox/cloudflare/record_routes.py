@@ -30,8 +30,9 @@ class Call:
 
 def list_records(call: Call) -> Reply:
     """One page of the records that fit the filters."""
-    records = call.zone.listing()
-    page = page_of(records, call.request.query, call.zone.quirks, call.zone.listings)
+    query = call.request.query
+    records = call.zone.listing(goes_on=query.get("page") not in ("", "0", "1"))
+    page = page_of(records, query, call.zone.quirks, call.zone.listings)
     return success([record.to_json() for record in page.records], call.zone.quirks, page.info)
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
+from math import inf
 from threading import Event, Lock
 from types import TracebackType
 from typing import Self, TypedDict, Unpack
@@ -218,6 +219,13 @@ class CloudflareServer:
         """Another writer deletes a record."""
         with self._life.zone.transaction(None):
             self._life.zone.delete(record_id)
+
+    def lag(self, listings: int | None = None) -> None:
+        """Let listings show the zone as it is now, whatever is written from now on: so many, or until ``lag(0)``.
+
+        Writes take effect at once, and their answers, as those to single reads, are of the truth.
+        """
+        self._life.zone.lag(inf if listings is None else listings)
 
     def _respond(
         self, method: str, target: str, headers: Mapping[str, str], content: bytes, connection: int

@@ -52,7 +52,8 @@ class Zone:
         self._journal: list[tuple[Record | None, Record | None]] = []
         self._made = 0
         self._stale: list[Record] = []
-        self._stale_calls = 0
+        self._stale_listings: float = 0
+        self._pages_of: list[Record] | None = None
         self._lock = RLock()
 
     def __len__(self) -> int:
@@ -63,14 +64,22 @@ class Zone:
         with self._lock:
             return list(self._records.values())
 
-    def listing(self) -> list[Record]:
-        """The records as a listing sees them now: after a write that can be an older state, if the quirk says so."""
+    def listing(self, *, goes_on: bool = False) -> list[Record]:
+        """The records as a listing sees them: as they are, or an older state, if the quirk or :meth:`lag` says so.
+
+        Whether it is an older state is decided anew for each listing, but not for a page with which one goes on.
+        """
         with self._lock:
             self.listings += 1
-            if not self._stale_calls:
-                return list(self._records.values())
-            self._stale_calls -= 1
-            return self._stale
+            if not goes_on:
+                self._pages_of = self._stale if self._stale_listings else None
+                self._stale_listings = max(0, self._stale_listings - 1)
+            return list(self._records.values()) if self._pages_of is None else self._pages_of
+
+    def lag(self, listings: float) -> None:
+        """Let so many listings show the records as they are now."""
+        with self._lock:
+            self._stale, self._stale_listings, self._pages_of = self.records(), listings, None
 
     def get(self, record_id: object) -> Record:
         """The record with this id, or 81044."""
@@ -168,8 +177,8 @@ class Zone:
 
     def _go_stale(self, before: dict[str, Record]) -> None:
         if self._journal and self.quirks.stale_listings:
-            self._stale = self._stale if self._stale_calls else list(before.values())
-            self._stale_calls = self.quirks.stale_listings
+            self._stale = self._stale if self._stale_listings else list(before.values())
+            self._stale_listings = max(self._stale_listings, self.quirks.stale_listings)
 
 
 def _updated(record: Record, fields: Fields, now: datetime) -> Record:
