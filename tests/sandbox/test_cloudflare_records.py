@@ -284,6 +284,24 @@ def test_stamps_move_with_what_they_belong_to(raw: Raw) -> None:
     assert raw.result("PATCH", record_id, json={"comment": "ours"})["comment_modified_on"] == record["modified_on"]
 
 
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+def test_a_seeded_record_was_last_written_when_it_was_made_or_later(raw: Raw, method: str) -> None:
+    made, written, now = (datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3))
+    raw.server.reset(clock=lambda: now)
+    raw.server.seed("old", "192.0.2.1", created_on=made)
+    both = raw.server.seed("both", "192.0.2.1", created_on=made, modified_on=written)
+    raw.server.seed("new", "192.0.2.1")
+    raw.server.seed("touched", "192.0.2.1", modified_on=written)
+    assert [(record["created_on"][9:10], record["modified_on"][9:10]) for record in raw.result("GET")] == [
+        ("1", "1"),
+        ("1", "2"),
+        ("3", "3"),
+        ("3", "2"),
+    ]
+    record = raw.result(method, both, json={**A, "name": "both", "content": "192.0.2.2"})
+    assert (record["created_on"][9:10], record["modified_on"][9:10]) == ("1", "3")
+
+
 def test_a_patch_that_changes_nothing_may_leave_the_record_untouched(raw: Raw) -> None:
     raw.server.reset(quirks=Quirks(noop_patch_touches=False))
     record_id = raw.server.seed("www", "192.0.2.1")

@@ -197,18 +197,21 @@ class CloudflareServer:
         content: str,
         *,
         created_on: datetime | None = None,
+        modified_on: datetime | None = None,
         strict: bool = True,
         **fields: Unpack[RecordFields],
     ) -> str:
         """Put a record into the zone without a request, and return its id. The quota does not count here.
 
+        It was made now by default, and last modified when it was made.
         ``strict=False`` checks nothing, for what has been seen but should not be: an address beside a CNAME, twins,
         a proxied private address.
         """
         body = {"type": "A", "proxied": True, "ttl": 1, **fields, "name": name, "content": content}
         zone = self._life.zone
         with zone.transaction(None):
-            return zone.insert(zone.checked(body) if strict else unchecked(body, zone.name), created_on).id
+            checked = zone.checked(body) if strict else unchecked(body, zone.name)
+            return zone.insert(checked, created_on, modified_on).id
 
     def edit(self, record_id: str, **fields: object) -> None:
         """Another writer changes a record, as if by hand in the dashboard."""

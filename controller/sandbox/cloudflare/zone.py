@@ -134,11 +134,11 @@ class Zone:
         self._put(record, None)
         return record
 
-    def insert(self, fields: Fields, created_on: datetime | None = None) -> Record:
-        """Add a record unchecked."""
+    def insert(self, fields: Fields, created_on: datetime | None = None, modified_on: datetime | None = None) -> Record:
+        """Add a record unchecked; one that was never modified was last written when it was made."""
         self._made += 1
-        now = created_on or self.clock()
-        record = Record(identifier(self.id, self._made), fields, now, now, now, now)
+        made = created_on or self.clock()
+        record = Record(identifier(self.id, self._made), fields, made, modified_on or made, made, made)
         self._put(None, record)
         return record
 
