@@ -10,11 +10,12 @@ from functools import cache
 from typing import Any
 
 from controller.bootstrap import Clients, Controller, build, connect
-from controller.errors import IncompleteError, SettingsError
+from controller.errors import IncompleteError, SettingsError, WatchdogError
 from controller.events import parse_event
 from controller.log import hush_libraries, log_error, log_for_request, log_metrics, log_report, start_logging
 from controller.metrics import as_metrics
 from controller.report.as_json import as_answer
+from controller.report.report import Report
 from controller.settings import read_settings
 
 #: Seconds of the function's time that are kept for the report and for ending in good order.
@@ -35,6 +36,8 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
         controller = _controller(context.invoked_function_arn)
         report = controller.run(request, context.get_remaining_time_in_millis() / 1000 - MARGIN)
     except Exception as error:
+        if isinstance(error, WatchdogError) and isinstance(error.report, Report):
+            log_report(error.report)
         log_error(error)
         raise
     log_report(report)

@@ -1,11 +1,13 @@
 """Carries out a plan: order, side by side where that is safe, and each failure kept to what depends on it.
 
-Removals from rows run beside the Cloudflare writes, since a record's delete never waits for a row. Then come links
-whose records are known to be in place, then the ends of meetings.
+Row writes that need nothing from Cloudflare run beside the Cloudflare writes: removals, links whose records were in
+place before, ends whose machines have no record to change. A batch that hangs must not cost them, and a record's
+delete never waits for a row. Then come links whose records this pass has put in place, then the other ends.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 from controller.apply_first import prove_zone
 from controller.apply_records import RecordApplier
@@ -16,7 +18,6 @@ from controller.errors import DeadlineError, WatchdogError
 from controller.model import RECORD_ACTIONS, Action, Applied, Change, Outcome, Plan, Result, World
 from controller.parallel import Pending
 from controller.ports import Readers, Writers
-from controller.rules.guards import held_findings
 from controller.settings import Settings
 
 
@@ -39,17 +40,32 @@ def apply(  # everything that an apply stands on, each named once
     open_changes = [change for change in plan.changes if not change.held]
     record_changes = [change for change in open_changes if change.action in RECORD_ACTIONS]
 
+    moving = {change.instance for change in record_changes}
+    row_changes = [change for change in open_changes if change.action not in RECORD_ACTIONS]
+    free = [change for change in row_changes if _is_free(change, moving)]
+    bound = [change for change in row_changes if not _is_free(change, moving)]
+
     side_by_side = [
         Pending(_quiet(lambda: _write_records(records, record_changes)), budget),
-        Pending(_quiet(lambda: rows.apply(_only(open_changes, Action.CLEAR_LINK))), budget),
+        Pending(_quiet(lambda: rows.apply(free)), budget),
     ]
     for pending in side_by_side:
         _finish(pending)
-    links, instead = _ready(records, _only(open_changes, Action.WRITE_LINK), record_changes)
+    links = _ready(records, _only(bound, Action.WRITE_LINK), record_changes)
     _finish(Pending(_quiet(lambda: rows.apply(links)), budget))
-    _finish(Pending(_quiet(lambda: rows.apply_late(instead)), budget))
-    _finish(Pending(_quiet(lambda: rows.apply(_only(open_changes, Action.TERMINATE_MEETING))), budget))
+    _finish(Pending(_quiet(lambda: rows.apply(_only(bound, Action.TERMINATE_MEETING))), budget))
     return board.close()
+
+
+def _is_free(change: Change, moving: AbstractSet[str | None]) -> bool:
+    """Whether a row's change needs nothing from Cloudflare."""
+    match change.action:
+        case Action.CLEAR_LINK:
+            return True
+        case Action.WRITE_LINK:
+            return change.instance not in moving
+        case _:
+            return moving.isdisjoint(change.evidence)
 
 
 def _write_records(applier: RecordApplier, changes: Sequence[Change]) -> None:
@@ -61,34 +77,26 @@ def _only(changes: Iterable[Change], action: Action) -> list[Change]:
     return [change for change in changes if change.action is action]
 
 
-def _ready(
-    records: RecordApplier, links: Iterable[Change], record_changes: Iterable[Change]
-) -> tuple[list[Change], list[Change]]:
-    """The links whose records are in place, and the dead links that go instead of those whose records are not.
+def _ready(records: RecordApplier, links: Iterable[Change], record_changes: Iterable[Change]) -> list[Change]:
+    """The links whose records are in place.
 
     In place is all that was to be done at the machine's name: until then a user may still be led elsewhere.
     """
     board, records_of = records.board, defaultdict[str | None, list[Change]](list)
     for change in record_changes:
         records_of[change.instance].append(change)
-    ready, instead = list[Change](), list[Change]()
+    ready = list[Change]()
     for link in links:
         others = records_of[link.instance]
-        ends = board.outcomes(others)
+        outcomes = board.outcomes(others)
         is_lost = link.instance in records.lost and all(change.action is Action.DELETE_RECORD for change in others)
-        if ends <= {Outcome.APPLIED} and not is_lost:
+        if outcomes <= {Outcome.APPLIED} and not is_lost:
             ready.append(link)
             continue
-        moved = ends <= {Outcome.APPLIED, Outcome.SUPERSEDED}
+        moved = outcomes <= {Outcome.APPLIED, Outcome.SUPERSEDED}
         outcome = Outcome.SUPERSEDED if moved else Outcome.NOT_REACHED
         board.note(link, outcome, f"The record of {link.instance} is not in place; no link is written.")
-        board.add(link.instead)
-        for other in link.instead:
-            if other.held:
-                board.find(*held_findings(other, records.world))
-            else:
-                instead.append(other)
-    return ready, instead
+    return ready
 
 
 def _quiet(action: Callable[[], None]) -> Callable[[], None]:

@@ -37,6 +37,9 @@ from controller.settings import Settings
 #: "Record does not exist", "already exists" (older form), "identical record already exists": our view is stale.
 STALE_CODES = frozenset({81044, 81057, 81058})
 QUOTA_CODE = 81045
+#: Single creates refused in a row with the same code, and none accepted: the whole domain is refused, and hundreds of
+#: machines must not spend the 1,200 calls of the user who owns the token (Cloudflare docs: rate limits).
+ENOUGH_REFUSALS = 3
 #: How often an unclear answer to one batch is looked at before the pass gives up on it, and how often in a pass the
 #: listing may be asked again because it disagrees with a refusal.
 PATIENCE = 4
@@ -55,7 +58,9 @@ class RecordApplier:
     board: Board
     #: Instances whose name turned out, while applying, to have lost the right record that the plan relied on.
     lost: set[str | None] = field(default_factory=set, init=False)
-    _quota: RefusedError | None = field(default=None, init=False)
+    _hopeless: RefusedError | None = field(default=None, init=False)  # what every other create would meet as well
+    _refused_codes: list[tuple[int | str, ...]] = field(default_factory=list, init=False)  # of single creates
+    _has_created: bool = field(default=False, init=False)
     _looks: int = field(default=PATIENCE, init=False)
     _seen: dict[str, DnsRecord] = field(init=False)
 
@@ -132,18 +137,23 @@ class RecordApplier:
         self.fail(change, error)
 
     def fail(self, change: Change, error: RefusedError) -> None:
-        """Note a change that was refused alone; a full zone refuses every other create as well."""
-        if QUOTA_CODE in error.codes and change.action is Action.CREATE_RECORD:
-            hint = "The zone is full: delete records nobody needs, or take a larger Cloudflare plan."
-            self._quota = error = RefusedError(error.message, hint)
+        """Note a change that was refused alone; where that concerns the whole domain no more creates are tried."""
+        if change.action is Action.CREATE_RECORD:
+            if QUOTA_CODE in error.codes:
+                hint = "The zone is full: delete records nobody needs, or take a larger Cloudflare plan."
+                self._hopeless = error = RefusedError(error.message, hint)
+            elif not STALE_CODES.intersection(error.codes):
+                self._refused_codes = [*self._refused_codes, error.codes][-ENOUGH_REFUSALS:]
+                is_same = len(self._refused_codes) == ENOUGH_REFUSALS and len(set(self._refused_codes)) == 1
+                self._hopeless = error if is_same and not self._has_created else None
         self.board.note(change, Outcome.FAILED, error)
 
     def without_hopeless(self, batch: Sequence[Change]) -> Sequence[Change]:
-        """After a quota error no more creates are tried in this pass."""
-        if self._quota is None:
+        """The batch without creates where the zone is full, or refuses them all."""
+        if self._hopeless is None:
             return batch
         hopeless = [change for change in batch if change.action is Action.CREATE_RECORD]
-        self.board.note_all(hopeless, Outcome.FAILED, self._quota)
+        self.board.note_all(hopeless, Outcome.FAILED, self._hopeless)
         return [change for change in batch if change.action is not Action.CREATE_RECORD]
 
     def _look_and_resend(self, batch: Sequence[Change], error: AmbiguousError, unclear: int) -> None:
@@ -228,6 +238,7 @@ class RecordApplier:
             if answer is None:
                 silent.append(change)
             elif change.action is Action.DELETE_RECORD or self._is_right(change, answer):
+                self._has_created |= change.action is Action.CREATE_RECORD
                 self.board.note(change, Outcome.APPLIED)
             else:
                 self._report_divergence(change, answer)

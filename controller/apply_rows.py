@@ -1,7 +1,7 @@
 """Carries out the row changes of a plan: one conditional write a row, and a second look where the row has moved on."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -37,27 +37,19 @@ class RowApplier:
 
     def apply(self, changes: Sequence[Change]) -> None:
         """All of them, a row's changes in one write. Raises a TerminalError, since no other row would fare better."""
-        self._each_row(changes, self._write)
-
-    def apply_late(self, changes: Sequence[Change]) -> None:
-        """Likewise, for what was planned on evidence that has aged since: the rules are asked again first."""
-        self._each_row(changes, self._write_wanted)
-
-    def _each_row(self, changes: Sequence[Change], write: Callable[[str, list[Change]], None]) -> None:
         by_row = defaultdict[str, list[Change]](list)
         for change in changes:
             by_row[change.key].append(change)
-        gather([partial(write, row, some) for row, some in by_row.items()], self.budget)
+        gather([partial(self._write, row, some) for row, some in by_row.items()], self.budget)
 
     def _write(self, row: str, changes: list[Change]) -> None:
         """One write, and a second one where the row has moved on. Raises a TerminalError."""
         try:
             self._attempt(row, changes)
         except ConditionError as error:
-            self._write_wanted(row, changes, is_sent=error.retried)
-
-    def _write_wanted(self, row: str, changes: list[Change], *, is_sent: bool = False) -> None:
-        wanted = self._still_wanted(row, changes, is_sent=is_sent)
+            wanted = self._still_wanted(row, changes, is_sent=error.retried)
+        else:
+            return
         if not wanted:
             return
         try:

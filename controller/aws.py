@@ -40,11 +40,10 @@ class Ec2Fleet:
         return [m for some in _chunks(sorted(ids)) for m in self._described([_filter("instance-id", some)])]
 
     def of_meetings(self, meetings: Collection[str]) -> list[Instance]:
-        """Every instance with the project's tag and one of these meetings."""
+        """Every instance that carries one of these meetings, also where the project's tag is lost."""
         wanted = set(meetings)
-        chunks = _chunks(sorted(wanted))
-        found = [m for some in chunks for m in self._described([self._tag_filter(), _filter("tag:MeetingID", some)])]
-        return [machine for machine in found if machine.tagged and machine.meeting in wanted]
+        found = (m for some in _chunks(sorted(wanted)) for m in self._described([_filter("tag:MeetingID", some)]))
+        return [machine for machine in found if machine.meeting in wanted]
 
     def _tag_filter(self) -> dict[str, Any]:
         key, value = self.settings.project_tag

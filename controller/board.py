@@ -1,11 +1,10 @@
 """The board on which an apply notes how each change ended: shared by its threads, read at the end or the deadline."""
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from controller.errors import WatchdogError
 from controller.model import Applied, Change, Finding, Outcome, Plan, Result
-from controller.rules import place
 
 NOT_REACHED = "The pass ended before this change was known to be done; the next pass carries on."
 
@@ -16,10 +15,10 @@ class Board:
     def __init__(self, plan: Plan, on_result: Callable[[Result], None] = lambda _: None) -> None:
         self._on_result = on_result
         self._lock = threading.Lock()
-        self._changes = list[Change]()
-        self._results = dict[tuple[str, str, str, str], Result]()
+        self._changes = plan.changes
+        # A held change has ended with that.
+        self._results = {c.ident: Result(c, Outcome.GUARDED) for c in plan.changes if c.held}
         self._findings = list[Finding]()
-        self.add(plan.changes)
 
     def note(self, change: Change, outcome: Outcome, error: WatchdogError | str | None = None) -> None:
         """How the change ended. ``change`` carries what was really written."""
@@ -32,12 +31,6 @@ class Board:
         """The same end for several changes."""
         for change in changes:
             self.note(change, outcome, error)
-
-    def add(self, changes: Sequence[Change]) -> None:
-        """The plan's changes, and those that came instead of another one. A held one has ended with that."""
-        with self._lock:
-            self._changes.extend(changes)
-            self._results.update({c.ident: Result(c, Outcome.GUARDED) for c in changes if c.held})
 
     def find(self, *findings: Finding) -> None:
         """What was found while applying."""
@@ -53,6 +46,6 @@ class Board:
     def close(self) -> Applied:
         """Every change with its end, in the order of the plan."""
         with self._lock:
-            changes = sorted(self._changes, key=place)
-            results = (self._results.get(c.ident, Result(c, Outcome.NOT_REACHED, NOT_REACHED)) for c in changes)
+            unknown = (Result(change, Outcome.NOT_REACHED, NOT_REACHED) for change in self._changes)
+            results = (self._results.get(result.change.ident, result) for result in unknown)
             return Applied(tuple(results), tuple(self._findings))

@@ -141,7 +141,8 @@ def build(
     clock = clock or SystemClock()
     account = account or _account(Budget(clock, seconds))
     clients = clients or connect(settings)
-    settings = replace(settings, owner_id=settings.owner_id or f"{account}/{clients.region}")
+    place = f"{account}/{clients.region}"
+    settings = replace(settings, owner_id=settings.owner_id or place, place=place)
     secrets = clients.secrets
     tokens = SecretToken(secrets, settings.secret_arn or "") if secrets else GivenToken(settings.api_token or "")
     return Controller(

@@ -153,11 +153,12 @@ def _record(raw: dict[str, Any]) -> DnsRecord:
         proxied=raw.get("proxied") is True,
         comment=comment if isinstance(comment, str) else "",
         created_on=_moment(raw.get("created_on")),
+        modified_on=_moment(raw.get("modified_on")),
     )
 
 
 def _moment(value: Any) -> datetime | None:
-    """A creation time, or None: an unreadable one never makes a record old."""
+    """A time, or None where it cannot be read: that never makes a record old."""
     try:
         moment = datetime.fromisoformat(value)
     except (TypeError, ValueError):

@@ -25,7 +25,12 @@
 
 
 class WatchdogError(Exception):
-    """The root of the tree. ``str()`` of it is for a person and holds no secret."""
+    """The root of the tree. ``str()`` of it is for a person and holds no secret.
+
+    ``report`` is the report of what was done before, where that is not nothing.
+    """
+
+    report: object = None
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)

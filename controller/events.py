@@ -13,13 +13,14 @@ anything else                                               RequestError, nothin
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from controller.errors import RequestError
 from controller.model import Finding
 from controller.names import is_instance_id
-from controller.request import Mode, Request
+from controller.request import Heard, Mode, Request
 
 STATE_CHANGE = "EC2 Instance State-change Notification"
 SCHEDULED = "Scheduled Event"
@@ -45,25 +46,32 @@ def parse_event(event: Any) -> Request:
 
 
 def _state_changes(events: Iterable[Any], findings: Iterable[Finding] = ()) -> Request:
-    """A pass over the instances of these events; of several events of one instance the first tells its wait."""
-    seen_at: dict[str, datetime] = {}
+    """A pass over the instances of these events."""
+    heard: dict[str, Heard] = {}
     scope = set[str]()
     for event in events:
-        instance, at = _instance_of(event), _time_of(event)
+        (instance, state), at = _change_of(event), _time_of(event)
         scope.add(instance)
         if at is not None:
-            seen_at[instance] = min(at, seen_at.get(instance, at))
-    return Request(Mode.APPLY, frozenset(scope), findings=tuple(findings), seen_at=seen_at)
+            heard[instance] = _later(heard.get(instance), Heard(state, at, at))
+    return Request(Mode.APPLY, frozenset(scope), findings=tuple(findings), heard=heard)
 
 
-def _instance_of(event: Any) -> str:
+def _later(known: Heard | None, new: Heard) -> Heard:
+    """The later of two events of one instance, with the time of the first: events come in any order."""
+    if known is None:
+        return new
+    return replace(max(known, new, key=lambda heard: heard.at), since=min(known.since, new.since))
+
+
+def _change_of(event: Any) -> tuple[str, str]:
     match event:
         case {
             "source": "aws.ec2",
             "detail-type": "EC2 Instance State-change Notification",
-            "detail": {"instance-id": str() as instance},
+            "detail": {"instance-id": str() as instance, **detail},
         } if is_instance_id(instance):
-            return instance
+            return instance, str(detail.get("state"))
     raise RequestError("The event is no state change of an EC2 instance; nothing was done.", EXPECTED)
 
 
@@ -83,7 +91,7 @@ def _batch(records: Iterable[Any]) -> Request:
             case {"eventSource": "aws:sqs", "body": str() as body}:
                 try:
                     event = json.loads(body)
-                    _instance_of(event)
+                    _change_of(event)
                 except (RequestError, ValueError, RecursionError):
                     findings.append(_unusable(record))
                 else:
@@ -107,7 +115,13 @@ def _command(action: str, event: Mapping[str, Any]) -> Request:
     if unknown:
         raise RequestError(f"The event has keys that mean nothing here: {', '.join(unknown)[:200]}.", EXPECTED)
     scope = _scope(event["instance"]) if "instance" in event else None
-    return Request(Mode(action), scope, force=_flag(event, "force"), is_scheduled=_flag(event, "scheduled"))
+    force = _flag(event, "force")
+    if force and scope:
+        raise RequestError(
+            '"force" goes with a pass over everything, not with "instance": nothing was done.',
+            "A pass over single instances concludes nothing from absence, so there is nothing to let through.",
+        )
+    return Request(Mode(action), scope, force=force, is_scheduled=_flag(event, "scheduled"))
 
 
 def _flag(event: Mapping[str, Any], name: str) -> bool:

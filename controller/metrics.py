@@ -10,7 +10,7 @@ from typing import Any
 
 from controller.model import Action, Outcome
 from controller.report.report import Report
-from controller.request import Mode, Request
+from controller.request import Heard, Mode, Request
 
 NAMESPACE = "ElephantDNSWatchdog"
 DIMENSION = "FunctionName"
@@ -45,7 +45,7 @@ def as_metrics(report: Report, request: Request, function: str) -> dict[str, Any
         "PassDuration": report.duration_ms,
         "CloudflareCalls": report.calls.get("cloudflare", 0),
     }
-    waits = _seconds_to_record(report, request.seen_at)
+    waits = _seconds_to_record(report, request.heard)
     if waits:
         values["SecondsToRecord"] = waits[-MAX_VALUES:]
     if report.scope is None and (report.mode == Mode.APPLY or request.is_scheduled):
@@ -56,7 +56,7 @@ def as_metrics(report: Report, request: Request, function: str) -> dict[str, Any
     return {"_aws": {"Timestamp": timestamp, "CloudWatchMetrics": [directive]}, DIMENSION: function, **values}
 
 
-def _seconds_to_record(report: Report, seen_at: Mapping[str, datetime]) -> list[float]:
+def _seconds_to_record(report: Report, heard: Mapping[str, Heard]) -> list[float]:
     put = (Action.CREATE_RECORD, Action.UPDATE_RECORD)
     instances = {
         result.change.instance
@@ -64,7 +64,7 @@ def _seconds_to_record(report: Report, seen_at: Mapping[str, datetime]) -> list[
         if result.change.action in put and result.outcome is Outcome.APPLIED
     }
     end = _end(report)
-    return sorted(max(0.0, (end - at).total_seconds()) for instance, at in seen_at.items() if instance in instances)
+    return sorted(max(0.0, (end - of.since).total_seconds()) for instance, of in heard.items() if instance in instances)
 
 
 def _end(report: Report) -> datetime:

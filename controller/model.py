@@ -61,6 +61,12 @@ class DnsRecord:
     proxied: bool
     comment: str
     created_on: datetime | None
+    modified_on: datetime | None = None
+
+    @property
+    def written_on(self) -> datetime | None:
+        """When it was last written, as far as Cloudflare's answer can be read; None where it cannot."""
+        return self.modified_on or self.created_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +106,13 @@ class World:
 
     now: datetime
     instances: Mapping[str, Instance]
-    absent: frozenset[str]  # asked for by id, and EC2 has none
+    absent: frozenset[str]  # in a full pass: asked for by id, and EC2 has none
     records: tuple[DnsRecord, ...]
     meetings: Mapping[str, Meeting]
     rowless: frozenset[str]  # meeting ids asked for, and the table has none
     zone: Zone
-    listed: int = 0  # how many instances the listing by tag brought
     scope: frozenset[str] | None = None  # None: everything
-    named: frozenset[str] = frozenset()  # in a scoped pass: whose record names were read
     findings: tuple[Finding, ...] = ()
-
-    def has_names_of(self, instance: str) -> bool:
-        """Whether this observation read the records at the instance's name."""
-        return self.scope is None or instance in self.named
 
 
 class Action(StrEnum):
@@ -177,10 +177,8 @@ class Change:
     record: RecordWrite | None = None
     row: RowWrite | None = None
     order: float = 0.0  # creates: the launch (epoch seconds), so that the oldest machine is served first
-    concluded: tuple[str, ...] = ()  # instances whose end rests on absence or a lost tag: guarded
+    evidence: tuple[str, ...] = ()  # machines by whose state, address or absence this takes something away
     held: bool = False
-    #: What may still be done where this may not (held) or cannot (its record failed).
-    instead: "tuple[Change, ...]" = ()
 
     @property
     def ident(self) -> tuple[str, str, str, str]:

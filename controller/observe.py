@@ -1,24 +1,31 @@
 """Observation: one look at the world, in the order that makes it safe to act on.
 
 Evidence that destroys is read after what it destroys: records and rows first, side by side, then instances, then
-those that were named but not listed. Whatever fails or is cut short makes the pass fail: a plan is never made from
-half a world.
+those that were named but not listed. One reading of EC2 can be incomplete, so what a plan takes something away for is
+described once more (``again``). Whatever fails or is cut short makes the pass fail: a plan is never made from half a
+world.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from controller.budget import Budget
 from controller.errors import CallError, MisfitError, ObservationError
-from controller.model import TERMINATED, DnsRecord, Finding, Instance, World, Zone
+from controller.model import LIVE_STATUSES, DnsRecord, Finding, Instance, World, Zone
 from controller.names import is_under
 from controller.parallel import Pending, bounded
 from controller.ports import Readers
+from controller.request import Heard
 from controller.rules.facts import Class, Facts, classify, linked_ids, named_ids
 from controller.rules.findings import ZONE_NOT_READABLE
-from controller.rules.scope import deserves_reading, meetings_of, missing
+from controller.rules.scope import deserves_reading, is_behind, meetings_of
 from controller.settings import Settings
+
+#: Seconds between two looks at machines whose events are ahead of EC2's answers, and for all such looks together.
+LOOK_AGAIN_AFTER, LOOK_FOR = 2.0, 20.0
+#: Seconds of the pass that are kept for acting on what such a look shows.
+TIME_TO_ACT = 10.0
 
 T = TypeVar("T")
 
@@ -36,41 +43,66 @@ class Observer:
         records = self._begin("Cloudflare", self.readers.records.listing)
         rows = self._begin("DynamoDB", self.readers.table.live)
         listing, meetings = records.result(), {row.id: row for row in rows.result()}
-        listed = self._read("EC2", self.readers.fleet.tagged)
+        instances = _by_id(self._read("EC2", self.readers.fleet.tagged))
         zone, findings = self._zone(listing.records)
         world = World(
             now=self.budget.clock.now(),
-            instances=_by_id(listed),
+            instances=instances,
             absent=frozenset(),
             records=listing.records,
             meetings=meetings,
             rowless=frozenset(),
             zone=zone,
-            listed=len(listed),
             findings=(*listing.findings, *findings),
         )
-        return self._with_lookups(self._with_rows(world))
+        listed = self._with_rows(world)
+        whole = self._with_lookups(listed)
+        return whole if whole is listed else self._with_rows(whole)
 
-    def scoped(self, scope: frozenset[str]) -> World:
-        """What these instances touch. A stranger's running instance costs one call to EC2 and nothing more."""
-        seen = _by_id(self._instances(scope))
+    def described(self, ids: frozenset[str]) -> dict[str, Instance]:
+        """Those of these instances that EC2 knows."""
+        return _by_id(self._read("EC2", lambda: self.readers.fleet.by_id(ids)))
+
+    def scoped(self, scope: frozenset[str], seen: Mapping[str, Instance]) -> World:
+        """What these instances, as they were described, touch. A stranger's running instance costs no call more."""
         scope = frozenset(i for i in scope if deserves_reading(seen.get(i)))
         world = World(
             now=self.budget.clock.now(),
             instances={i: machine for i, machine in seen.items() if i in scope},
-            absent=scope - seen.keys(),
+            absent=frozenset(),  # a scoped pass concludes nothing from absence
             records=(),
             meetings={},
             rowless=frozenset(),
             zone=Zone(None),  # not proven to hold DOMAIN_ROOT
             scope=scope,
-            named=scope,
         )
-        return self._with_zone(self._with_lacking(self._with_surroundings(world))) if scope else world
+        return self._with_zone(self._with_surroundings(world)) if scope else world
 
-    def confirm(self, world: World, instances: Collection[str]) -> World:
-        """The same world with these instances described once more: the evidence by which a scoped pass destroys."""
-        return self._with_zone(self._with_lacking(self._look_up(world, frozenset(instances))))
+    def again(self, world: World, instances: frozenset[str], meetings: frozenset[str]) -> World:
+        """The same world with these instances described once more, and with all that carry these meetings.
+
+        A machine that has lost its tag is not listed, and a meeting must not be ended while it runs.
+        """
+        world = self._look_up(world, instances, meetings)
+        return world if world.scope is None else self._with_zone(world)
+
+    def catching_up(self, ahead: frozenset[str], heard: Mapping[str, Heard]) -> Iterator[frozenset[str]]:
+        """Machines whose events are ahead of EC2's answers, as the answers catch up; at last those that have not.
+
+        This is the last event that there will be of them: without it their users wait for the schedule.
+        """
+        looks = int(LOOK_FOR / LOOK_AGAIN_AFTER)
+        while ahead and looks and self.budget.remaining() > TIME_TO_ACT and not self.budget.is_stopped:
+            self.budget.clock.sleep(LOOK_AGAIN_AFTER)
+            looks -= 1
+            seen = self.described(ahead)
+            now = self.budget.clock.now()
+            still = frozenset(i for i in ahead if is_behind(seen.get(i), heard[i], now))
+            if ahead - still:
+                yield ahead - still
+            ahead = still
+        if ahead:
+            yield ahead
 
     def names(self) -> World:
         """The records at instances' names alone, for what needs no other evidence."""
@@ -104,7 +136,7 @@ class Observer:
     def _with_surroundings(self, world: World) -> World:
         """Add the records, rows and siblings of the instances in scope."""
         meetings = meetings_of(world)
-        records = self._begin("Cloudflare", lambda: self.readers.records.listing(world.named))
+        records = self._begin("Cloudflare", lambda: self.readers.records.listing(world.scope))
         rows = self._begin("DynamoDB", lambda: self.readers.table.rows(meetings) if meetings else [])
         siblings = self._begin("EC2", lambda: self.readers.fleet.of_meetings(meetings) if meetings else [])
         listing, found = records.result(), {row.id: row for row in rows.result()}
@@ -126,51 +158,34 @@ class Observer:
         zone, findings = self._zone(world.records)
         return replace(world, zone=zone, findings=(*world.findings, *findings))
 
-    def _with_lacking(self, world: World) -> World:
-        """Add what a decision needs and the world does not say; the ordinary start of a machine needs nothing."""
-        while lacking := missing(world, self.settings):
-            read, asked = (self._with_names, lacking.names) if lacking.names else (self._look_up, lacking.instances)
-            world = read(world, asked)
-        return world
-
-    def _with_names(self, world: World, names: frozenset[str]) -> World:
-        listing = self._read("Cloudflare", lambda: self.readers.records.listing(names))
-        return replace(
-            world,
-            records=(*world.records, *listing.records),
-            named=world.named | names,
-            findings=(*world.findings, *listing.findings),
-        )
-
     def _with_rows(self, world: World) -> World:
         """Add the rows of machines that the first reading did not bring: history, or out of the index's sight."""
         ids = frozenset(_meetings_to_read(world, self.settings))
         if not ids:
             return world
         found = {row.id: row for row in self._read("DynamoDB", lambda: self.readers.table.rows(ids))}
-        return replace(world, meetings={**world.meetings, **found}, rowless=ids - found.keys())
+        return replace(world, meetings={**world.meetings, **found}, rowless=world.rowless | (ids - found.keys()))
 
     def _with_lookups(self, world: World) -> World:
-        """Add the instances that a record of ours or a row names and that the listing did not bring."""
+        """Add the instances that a record of ours or a live row names and that the listing did not bring."""
         facts = Facts.of(world, self.settings)
         named = {instance for instance in facts.records if facts.ours(instance)}
         for row in world.meetings.values():
-            if row.status != TERMINATED:
+            if row.status in LIVE_STATUSES:
                 named |= linked_ids(row, self.settings) | set(named_ids(row).values())
         return self._with_unseen(world, frozenset(named))
 
-    def _look_up(self, world: World, asked: frozenset[str]) -> World:
-        found = _by_id(self._instances(asked))
+    def _look_up(self, world: World, asked: frozenset[str], meetings: frozenset[str] = frozenset()) -> World:
+        carrying = self._begin("EC2", lambda: self.readers.fleet.of_meetings(meetings)) if meetings else None
+        found = {**(_by_id(carrying.result()) if carrying else {}), **self.described(asked)}
         kept = {i: machine for i, machine in world.instances.items() if i not in asked}
+        missing = asked - found.keys() if world.scope is None else frozenset[str]()
         return replace(
             world,
             now=self.budget.clock.now(),
             instances={**kept, **found},
-            absent=(world.absent - asked) | (asked - found.keys()),
+            absent=(world.absent - found.keys()) | missing,
         )
-
-    def _instances(self, ids: frozenset[str]) -> list[Instance]:
-        return self._read("EC2", lambda: self.readers.fleet.by_id(ids))
 
     def _zone(self, records: Collection[DnsRecord]) -> tuple[Zone, tuple[Finding, ...]]:
         """The zone. A record under DOMAIN_ROOT proves that it holds DOMAIN_ROOT; without one the zone is asked."""
@@ -209,8 +224,8 @@ def _by_id(instances: Iterable[Instance]) -> dict[str, Instance]:
 
 def _meetings_to_read(world: World, settings: Settings) -> Iterable[str]:
     """The meetings of machines that the first reading did not bring; behind an index also those of machines gone."""
-    facts = Facts.of(world, settings)
+    facts, known = Facts.of(world, settings), world.meetings.keys() | world.rowless
     for meeting, machines in facts.members.items():
         is_needed = settings.status_index is not None or any(facts.is_alive(machine.id) for machine in machines)
-        if is_needed and meeting.strip() and meeting not in world.meetings:
+        if is_needed and meeting.strip() and meeting not in known:
             yield meeting

@@ -17,7 +17,7 @@ class Fleet(Protocol):
         """Those of these instances that EC2 knows, tagged or not."""
 
     def of_meetings(self, meetings: Collection[str]) -> list[Instance]:
-        """Every instance with the project's tag and one of these meetings."""
+        """Every instance that carries one of these meetings, also where the project's tag is lost."""
 
 
 class Table(Protocol):

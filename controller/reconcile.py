@@ -4,17 +4,18 @@ An event narrows what is looked at (``request.scope``); nothing in the decision 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controller.apply import apply
 from controller.budget import Budget
-from controller.errors import PlanChangedError
-from controller.model import Action, Applied, Plan, Result, World
+from controller.errors import MisfitError, PlanChangedError, WatchdogError
+from controller.model import Applied, Plan, Result, World
 from controller.observe import Observer
 from controller.ports import Readers, Writers
 from controller.report.report import Report, Target, digest_of, ends
 from controller.request import Mode, Request
-from controller.rules import guard, plan
+from controller.rules import at_stake, ending, guard, plan
+from controller.rules.scope import behind
 from controller.settings import Settings
 
 
@@ -33,20 +34,35 @@ Decide = Callable[[Request, Pass], tuple[World, Plan]]
 
 
 def decide(request: Request, this: Pass) -> tuple[World, Plan]:
-    """Observe, plan and guard. Raises ObservationError or MisfitError where no plan can be made."""
+    """Observe, plan and guard; what the plan takes something away for is looked at twice.
+
+    Raises ObservationError or MisfitError where no plan can be made.
+    """
+    check_place(this.settings)
     observer = Observer(this.readers, this.settings, this.budget)
-
-    def judge(world: World) -> tuple[World, Plan]:
-        return world, guard(plan(world, this.settings), world, this.settings, force=request.force)
-
     if request.scope is None:
-        return judge(observer.everything())
-    world, wanted = judge(observer.scoped(request.scope))
-    confirmed = frozenset[str]()
-    while doomed := _doomed(wanted) - confirmed:
-        world, wanted = judge(observer.confirm(world, doomed))
-        confirmed |= doomed
-    return world, wanted
+        world = observer.everything()
+    else:
+        world = observer.scoped(request.scope, observer.described(request.scope))
+    looked_at = world.instances.keys() | world.absent | (world.scope or frozenset())
+    seen_twice, asked_for = frozenset[str](), frozenset[str]()
+    while True:
+        wanted = guard(plan(world, this.settings), world, this.settings, force=request.force)
+        machines, meetings = at_stake(wanted) - seen_twice, ending(wanted) - asked_for
+        if not (machines or meetings):
+            return world, wanted
+        world = observer.again(world, machines, meetings)
+        seen_twice, looked_at = seen_twice | (machines & looked_at), looked_at | machines
+        asked_for |= meetings
+
+
+def check_place(settings: Settings) -> None:
+    """Raises MisfitError where OWNER_ID names another account or region than those that are looked at."""
+    if settings.names_another_place:
+        raise MisfitError(
+            f"OWNER_ID {settings.owner_id} names another account or region than {settings.place}, which is looked at.",
+            "Correct AWS_REGION, AWS_PROFILE or OWNER_ID; nothing was planned.",
+        )
 
 
 def reconcile(
@@ -56,15 +72,39 @@ def reconcile(
     on_result: Callable[[Result], None] = lambda _: None,
     decide: Decide = decide,
 ) -> Report:
-    """Decide, and apply when asked.
+    """Decide, and apply when asked; machines whose events are ahead of EC2's answers get a pass of their own, later.
 
     ``on_plan`` sees the plan before anything is done; ``on_result`` sees each change's end as it comes.
 
-    Raises ObservationError or MisfitError before a plan is made, and PlanChangedError where the plan is no longer the
-    one that ``request.expect`` names. How single changes ended is in the report.
+    Raises ObservationError or MisfitError before a plan is made (then with the report of what an earlier one has
+    done), and PlanChangedError where the plan is no longer the one that ``request.expect`` names. How single changes
+    ended is in the report.
     """
+    report, ahead = _one_pass(request, this, on_plan, on_result, decide)
+    observer = Observer(this.readers, this.settings, this.budget)
+    try:
+        for scope in observer.catching_up(ahead, request.heard) if request.mode is Mode.APPLY else ():
+            rest = replace(request, scope=scope, heard={}, findings=())
+            later, _ = _one_pass(rest, this, lambda _: None, on_result, decide)
+            report = report.joined(later)
+    except WatchdogError as error:
+        error.report = report.shortened()
+        raise
+    return report.shortened()
+
+
+def _one_pass(
+    request: Request,
+    this: Pass,
+    on_plan: Callable[[Report], None],
+    on_result: Callable[[Result], None],
+    decide: Decide,
+) -> tuple[Report, frozenset[str]]:
+    """The pass, and the machines that it has left out since EC2 does not show yet what their events say."""
     started_at = this.budget.clock.now()
     world, wanted = decide(request, this)
+    ahead = behind(world, request.heard)
+    wanted = replace(wanted, changes=tuple(change for change in wanted.changes if change.instance not in ahead))
     scope = None if request.scope is None else tuple(sorted(request.scope))
     digest = digest_of(wanted, this.target, scope)
 
@@ -90,17 +130,7 @@ def reconcile(
         )
     preview = report(Mode.PLAN, Applied(ends(wanted)))
     if request.mode is Mode.PLAN or this.writers is None:
-        return preview
-    on_plan(preview)
+        return preview, ahead
+    on_plan(preview.shortened())
     applied = apply(wanted, world, this.settings, this.readers, this.writers, this.budget, on_result)
-    return report(Mode.APPLY, applied)
-
-
-_DESTRUCTIVE = frozenset({Action.DELETE_RECORD, Action.CLEAR_LINK})
-
-
-def _doomed(wanted: Plan) -> frozenset[str]:
-    """The machines by whose state or absence a scoped pass destroys: it must be read after what it destroys."""
-    doing = [change for change in wanted.changes if not change.held]
-    seen = {change.instance for change in doing if change.action in _DESTRUCTIVE and change.instance}
-    return frozenset(seen.union(*(change.concluded for change in doing)))
+    return report(Mode.APPLY, applied), ahead

@@ -16,6 +16,15 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """What events say of an instance: it decides nothing, but shows whether EC2's answer is behind."""
+
+    state: str  # the latest one
+    at: datetime  # when AWS saw it
+    since: datetime  # when AWS saw the first change that this request is about, for a metric
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One pass: over everything (``scope`` None), or over these instances."""
 
@@ -25,6 +34,4 @@ class Request:
     is_scheduled: bool = False  # nobody waits for it, and alarms count on it
     expect: str | None = None  # the digest of the plan that was reviewed
     findings: tuple[Finding, ...] = ()  # what was odd about the request itself
-    seen_at: Mapping[str, datetime] = field(
-        default_factory=dict, compare=False
-    )  # when AWS saw which change, for a metric
+    heard: Mapping[str, Heard] = field(default_factory=dict, compare=False)  # by instance, from the events

@@ -38,16 +38,22 @@ VARIABLES = frozenset(
         "OWNER_ID",
         "ADOPT_UNMARKED",
         "GRACE_SECONDS",
-        "MAX_GUARDED_DELETES",
-        "MAX_GUARDED_DELETE_PERCENT",
         "LOG_LEVEL",
     }
+)
+#: Variables of earlier versions: a limit that somebody relies on must not vanish in silence.
+REMOVED = ("MAX_GUARDED_DELETES", "MAX_GUARDED_DELETE_PERCENT")
+_WHY_REMOVED = (
+    "it no longer exists, so remove it: deletes are not counted any more; those that rest on absence alone are held "
+    "unless OWNER_ID names the account and region"
 )
 #: Never shown where they cannot be used. What is no name in SECRET_ARN may be what belongs into the secret.
 _SECRETS = frozenset({"CLOUDFLARE_API_TOKEN", "SECRET_ARN"})
 _HOST_NAME = re.compile(r"(?=.{1,230}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 _TABLE = re.compile(r"[a-zA-Z0-9_.-]{3,255}|arn:[!-~]{10,1000}")
 _INDEX = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]+")
 _OWNER = re.compile(rf"[!-~]{{1,{MAX_OWNER_ID}}}")
 _ROLE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _ZONE = re.compile(r"[0-9a-f]{32}")
@@ -63,7 +69,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the deployment is told. ``owner_id`` is None until the account and region are known."""
+    """What the deployment is told.
+
+    ``owner_id`` may be None, and ``place`` is, until the account and region that are looked at are known.
+    """
 
     domain_root: str
     zone_id: str
@@ -78,9 +87,8 @@ class Settings:
     owner_id: str | None
     adopt_unmarked: bool
     grace_seconds: int
-    max_guarded_deletes: int
-    max_guarded_delete_percent: int
     log_level: str
+    place: str | None = None  # <account>/<region> that is looked at
 
     def __repr__(self) -> str:
         """Say which deployment this is; a token must never reach a log through a repr."""
@@ -94,6 +102,22 @@ class Settings:
                 "The owner id is not known yet.", "Set OWNER_ID, or resolve it from account and region."
             )
         return f"{MARK_PREFIX}{self.owner_id}"
+
+    @property
+    def names_its_place(self) -> bool:
+        """Whether the owner id begins with the account and region that are looked at."""
+        return self.place is not None and f"{self.owner_id}/".startswith(f"{self.place}/")
+
+    @property
+    def names_another_place(self) -> bool:
+        """Whether the owner id begins with another account or region than those that are looked at."""
+        account, _, region = (self.place or "").partition("/")
+        first, second, *_ = f"{self.owner_id}//".split("/")
+        if not self.place:
+            return False
+        if _ACCOUNT.fullmatch(first):
+            return first != account or (_REGION.fullmatch(second) is not None and second != region)
+        return _REGION.fullmatch(first) is not None and first != region
 
 
 class _Reader:
@@ -175,17 +199,16 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         ),
         owner_id=owner_id,
         adopt_unmarked=reader.parse("ADOPT_UNMARKED", False, _boolean, "true or false"),
-        grace_seconds=reader.parse("GRACE_SECONDS", 300, _number(0, 86_400), "whole seconds, 0 to 86400"),
-        max_guarded_deletes=reader.parse("MAX_GUARDED_DELETES", 5, _number(0, 1_000_000), "a whole number, 0 or more"),
-        max_guarded_delete_percent=reader.parse(
-            "MAX_GUARDED_DELETE_PERCENT", 20, _number(0, 100), "a percentage, 0 to 100"
-        ),
+        grace_seconds=reader.parse("GRACE_SECONDS", 900, _number(0, 86_400), "whole seconds, 0 to 86400"),
         log_level=reader.parse("LOG_LEVEL", "INFO", _level, "DEBUG, INFO, WARNING, ERROR or CRITICAL"),
     )
     if reader.text("SECRET_ARN") is None and reader.text("CLOUDFLARE_API_TOKEN") is None:
         reader.complain(
             "SECRET_ARN", None, "the Secrets Manager secret with CLOUDFLARE_TOKEN in it (or set CLOUDFLARE_API_TOKEN)"
         )
+    for name in REMOVED:
+        if (value := reader.text(name)) is not None:
+            reader.complain(name, value, _WHY_REMOVED)
     if reader.problems:
         raise SettingsError(
             "\n".join(["The settings cannot be used:", *(f"  {problem}" for problem in reader.problems)]),

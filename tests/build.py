@@ -1,6 +1,7 @@
 """Small worlds for tests: values with everything that does not matter filled in."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from controller.model import Change, DnsRecord, Instance, Meeting, Plan, Value, World, Zone
@@ -9,8 +10,9 @@ from controller.settings import Settings, read_settings
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 OLD, YOUNG = NOW - timedelta(hours=2), NOW - timedelta(minutes=1)
-OWNER = "123456789012/us-west-2"
+PLACE = OWNER = "123456789012/us-west-2"
 MARK = f"elephant-dns:{OWNER}"
+FOREIGN = "elephant-dns:210987654321/eu-west-1"
 TEACHER, STUDENT, OTHER, STRANGER = (f"i-{number:017x}" for number in (0xA1, 0xB2, 0xC3, 0xD4))
 ADDRESS = "192.0.2.7"
 ELSEWHERE = "198.51.100.9"
@@ -23,8 +25,8 @@ ENVIRONMENT = {
 
 
 def settings(**environment: str) -> Settings:
-    """Settings of a plain deployment, with these variables changed."""
-    return read_settings({**ENVIRONMENT, **environment})
+    """Settings of a plain deployment that knows which place it looks at, with these variables changed."""
+    return replace(read_settings({**ENVIRONMENT, **environment}), place=PLACE)
 
 
 def name(instance: str) -> str:
@@ -60,9 +62,10 @@ def record(
     proxied: bool = True,
     comment: str = MARK,
     created: datetime | None = OLD,
+    modified: datetime | None = None,
 ) -> DnsRecord:
     """An old record of ours at the teacher's name, with the right address."""
-    return DnsRecord(id, name(instance), instance, type, content, proxied, comment, created)
+    return DnsRecord(id, name(instance), instance, type, content, proxied, comment, created, modified)
 
 
 def row(
@@ -85,10 +88,9 @@ def world(
     *,
     absent: Iterable[str] = (),
     rowless: Iterable[str] = (),
-    listed: int | None = None,
+    scope: Iterable[str] | None = None,
 ) -> World:
-    """A whole world."""
-    machines = list(machines)
+    """A whole world, or what was seen of it for these instances."""
     return World(
         now=NOW,
         instances={m.id: m for m in machines},
@@ -97,7 +99,7 @@ def world(
         meetings={r.id: r for r in rows},
         rowless=frozenset(rowless),
         zone=Zone("example.com", holds_domain=True),
-        listed=sum(m.tagged for m in machines) if listed is None else listed,
+        scope=None if scope is None else frozenset(scope),
     )
 
 

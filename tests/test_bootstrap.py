@@ -64,11 +64,17 @@ def test_a_region_that_is_empty_hides_no_other(
     check_region(regionless, region)
 
 
+def test_the_place_that_is_looked_at_is_known_beside_an_owner_id_of_ones_own(clouds: Clouds) -> None:
+    using = clouds.controller(OWNER_ID="school").settings
+    assert (using.owner_id, using.place, using.names_its_place) == ("school", "123456789012/us-west-2", False)
+
+
 def check_region(clouds: Clouds, region: str) -> None:
     """Every client, the report and the owner id are of this region."""
     controller, everyone = build(read_settings(clouds.environment())), aws_clients()
     clouds.controllers.append(controller)
-    assert (controller.target.region, controller.target.owner) == (region, f"123456789012/{region}")
+    place = f"123456789012/{region}"
+    assert (controller.target.region, controller.target.owner, controller.settings.place) == (region, place, place)
     clients = (controller.ec2, controller.dynamodb, everyone.ec2, everyone.functions, everyone.rules)
     assert {client.meta.region_name for client in clients} == {everyone.region} == {region}
     everyone.close()

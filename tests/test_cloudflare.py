@@ -100,11 +100,12 @@ def test_a_record_is_normalised() -> None:
         "proxied": True,
         "comment": None,
         "created_on": "2026-01-31T12:00:00.123456Z",
+        "modified_on": "2026-01-31T13:00:00Z",
         "something": "new",
     }
-    created = datetime(2026, 1, 31, 12, 0, 0, 123456, UTC)
+    created, modified = datetime(2026, 1, 31, 12, 0, 0, 123456, UTC), datetime(2026, 1, 31, 13, tzinfo=UTC)
     assert parse_record(raw, "example.com") == (
-        DnsRecord("abc", name(TEACHER), TEACHER, "A", "192.0.2.1", True, "", created),
+        DnsRecord("abc", name(TEACHER), TEACHER, "A", "192.0.2.1", True, "", created, modified),
         None,
     )
 
@@ -119,12 +120,15 @@ def test_an_odd_address_is_a_finding(odd: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize("moment", [None, "", "yesterday", 5, "2026-01-31T12:00:00"])
-def test_a_creation_time_that_cannot_be_read_makes_no_record_old(moment: object) -> None:
-    parsed = parse_record(
-        {"id": "1", "name": name(TEACHER), "type": "A", "content": "", "created_on": moment}, "example.com"
-    )
-    assert parsed
-    assert parsed[0].created_on is None
+def test_a_time_that_cannot_be_read_makes_no_record_old(moment: object) -> None:
+    def written(**times: object) -> datetime | None:
+        parsed = parse_record({"id": "1", "name": name(TEACHER), "type": "A", "content": "", **times}, "example.com")
+        assert parsed
+        return parsed[0].written_on
+
+    assert written(created_on=moment, modified_on=moment) is None
+    noon = "2026-01-31T12:00:00Z"
+    assert written(created_on=noon, modified_on=moment) == written(created_on=moment, modified_on=noon) is not None
 
 
 @EVERY_READING
@@ -285,11 +289,16 @@ def test_a_refusal_shows_code_message_and_no_control_characters(clouds: Clouds) 
         reader(clouds).listing()
 
 
-def test_creation_times_are_read_from_the_server(clouds: Clouds) -> None:
+def test_a_record_is_written_anew_by_each_update(clouds: Clouds) -> None:
     moment = datetime.now(UTC) - timedelta(minutes=7)
-    clouds.seed(TEACHER, "192.0.2.1", created_on=moment)
-    (record,) = reader(clouds).listing().records
-    assert record.created_on == moment
+    record = clouds.seed(TEACHER, "192.0.2.1", created_on=moment)
+    (seen,) = reader(clouds).listing().records
+    assert seen.created_on == moment
+    writer(clouds).write([change(Action.UPDATE_RECORD, TEACHER, record, "192.0.2.2")])
+    (again,) = reader(clouds).listing().records
+    assert again.created_on == moment
+    assert again.written_on
+    assert again.written_on > moment
 
 
 def test_a_refused_token_from_the_secret_is_named_by_its_key(clouds: Clouds) -> None:

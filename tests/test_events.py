@@ -8,7 +8,7 @@ import pytest
 
 from controller.errors import RequestError
 from controller.events import parse_event
-from controller.request import Mode, Request
+from controller.request import Heard, Mode, Request
 from tests.build import STUDENT, TEACHER
 
 
@@ -116,17 +116,38 @@ def test_anything_else_is_refused_and_told_what_was_expected(event: object) -> N
     assert caught.value.hint
 
 
-def test_a_request_knows_when_aws_first_saw_each_instance_change() -> None:
-    early, late = (state_change() | {"time": f"2026-01-31T12:00:{second}Z"} for second in ("05", "07"))
-    request = parse_event(batch(late, early, state_change(STUDENT) | {"time": "2026-01-31T13:00:00+01:00"}))
-    assert request.seen_at == {
-        TEACHER: datetime(2026, 1, 31, 12, 0, 5, tzinfo=UTC),
-        STUDENT: datetime(2026, 1, 31, 12, 0, tzinfo=UTC),
-    }
+def at(second: int) -> datetime:
+    return datetime(2026, 1, 31, 12, 0, second, tzinfo=UTC)
+
+
+def test_a_request_knows_each_instances_latest_state_and_when_aws_first_saw_it_change() -> None:
+    early = state_change(state="pending") | {"time": "2026-01-31T12:00:05Z"}
+    late = state_change(state="running") | {"time": "2026-01-31T12:00:07Z"}
+    other = state_change(STUDENT, "stopped") | {"time": "2026-01-31T13:00:00+01:00"}
+    for events in ([late, early, other], [other, early, late]):
+        heard = parse_event(batch(*events)).heard
+        assert heard == {TEACHER: Heard("running", at(7), since=at(5)), STUDENT: Heard("stopped", at(0), since=at(0))}
+
+
+def test_a_single_event_is_heard_as_one_of_a_batch_is() -> None:
+    assert (
+        parse_event(state_change()).heard
+        == parse_event(batch(state_change())).heard
+        == {TEACHER: Heard("running", at(0), since=at(0))}
+    )
+
+
+def test_a_time_without_an_offset_is_utc() -> None:
+    assert parse_event(state_change() | {"time": "2026-01-31T12:00:00"}).heard[TEACHER].at == at(0)
+
+
+def test_commands_and_schedules_have_heard_nothing() -> None:
+    for event in (SCHEDULED, {"action": "apply", "instance": TEACHER}):
+        assert parse_event(event).heard == {}
 
 
 @pytest.mark.parametrize("time", [None, "", "yesterday", 5, {}])
 def test_an_event_without_a_readable_time_is_an_event_all_the_same(time: object) -> None:
     request = parse_event(state_change() | {"time": time})
     assert request.scope == frozenset({TEACHER})
-    assert request.seen_at == {}
+    assert request.heard == {}

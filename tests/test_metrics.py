@@ -9,7 +9,7 @@ import pytest
 from controller.metrics import DIMENSION, METRICS, NAMESPACE, as_metrics
 from controller.model import Action, Change, Finding, Guard, Outcome, Result
 from controller.report.report import Report, Target
-from controller.request import Mode, Request
+from controller.request import Heard, Mode, Request
 from tests.build import STUDENT, TEACHER
 
 STARTED = datetime(2026, 1, 31, 12, 0, 30, tzinfo=UTC)
@@ -32,8 +32,10 @@ def ended(action: Action, outcome: Outcome, instance: str = TEACHER) -> Result:
     return Result(Change(action, f"{instance}.example.com", instance, "m1", None, (), (), "because", "rule"), outcome)
 
 
-def metrics(*, seen_at: dict[str, datetime] | None = None, is_scheduled: bool = False, **fields: Any) -> dict[str, Any]:
-    request = Request(Mode.APPLY, seen_at=seen_at or {}, is_scheduled=is_scheduled)
+def metrics(*, since: dict[str, datetime] | None = None, is_scheduled: bool = False, **fields: Any) -> dict[str, Any]:
+    """The metrics of a pass that was woken by events: the latest of each instance a moment ago, the first one then."""
+    heard = {instance: Heard("running", STARTED, first) for instance, first in (since or {}).items()}
+    request = Request(Mode.APPLY, heard=heard, is_scheduled=is_scheduled)
     return as_metrics(replace(REPORT, **fields), request, "ElephantDNSWatchdog")
 
 
@@ -49,7 +51,7 @@ def test_the_line_has_the_form_that_cloudwatch_reads() -> None:
 
 
 def test_all_metrics_together_are_the_eight_that_are_named() -> None:
-    line = metrics(results=(ended(Action.CREATE_RECORD, Outcome.APPLIED),), seen_at={TEACHER: STARTED})
+    line = metrics(results=(ended(Action.CREATE_RECORD, Outcome.APPLIED),), since={TEACHER: STARTED})
     assert list(line) == ["_aws", DIMENSION, *METRICS]
     assert len(METRICS) == 8
 
@@ -70,7 +72,7 @@ def test_outcomes_findings_guard_and_calls_are_counted() -> None:
 
 @pytest.mark.parametrize("action", [Action.CREATE_RECORD, Action.UPDATE_RECORD])
 def test_the_wait_for_a_record_counts_from_the_event_to_the_end_of_the_pass(action: Action) -> None:
-    line = metrics(results=(ended(action, Outcome.APPLIED),), seen_at={TEACHER: STARTED - timedelta(seconds=10)})
+    line = metrics(results=(ended(action, Outcome.APPLIED),), since={TEACHER: STARTED - timedelta(seconds=10)})
     assert line["SecondsToRecord"] == [11.5]
 
 
@@ -84,19 +86,19 @@ def test_the_wait_for_a_record_counts_from_the_event_to_the_end_of_the_pass(acti
     ],
 )
 def test_nothing_else_counts_as_a_wait_for_a_record(result: Result) -> None:
-    assert "SecondsToRecord" not in metrics(results=(result,), seen_at={TEACHER: STARTED})
+    assert "SecondsToRecord" not in metrics(results=(result,), since={TEACHER: STARTED})
 
 
 def test_a_clock_that_runs_behind_awss_makes_no_negative_wait() -> None:
     results = (ended(Action.CREATE_RECORD, Outcome.APPLIED),)
-    assert metrics(results=results, seen_at={TEACHER: STARTED + timedelta(minutes=1)})["SecondsToRecord"] == [0.0]
+    assert metrics(results=results, since={TEACHER: STARTED + timedelta(minutes=1)})["SecondsToRecord"] == [0.0]
 
 
 def test_of_a_great_burst_the_slowest_hundred_are_told() -> None:
     instances = [f"i-{number:08x}" for number in range(150)]
-    seen_at = {instance: STARTED - timedelta(seconds=number) for number, instance in enumerate(instances)}
+    since = {instance: STARTED - timedelta(seconds=number) for number, instance in enumerate(instances)}
     results = tuple(ended(Action.CREATE_RECORD, Outcome.APPLIED, instance) for instance in instances)
-    waits = metrics(results=results, seen_at=seen_at)["SecondsToRecord"]
+    waits = metrics(results=results, since=since)["SecondsToRecord"]
     assert (len(waits), waits[0], waits[-1]) == (100, 51.5, 150.5)
 
 

@@ -1,11 +1,12 @@
 """Settings: defaults, every malformed value, all problems at once, and never a secret in a message."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 import pytest
 
 from controller.errors import SettingsError
-from controller.settings import VARIABLES, Settings, read_settings
+from controller.settings import REMOVED, VARIABLES, Settings, read_settings
 from tests.build import ENVIRONMENT, settings
 
 
@@ -18,8 +19,7 @@ def complaint(**environment: str) -> str:
 def test_defaults_are_those_of_the_first_version() -> None:
     plain = settings(OWNER_ID="")
     assert (plain.table_name, plain.roles, plain.dcv_port) == ("elephant-meetings", ("teacher", "student"), 8443)
-    assert (plain.project_tag, plain.grace_seconds) == (("Project", "Elephant"), 300)
-    assert (plain.max_guarded_deletes, plain.max_guarded_delete_percent) == (5, 20)
+    assert (plain.project_tag, plain.grace_seconds) == (("Project", "Elephant"), 900)
     assert (plain.owner_id, plain.status_index, plain.adopt_unmarked) == (None, None, False)
     assert plain.cloudflare_url == "https://api.cloudflare.com/client/v4"
 
@@ -69,8 +69,7 @@ def test_all_problems_come_at_once() -> None:
         ("GRACE_SECONDS", "-1"),
         ("GRACE_SECONDS", "1.5"),
         ("GRACE_SECONDS", "٣"),
-        ("MAX_GUARDED_DELETES", "many"),
-        ("MAX_GUARDED_DELETE_PERCENT", "101"),
+        ("GRACE_SECONDS", "86401"),
         ("LOG_LEVEL", "LOUD"),
     ],
 )
@@ -78,6 +77,46 @@ def test_a_malformed_value_is_named_with_what_is_allowed(name: str, value: str) 
     text = complaint(**{name: value})
     assert f"{name} is " in text
     assert text.count("\n") == 1, "no other setting is blamed"
+
+
+@pytest.mark.parametrize("value", ["5", "many"])
+def test_each_limit_that_no_longer_exists_is_named_with_the_reason(value: str) -> None:
+    text = complaint(MAX_GUARDED_DELETES=value, MAX_GUARDED_DELETE_PERCENT=value)
+    for name in ("MAX_GUARDED_DELETES", "MAX_GUARDED_DELETE_PERCENT"):
+        assert f"{name} is {value!r}: it no longer exists" in text
+        assert settings(**{name: ""}).grace_seconds == 900, "templates pass empty strings"
+    assert text.count("unless OWNER_ID names the account and region") == 2
+
+
+PLACES = [
+    # owner id                           names its place, names another one
+    ("123456789012/us-west-2", True, False),
+    ("123456789012/us-west-2/staging", True, False),
+    ("123456789012/us-west-2/a/b", True, False),
+    ("123456789012/us-west-20", False, True),
+    ("123456789012/us-west-2x", False, False),
+    ("123456789012", False, False),
+    ("123456789012/staging", False, False),
+    ("123456789012/us-east-1", False, True),
+    ("123456789012/us-gov-west-1/staging", False, True),
+    ("210987654321/us-west-2", False, True),
+    ("210987654321", False, True),
+    ("210987654321/staging", False, True),
+    ("us-west-2", False, False),
+    ("us-east-1", False, True),
+    ("us-east-1/staging", False, True),
+    ("school", False, False),
+    ("school/us-east-1", False, False),
+    ("12345678901/us-west-2", False, False),
+]
+
+
+@pytest.mark.parametrize(("owner", "its_own", "another"), PLACES, ids=[owner for owner, *_ in PLACES])
+def test_an_owner_id_names_its_place_or_another_one_or_none(owner: str, its_own: bool, another: bool) -> None:
+    using = settings(OWNER_ID=owner)
+    assert (using.names_its_place, using.names_another_place) == (its_own, another)
+    unknown = replace(using, place=None)
+    assert (unknown.names_its_place, unknown.names_another_place) == (False, False)
 
 
 def test_a_secret_is_never_shown() -> None:
@@ -186,4 +225,4 @@ def test_every_variable_is_one_that_is_read() -> None:
             return super().get(key, default)
 
     assert isinstance(read_settings(Watching(ENVIRONMENT)), Settings)
-    assert Watching.asked == VARIABLES
+    assert Watching.asked == VARIABLES.union(REMOVED)

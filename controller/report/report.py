@@ -2,14 +2,17 @@
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from controller.model import Action, Finding, Guard, Outcome, Plan, Result
+from controller.rules import place
 
 SCHEMA = "elephant-dns/report/v1"
+#: Findings of one kind that a report lists.
+MOST_OF_A_KIND = 20
 SERVICES = ("ec2", "dynamodb", "cloudflare", "secretsmanager")
 
 
@@ -60,6 +63,27 @@ class Report:
         """Whether the caller may rest: nothing failed, nothing unreached, and the guard did not hold the pass."""
         return self.complete and not (self.guard.tripped and self.mode == "apply")
 
+    def shortened(self) -> "Report":
+        """The report with twenty findings of a kind at most, and how many others there are.
+
+        A finding a row every five minutes is a bill, not information.
+        """
+        kinds = defaultdict[str, list[Finding]](list)
+        for finding in dict.fromkeys(self.findings):
+            kinds[finding.id].append(finding)
+        return replace(self, findings=tuple(shown for alike in kinds.values() for shown in _shortened(alike)))
+
+    def joined(self, later: "Report") -> "Report":
+        """This report and that of a later part of the same pass, as one; the digest stays that of the first plan."""
+        return replace(
+            self,
+            duration_ms=later.duration_ms,
+            observed=max(self.observed, later.observed),
+            results=tuple(sorted((*self.results, *later.results), key=lambda result: place(result.change))),
+            findings=(*self.findings, *later.findings),
+            calls=later.calls,
+        )
+
     def summary(self) -> dict[str, int]:
         """Changes by action whatever their outcome, and beside that those with an outcome that needs attention."""
         actions = Counter(result.change.action for result in self.results)
@@ -85,3 +109,10 @@ def digest_of(plan: Plan, target: Target, scope: tuple[str, ...] | None) -> str:
 def ends(plan: Plan) -> tuple[Result, ...]:
     """The plan's changes as a dry run reports them."""
     return tuple(Result(c, Outcome.GUARDED if c.held else Outcome.PLANNED) for c in plan.changes)
+
+
+def _shortened(alike: list[Finding]) -> Iterable[Finding]:
+    yield from alike[:MOST_OF_A_KIND]
+    if len(alike) > MOST_OF_A_KIND:
+        others = len(alike) - MOST_OF_A_KIND
+        yield Finding(alike[0].id, "others", f"{others} more of this kind are not listed.", alike[0].hint)

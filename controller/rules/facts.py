@@ -1,10 +1,10 @@
-"""What a world says of each instance: its class, and what its absence proves.
+"""What a world says of each instance: its class, and what that class is evidence for.
 
 =========  ==========================================================================================
 class      the first that fits
 =========  ==========================================================================================
 gone       seen ``shutting-down`` or ``terminated``
-absent     asked for by id, and EC2 has none: gone only with further evidence
+absent     in a full pass: asked for by id, and EC2 has none; weak evidence, since EC2 lags
 stopped    ``stopping``, ``stopped``
 untagged   alive, without the project's tag
 unclaimed  alive and tagged, but without a meeting, or with a role that is not configured
@@ -21,14 +21,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from controller.model import SEEN_STATUSES, DnsRecord, Instance, Meeting, World
+from controller.model import SEEN_STATUSES, DnsRecord, Instance, Meeting, Value, World
 from controller.names import instance_of_link, is_instance_id
 from controller.rules.ownership import Owner, owner_of
 from controller.settings import Settings
 
-#: How long after its time a meeting's missing machine counts as gone.
+#: How long after its time a meeting may be ended by machines that EC2 does not know: an end cannot be undone.
 OVERDUE = timedelta(hours=24)
-
+#: From a date's midnight in UTC until the day has ended in the westernmost time zone (UTC-12).
+DAY_EVERYWHERE = timedelta(hours=36)
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]|$)")
 
@@ -46,20 +47,13 @@ class Class(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Gone(StrEnum):
-    """Whether a row may treat an instance as gone, and what that rests on."""
-
-    NO = "no"
-    SEEN = "seen"
-    CONCLUDED = "concluded"
-
-
 _BY_STATE = {
     "shutting-down": Class.GONE,
     "terminated": Class.GONE,
     "stopping": Class.STOPPED,
     "stopped": Class.STOPPED,
 }
+_NOT_ALIVE = frozenset({Class.GONE, Class.ABSENT, Class.UNKNOWN})
 
 
 def classify(instance: Instance, settings: Settings) -> Class:
@@ -86,6 +80,22 @@ def linked_ids(meeting: Meeting, settings: Settings) -> set[str]:
     return {target for target in targets if target}
 
 
+def is_a_day_past(meet_time: Value, now: datetime) -> bool:
+    """Whether a meeting's time lies more than a day back; one that cannot be read proves nothing.
+
+    A time without an offset is UTC. A date without a time counts from the day's end in the westernmost time zone.
+    """
+    if not isinstance(meet_time, str) or not _DATE.match(meet_time):
+        return False  # an epoch in milliseconds would pass for a day of the year 1712
+    try:
+        moment = datetime.fromisoformat(meet_time)
+    except ValueError:
+        return False
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    patience = OVERDUE + DAY_EVERYWHERE if len(meet_time) == len("2026-01-31") else OVERDUE
+    return now - moment > patience
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """A world, indexed once for all the rules."""
@@ -94,7 +104,7 @@ class Facts:
     settings: Settings
     classes: Mapping[str, Class]  # of the instances seen
     records: Mapping[str, list[DnsRecord]]  # by instance id
-    members: Mapping[str, list[Instance]]  # tagged instances by meeting id
+    members: Mapping[str, list[Instance]]  # by the meeting that they carry, also where the project's tag is lost
     serving: Mapping[tuple[str | None, str | None], list[Instance]]  # by meeting id and role
 
     @classmethod
@@ -103,7 +113,7 @@ class Facts:
         classes, records, members, serving = {}, defaultdict(list), defaultdict(list), defaultdict(list)
         for instance in world.instances.values():
             classes[instance.id] = kind = classify(instance, settings)
-            if instance.tagged and instance.meeting:
+            if instance.meeting:
                 members[instance.meeting].append(instance)
             if kind is Class.SERVING:
                 serving[instance.meeting, instance.role].append(instance)
@@ -118,7 +128,7 @@ class Facts:
 
     def is_alive(self, instance: str) -> bool:
         """Whether the instance was seen, and is not gone: it costs money."""
-        return self.class_of(instance) not in (Class.GONE, Class.ABSENT, Class.UNKNOWN)
+        return self.class_of(instance) not in _NOT_ALIVE
 
     def is_old(self, moment: datetime | None) -> bool:
         """Whether the moment lies further back than the grace period; an unknown moment never does."""
@@ -129,42 +139,20 @@ class Facts:
         records = self.records.get(instance, ())
         return [r for r in records if r.type == "A" and owner_of(r, self.settings) is Owner.OURS]
 
+    def foreign(self, instance: str) -> list[DnsRecord]:
+        """The records at the instance's name that carry another deployment's mark."""
+        return [r for r in self.records.get(instance, ()) if owner_of(r, self.settings) is Owner.FOREIGN]
+
     def link_target(self, link: object) -> str | None:
         """The instance id in a link of our shape."""
         return instance_of_link(link, self.settings.domain_root, self.settings.dcv_port)
 
-    def gone_for(self, meeting: Meeting, instance: str) -> Gone:
-        """Whether this row may treat the instance as gone.
-
-        EC2 lags behind a launch, and a row that is ended too early locks its users out, so absence counts only
-        with evidence that the machine had really been there, or that its meeting is long over.
-        """
+    def counts(self, meeting: Meeting, instance: str) -> bool:
+        """Whether the instance counts towards the meeting's end: seen gone, or absent a day after the meeting."""
         match self.class_of(instance):
             case Class.GONE:
-                return Gone.SEEN
+                return True
             case Class.ABSENT:
-                return Gone.CONCLUDED if self._absence_is_proof(meeting, instance) else Gone.NO
+                return meeting.status in SEEN_STATUSES and is_a_day_past(meeting.meet_time, self.world.now)
             case _:
-                return Gone.NO
-
-    def _absence_is_proof(self, meeting: Meeting, instance: str) -> bool:
-        ages = [self.is_old(record.created_on) for record in self.ours(instance)]
-        if not all(ages):
-            return False
-        return (
-            bool(ages)
-            or instance in linked_ids(meeting, self.settings)
-            or meeting.status in SEEN_STATUSES
-            or self._is_overdue(meeting)
-        )
-
-    def _is_overdue(self, meeting: Meeting) -> bool:
-        text = str(meeting.meet_time)
-        if not _DATE.match(text):
-            return False  # an epoch in milliseconds would pass for a day of the year 1712
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            return False
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return self.world.now - moment > OVERDUE
+                return False

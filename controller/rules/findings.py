@@ -1,4 +1,4 @@
-"""What a pass can see of machines and rows but must not mend: each with a stable id, the thing, and what to do.
+"""What a pass can see of machines and rows but must not fix: each with a stable id, the thing, and what to do.
 
 What stands at a needed name is found where it is judged (``records.py``), and a held change where it is held.
 """
@@ -6,10 +6,10 @@ What stands at a needed name is found where it is judged (``records.py``), and a
 from collections.abc import Iterable
 from datetime import timedelta
 
-from controller.model import KNOWN_STATUSES, TERMINATED, Finding, Instance, Meeting, Odd
+from controller.model import KNOWN_STATUSES, LIVE_STATUSES, TERMINATED, Finding, Instance, Meeting, Odd
 from controller.names import is_instance_id
-from controller.rules.facts import Class, Facts, Gone
-from controller.rules.meetings import SHOWN, members_of
+from controller.rules.facts import Class, Facts, is_a_day_past, named_ids
+from controller.rules.meetings import SHOWN, current_of, members_of, plan_end
 
 #: How long a running machine may be without a public address before somebody should look.
 ADDRESS_PATIENCE = timedelta(minutes=10)
@@ -39,8 +39,10 @@ def _about_machine(facts: Facts, machine: Instance) -> Iterable[Finding]:
             yield Finding(
                 "untagged-instance",
                 machine.id,
-                "A record of ours or a row names this running machine, but it does not carry the project's tag.",
-                "Put the tag back if it was lost; otherwise do nothing: what leads to it goes (or the guard holds it).",
+                "A record, a row or its MeetingID says that this machine is ours; it is up, but does not carry the "
+                "project's tag.",
+                "Put the tag back if it was lost: its record and link stay until it stops, but nothing new is made for "
+                "it. If another deployment launched it, give that one a table of its own.",
             )
         case Class.UNCLAIMED:
             yield Finding(
@@ -92,11 +94,30 @@ def _about_row(facts: Facts, meeting: Meeting) -> Iterable[Finding]:
                 f"{len(serving)} running machines serve the {role}: {', '.join(sorted(m.id for m in serving))}.",
                 "Terminate those that the row does not name; the link leads to one of them.",
             )
+        yield from _about_link(facts, meeting, role)
     for role, named in meeting.instance_ids.items():
         if is_instance_id(named):
             yield from _about_named(facts, meeting, role, named)
         elif isinstance(named, str) and named:
             yield _odd(meeting, f"{role}_ec2_id {named[:SHOWN]!r} is not an instance id")
+    if _is_late(facts, meeting):
+        yield Finding(
+            "meeting-late",
+            meeting.id,
+            f"The meeting's time is more than a day past, EC2 knows no machine of it that is up, and its status is "
+            f"still {meeting.status}.",
+            "Set its status to TERMINATED if it is over; nothing that was seen lets the controller do so.",
+        )
+
+
+def _is_late(facts: Facts, meeting: Meeting) -> bool:
+    """Whether a live meeting of more than a day ago stays, although none of its machines is there any more."""
+    if facts.world.scope is not None or meeting.status not in LIVE_STATUSES:
+        return False
+    members = members_of(facts, meeting)
+    is_deserted = members and all(facts.class_of(member) in (Class.ABSENT, Class.GONE) for member in members)
+    is_past = is_a_day_past(meeting.meet_time, facts.world.now)
+    return bool(is_deserted and is_past and plan_end(facts, meeting) is None)
 
 
 def _about_named(facts: Facts, meeting: Meeting, role: str, named: str) -> Iterable[Finding]:
@@ -104,12 +125,21 @@ def _about_named(facts: Facts, meeting: Meeting, role: str, named: str) -> Itera
     if machine and machine.meeting == meeting.id and machine.role == role:
         return
     kind = facts.class_of(named)
-    if kind is Class.ABSENT and facts.gone_for(meeting, named) is Gone.NO:
+    if foreign := facts.foreign(named):
+        yield Finding(
+            "foreign-instance",
+            meeting.id,
+            f"The row names {named} as the {role}'s machine, whose record carries another deployment's mark "
+            f"({foreign[0].comment}): that deployment may be serving the meeting, so it is left alone.",
+            "Give each deployment a table of its own, or one deployment both places.",
+        )
+    elif kind is Class.ABSENT and meeting.status in LIVE_STATUSES:
         yield Finding(
             "instance-not-seen",
             meeting.id,
             f"The row names {named} as the {role}'s machine, but EC2 does not know it (yet).",
-            "Nothing to do if it was launched a moment ago; otherwise ask the launcher's log what became of it.",
+            "Nothing to do if it was launched a moment ago, or has ended: a day after the meeting the row is ended. "
+            "Otherwise ask the launcher's log what became of it.",
         )
     elif machine and machine.tagged and kind is not Class.UNCLAIMED:
         yield Finding(
@@ -118,6 +148,25 @@ def _about_named(facts: Facts, meeting: Meeting, role: str, named: str) -> Itera
             f"The row names {named} as the {role}'s machine; its tags say {machine.role!r} of {machine.meeting!r}.",
             "Correct the row or the tags; nobody is sent to that machine from this row.",
         )
+
+
+def _about_link(facts: Facts, meeting: Meeting, role: str) -> Iterable[Finding]:
+    """A link to the right machine under another domain or port is another deployment's work."""
+    link = meeting.links.get(role)
+    current = current_of(facts, meeting, role)
+    wanted = {machine for machine in (current and current.id, named_ids(meeting).get(role)) if machine}
+    if isinstance(link, str) and not facts.link_target(link) and _first_label(link) in wanted:
+        yield Finding(
+            "link-of-another-domain",
+            meeting.id,
+            f"The {role}'s link {link[:SHOWN]} leads to the right machine under another domain or port.",
+            "Two deployments seem to share this table: give each a table of its own, or correct DOMAIN_ROOT and "
+            "DCV_PORT.",
+        )
+
+
+def _first_label(link: str) -> str:
+    return link.lower().partition("://")[2].partition(".")[0]
 
 
 def _odd_values(facts: Facts, meeting: Meeting) -> Iterable[Finding]:

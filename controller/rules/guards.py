@@ -1,103 +1,59 @@
-"""Guards: what rests on absence or on a lost tag must not empty a zone or end every meeting.
+"""The guard: what rests on absence waits where nothing shows that this is the right place to look.
 
-What was *seen* (a machine stopping, gone, or without the address) is never held, be it one machine or a thousand.
-What was *concluded* is counted in distinct machines, and held altogether where there are too many: a lost tag
-policy, a wrong region or wrong credentials look just like that.
+What was *seen* (a machine stopping, gone, or with another address) is never held, be it one machine or a thousand.
+A machine that EC2 does not show may also be one in another region or account; with an owner id that names the
+place, records in another place are not ours, and nothing can be deleted by mistake.
 """
 
 from collections.abc import Iterable
 from dataclasses import replace
 
-from controller.model import TERMINATED, Change, Finding, Guard, Plan, World
-from controller.rules.facts import Facts, linked_ids, named_ids
+from controller.model import Action, Change, Finding, Guard, Plan, World
+from controller.rules.facts import Facts
 from controller.settings import Settings
 
 REMEDY = (
-    "Check tags, region and credentials first. If these machines are really gone, let it through once with --force "
+    "Check region, credentials and OWNER_ID first. If these machines are really gone, let it through once with --force "
     '(or an event with "force": true).'
 )
 
 
 def guard(plan: Plan, world: World, settings: Settings, *, force: bool) -> Plan:
-    """The plan with its guarded changes held where they must be.
-
-    What would only go instead of another change trips nothing by itself: it is held where it might be one too many.
-    """
-    concluded = _concluded(plan.changes)
-    perhaps = concluded | _concluded(other for change in plan.changes for other in change.instead)
-    if force or not perhaps:
+    """The plan with what rests on absence held where absence is not believed; ``force`` lets it through once."""
+    weak = [change for change in plan.changes if absent_evidence(change, world)]
+    if force or not weak or settings.names_its_place or _sees_a_machine_of_ours(world, settings):
         return plan
-    if world.scope is not None:
-        return _hold(plan, world, Guard())
-    reason = _reason(world, settings, len(concluded)) if concluded else None
-    if reason:
-        return _hold(plan, world, Guard(tripped=True, reason=f"{reason} {REMEDY}"))
-    is_safe = _reason(world, settings, len(perhaps)) is None
-    return plan if is_safe else replace(plan, changes=tuple(map(_with_held_fallbacks, plan.changes)))
+    findings = tuple(_finding(change, world) for change in weak)
+    changes = tuple(replace(c, held=True) if absent_evidence(c, world) else c for c in plan.changes)
+    return Plan(changes, (*plan.findings, *findings), Guard(tripped=True, reason=_reason(weak, world, settings)))
 
 
-def _concluded(changes: Iterable[Change]) -> set[str]:
-    return {instance for change in changes for instance in change.concluded}
+def absent_evidence(change: Change, world: World) -> list[str]:
+    """The absent machines on whose absence the change rests. A link that is written rests on its new machine."""
+    if change.action is Action.WRITE_LINK:
+        return []
+    return [instance for instance in change.evidence if instance in world.absent and instance not in world.instances]
 
 
-def _reason(world: World, settings: Settings, concluded: int) -> str | None:
-    if world.listed == 0:
-        tag = "=".join(settings.project_tag)
-        return (
-            f"EC2 lists no instance with the tag {tag} in this region, so {concluded} machines that seem to be missing "
-            "or untagged prove nothing."
-        )
-    population = len(_population(world, settings))
-    share = settings.max_guarded_delete_percent * population / 100
-    if concluded <= max(settings.max_guarded_deletes, share):
-        return None
+def _sees_a_machine_of_ours(world: World, settings: Settings) -> bool:
+    """Whether EC2 shows a machine that a record of ours names: then it is here that our machines are."""
+    facts = Facts.of(world, settings)
+    return any(instance in world.instances and facts.ours(instance) for instance in facts.records)
+
+
+def _reason(weak: Iterable[Change], world: World, settings: Settings) -> str:
+    machines = {instance for change in weak for instance in absent_evidence(change, world)}
     return (
-        f"{concluded} of {population} known machines seem to have vanished or lost their tag; more than "
-        f"MAX_GUARDED_DELETES={settings.max_guarded_deletes} and "
-        f"MAX_GUARDED_DELETE_PERCENT={settings.max_guarded_delete_percent} let through."
+        f"EC2 in {settings.place or 'this region'} does not know {len(machines)} of our machines, and shows none that "
+        f"a record of ours names; OWNER_ID {settings.owner_id} does not begin with this account and region: this "
+        f"may be the wrong place to look. {REMEDY}"
     )
 
 
-def _population(world: World, settings: Settings) -> set[str]:
-    """The distinct machines that our records, and the rows that are not history, name."""
-    facts = Facts.of(world, settings)
-    named = {instance for instance in facts.records if facts.ours(instance)}
-    for meeting in world.meetings.values():
-        if meeting.status != TERMINATED:
-            named |= linked_ids(meeting, settings) | set(named_ids(meeting).values())
-    return named
-
-
-def held_findings(change: Change, world: World) -> Iterable[Finding]:
-    """What a person should know of a change that is held: by which machines, and what would let it through."""
-    hint = REMEDY if world.scope is None else "A scoped pass leaves what rests on absence to the full pass."
-    return (_finding(change, instance, hint) for instance in change.concluded)
-
-
-def _hold(plan: Plan, world: World, verdict: Guard) -> Plan:
-    findings = {finding for change in plan.changes for finding in held_findings(change, world)}
-    return Plan(tuple(_held(plan.changes)), (*plan.findings, *findings), verdict)
-
-
-def _held(changes: Iterable[Change]) -> Iterable[Change]:
-    for change in changes:
-        if change.concluded:
-            yield replace(change, held=True, instead=())
-            yield from change.instead
-        else:
-            yield _with_held_fallbacks(change)
-
-
-def _with_held_fallbacks(change: Change) -> Change:
-    """The change, with what would go instead of it held where that rests on absence or a lost tag."""
-    others = (replace(other, held=bool(other.concluded)) for other in change.instead)
-    return replace(change, instead=tuple(others))
-
-
-def _finding(change: Change, instance: str, hint: str) -> Finding:
+def _finding(change: Change, world: World) -> Finding:
     return Finding(
         "guarded-change-held",
-        instance,
-        f"A change that rests on this machine's absence or lost tag is held: {change.action} {change.key}.",
-        hint,
+        change.key,
+        f"{change.action} is held, since it rests on the absence of {', '.join(absent_evidence(change, world))}.",
+        REMEDY,
     )

@@ -3,14 +3,17 @@
 =============================================  ====================================================
 situation                                      wanted
 =============================================  ====================================================
-a current machine, its record in place         the role's link; an early status → ``DNS_WRITTEN``
-a current machine, its record blocked          nothing written; a link to another machine is judged
-no current, the link's machine cannot serve    the link is removed
-no current, the link's machine is starting     the link stays
+a current machine, its name leads to it        the role's link; an early status → ``DNS_WRITTEN``
+…by this pass, and the old link is dead        the dead link is removed first, as a change of its own
+a current machine, its name blocked            nothing written; a link to another machine is judged
+no current                                     the link is judged by the state of its machine
 a link of another shape                        only ever overwritten by a right one
-every machine gone, the meeting live           links removed, ``TERMINATED``, in one write
+full pass: every machine gone, meeting live    links removed, ``TERMINATED``, in one write
 ``TERMINATED``                                 history: never written
 =============================================  ====================================================
+
+A link is judged by its machine: stopped or gone, it goes; alive with a public address and tags that name another
+role, or another meeting that has a row, it is a stranger's desktop and goes; else it stays.
 """
 
 from collections.abc import Callable, Iterable
@@ -25,11 +28,12 @@ from controller.model import (
     Condition,
     Instance,
     Meeting,
+    Odd,
     RowWrite,
     Value,
 )
 from controller.names import link_to
-from controller.rules.facts import Class, Facts, Gone, linked_ids, named_ids
+from controller.rules.facts import Class, Facts, named_ids
 from controller.rules.records import Standing
 
 REASON_GONE = "INSTANCES_GONE"
@@ -47,27 +51,28 @@ def plan_meeting(facts: Facts, meeting: Meeting, standing: Standings) -> tuple[C
     """The changes that this row needs."""
     if meeting.status == TERMINATED:
         return ()
-    if over := _plan_end(facts, meeting):
-        return (over,)
-    changes = (_plan_link(facts, meeting, role, standing) for role in facts.settings.roles)
-    return tuple(change for change in changes if change)
+    if end := plan_end(facts, meeting):
+        dead = tuple(_dead_links(facts, meeting))
+        rests_on_absence = any(facts.class_of(machine) is Class.ABSENT for machine in end.evidence)
+        return dead if dead and rests_on_absence else (end,)
+    return tuple(change for role in facts.settings.roles for change in _plan_link(facts, meeting, role, standing))
 
 
 def current_of(facts: Facts, meeting: Meeting, role: str) -> Instance | None:
-    """The machine that the role's link should lead to.
+    """The machine that the role's link should lead to, of those that serve this meeting and role.
 
-    The one that the row names, while it serves this meeting and role; else the newest that does. A replacement
-    that is still starting displaces nobody.
+    The one that the row names; else the one that its link leads to, so that a second machine does not move the link
+    in the middle of a lesson; else the newest. A replacement that is still starting displaces nobody.
     """
-    serving = facts.serving.get((meeting.id, role), ())
-    for machine in serving:
-        if machine.id == meeting.instance_ids.get(role):
-            return machine
-    return max(serving, key=lambda machine: (_launch(machine), machine.id), default=None)
+    serving = {machine.id: machine for machine in facts.serving.get((meeting.id, role), ())}
+    for preferred in (meeting.instance_ids.get(role), facts.link_target(meeting.links.get(role))):
+        if isinstance(preferred, str) and preferred in serving:
+            return serving[preferred]
+    return max(serving.values(), key=lambda machine: (_launch(machine), machine.id), default=None)
 
 
 def members_of(facts: Facts, meeting: Meeting) -> set[str]:
-    """The machines tagged with the meeting, of whatever role, and those that its row names. Links make no members."""
+    """The machines that carry the meeting, of whatever role, and those that its row names. Links make no members."""
     return set(_each_member(facts, meeting))
 
 
@@ -80,11 +85,13 @@ def _launch(machine: Instance) -> float:
     return machine.launched_at.timestamp() if machine.launched_at else 0.0
 
 
-def _plan_link(facts: Facts, meeting: Meeting, role: str, standing: Standings) -> Change | None:
+def _plan_link(facts: Facts, meeting: Meeting, role: str, standing: Standings) -> Iterable[Change]:
     current = current_of(facts, meeting, role)
-    if current is None or standing(current.id) is Standing.BLOCKED:
-        return _clear_link(facts, meeting, role)
-    return _write_link(facts, meeting, role, current)
+    known = standing(current.id) if current else Standing.BLOCKED
+    if known is not Standing.IN_PLACE and (dead := _clear_link(facts, meeting, role)):
+        yield dead
+    if current and known is not Standing.BLOCKED and (written := _write_link(facts, meeting, role, current)):
+        yield written
 
 
 def _write_link(facts: Facts, meeting: Meeting, role: str, current: Instance) -> Change | None:
@@ -93,7 +100,7 @@ def _write_link(facts: Facts, meeting: Meeting, role: str, current: Instance) ->
     early = meeting.status in EARLY_STATUSES
     if link == wanted and not early:
         return None
-    fallback = _clear_link(facts, meeting, role) if link else None
+    replaced = facts.link_target(link)
     old, new = (attribute, _shown(link)), (attribute, wanted)
     sets = (new, _SETS_STATUS) if early else (new,)
     return Change(
@@ -113,20 +120,19 @@ def _write_link(facts: Facts, meeting: Meeting, role: str, current: Instance) ->
                 _IS_EARLY if early else Condition("status", (meeting.status,)),
             ),
         ),
-        instead=(fallback,) if fallback else (),
+        # One incomplete reading must not move a lesson to another machine.
+        evidence=(replaced,) if replaced and replaced != current.id else (),
     )
 
 
 def _clear_link(facts: Facts, meeting: Meeting, role: str) -> Change | None:
-    """The removal of the role's link, if it leads to a machine that cannot serve this role (so never to current)."""
+    """The removal of the role's link, where its machine's state says so (so never of a link to the current one)."""
     link = meeting.links.get(role)
     target = facts.link_target(link)
-    if target is None:
+    verdict = target and _verdict(facts, meeting, role, target)
+    if not (target and verdict):
         return None
-    verdict = _verdict(facts, meeting, role, target)
-    if verdict is None:
-        return None
-    rule, reason, concluded = verdict
+    rule, reason = verdict
     return Change(
         action=Action.CLEAR_LINK,
         key=meeting.id,
@@ -141,70 +147,91 @@ def _clear_link(facts: Facts, meeting: Meeting, role: str) -> Change | None:
             removes=(_link(role),),
             conditions=(Condition(_link(role), (link,)), Condition("status", (TERMINATED,), negated=True)),
         ),
-        concluded=(target,) if concluded else (),
+        evidence=(target,),
     )
 
 
-def _verdict(facts: Facts, meeting: Meeting, role: str, target: str) -> tuple[str, str, bool] | None:
-    """Why a link to this machine must go (rule, reason, whether that is only concluded), or None where it stays."""
+def _verdict(facts: Facts, meeting: Meeting, role: str, target: str) -> tuple[str, str] | None:
+    """Why a link to this machine must go (rule and reason), or None where it stays."""
+    machine = facts.world.instances.get(target)
+    if machine is None:
+        return None  # EC2 does not show it, so its name leads nowhere, or to a machine that EC2 does not show yet
     match facts.class_of(target):
         case Class.GONE | Class.STOPPED:
-            return "link-dead", f"the link leads to a machine that is {facts.world.instances[target].state}", False
-        case Class.ABSENT if facts.gone_for(meeting, target) is Gone.CONCLUDED:
-            return "link-absent", "the link leads to a machine that EC2 does not know", True
-        case Class.UNTAGGED | Class.UNCLAIMED:
-            return "link-unclaimed", "the link leads to a machine that no longer belongs to a meeting", True
-        case Class.STARTING | Class.SERVING:
-            machine = facts.world.instances[target]
-            if (machine.meeting, machine.role) != (meeting.id, role):
-                return "link-astray", "the link leads to the machine of another meeting or role", False
+            return "link-dead", f"the link leads to a machine that is {machine.state}"
+        case Class.SERVING | Class.UNTAGGED | Class.UNCLAIMED if machine.public_ip:
+            if _is_strangers(facts, machine, meeting, role):
+                return "link-astray", f"the link leads to the {machine.role}'s machine of meeting {machine.meeting}"
     return None
 
 
-def _plan_end(facts: Facts, meeting: Meeting) -> Change | None:
-    """The end of a live meeting whose machines are all gone."""
-    if meeting.status not in LIVE_STATUSES:
+def _is_strangers(facts: Facts, machine: Instance, meeting: Meeting, role: str) -> bool:
+    """Whether its tags name another role, or another meeting that has a row: a lost or changed tag is no proof.
+
+    A scoped pass has not looked whether another meeting has a row.
+    """
+    has_anothers_role = machine.role != role and machine.role in facts.settings.roles
+    is_known = facts.world.scope is None and machine.meeting in facts.world.meetings
+    return has_anothers_role or (is_known and machine.meeting != meeting.id)
+
+
+def _dead_links(facts: Facts, meeting: Meeting) -> Iterable[Change]:
+    changes = (_clear_link(facts, meeting, role) for role in facts.settings.roles)
+    return (change for change in changes if change)
+
+
+def plan_end(facts: Facts, meeting: Meeting) -> Change | None:
+    """The end of a live meeting whose machines are all gone; never by a scoped pass."""
+    if facts.world.scope is not None or meeting.status not in LIVE_STATUSES:
         return None
-    if any(facts.gone_for(meeting, member) is Gone.NO for member in _each_member(facts, meeting)):
+    members = members_of(facts, meeting)
+    if not members or not all(facts.counts(meeting, member) for member in members):
         return None
-    # Links make no members, but a machine that EC2 may only not know yet must not lose its users either.
-    linked = linked_ids(meeting, facts.settings)
-    unseen = {machine for machine in linked if facts.class_of(machine) in (Class.ABSENT, Class.UNKNOWN)}
-    if any(facts.gone_for(meeting, machine) is Gone.NO for machine in unseen):
+    links = {role: target for role, link in meeting.links.items() if (target := facts.link_target(link))}
+    is_spent = all(
+        facts.counts(meeting, target) or _verdict(facts, meeting, role, target) for role, target in links.items()
+    )
+    if not is_spent or _names_anothers(facts, meeting) or _may_still_launch(facts, meeting, members):
         return None
-    members = sorted(members_of(facts, meeting))
-    if not members or _may_still_launch(facts, meeting, members):
+    evidence = members.union(links.values())
+    if any(facts.class_of(m) is Class.ABSENT for m in evidence) and _may_be_served_elsewhere(facts, meeting, evidence):
         return None
-    dead_links = {role: link for role, link in meeting.links.items() if facts.link_target(link)}
     reasons = (("termination_reason", REASON_GONE),) if meeting.termination_reason is None else ()
-    links = [change for role in dead_links if (change := _clear_link(facts, meeting, role))]
-    guarded = {machine for machine in members if facts.gone_for(meeting, machine) is Gone.CONCLUDED}
-    # A link to a machine that lives, but has lost its tag, goes with the end: so that rests on the lost tag as well.
-    guarded |= {machine for change in links for machine in change.concluded}
     return Change(
         action=Action.TERMINATE_MEETING,
         key=meeting.id,
         instance=None,
         meeting=meeting.id,
         role=None,
-        before=(("status", meeting.status), *((_link(role), _shown(link)) for role, link in dead_links.items())),
-        after=(("status", TERMINATED), *reasons, *((_link(role), None) for role in dead_links)),
-        reason=f"all its machines are gone: {', '.join(members)}",
+        before=(("status", meeting.status), *((_link(role), _shown(meeting.links[role])) for role in links)),
+        after=(("status", TERMINATED), *reasons, *((_link(role), None) for role in links)),
+        reason=f"all its machines are gone: {', '.join(sorted(members))}",
         rule="meeting-over",
         row=RowWrite(
             sets=(("status", TERMINATED),),
             defaults=reasons,
-            removes=tuple(_link(role) for role in dead_links),
+            removes=tuple(_link(role) for role in links),
             conditions=(Condition("status", (meeting.status,)), *_row_as_seen(facts, meeting)),
         ),
-        concluded=tuple(sorted(guarded)),
-        # A held end does not hold the removal of links to machines that were seen gone.
-        instead=tuple(change for change in links if not change.concluded) if guarded else (),
+        evidence=tuple(sorted(evidence)),
     )
 
 
+def _names_anothers(facts: Facts, meeting: Meeting) -> bool:
+    """Whether the row names a machine that was seen with another meeting's tags: then the row proves nothing."""
+    machines = (facts.world.instances.get(named) for named in named_ids(meeting).values())
+    return any(m and m.meeting and m.meeting.strip() and m.meeting != meeting.id for m in machines)
+
+
+def _may_be_served_elsewhere(facts: Facts, meeting: Meeting, machines: Iterable[str]) -> bool:
+    """Whether another deployment may be serving the meeting: by its mark, or by a link that is not of our shape."""
+    links = [link for link in meeting.links.values() if link and not (isinstance(link, Odd) and link.kind == "NULL")]
+    has_foreign_link = any(not facts.link_target(link) for link in links)
+    return has_foreign_link or any(facts.foreign(machine) for machine in machines)
+
+
 def _may_still_launch(facts: Facts, meeting: Meeting, members: Iterable[str]) -> bool:
-    """Whether the launcher may be at work: a young machine, and a role that has not had one yet."""
+    """Whether the launcher may be at work: a machine launched a moment ago, and a role that has not had one."""
     seen = [facts.world.instances[member] for member in members if member in facts.world.instances]
     had = {machine.role for machine in facts.members.get(meeting.id, ())} | set(named_ids(meeting))
     is_young = any(not facts.is_old(machine.launched_at) for machine in seen)

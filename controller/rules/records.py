@@ -1,14 +1,17 @@
 """What is wanted at each instance's name.
 
-===================  ===========================================================================
-the instance is      wanted at its name
-===================  ===========================================================================
-serving              exactly one A record: its public IPv4, proxied, marked as ours
-starting             nothing new; a record of ours with an address it does not have goes
-stopped, gone        no A record of ours: its address may be a stranger's a minute later
-absent               the same, guarded, once the record is older than the grace period
-unclaimed, untagged  no A record of ours, guarded: a tag may have been lost by accident
-===================  ===========================================================================
+====================================  =================================================================
+the instance is                       wanted at its name
+====================================  =================================================================
+serving                               exactly one A record: its public IPv4, proxied, marked as ours
+stopped, gone                         no A record of ours: its address may be a stranger's a minute later
+alive with a public address           nothing new; a record of ours with another address goes, one with
+(untagged, unclaimed, ``pending``)    its own stays, whatever its tags say
+alive without a public address        nothing new; a record of ours that was last written before the
+                                      machine's launch goes, since EC2 gives another address at each start
+absent                                no A record of ours that is older than the grace period
+unknown                               nothing: it proves nothing
+====================================  =================================================================
 """
 
 from collections.abc import Iterable
@@ -21,12 +24,20 @@ from controller.names import record_name
 from controller.rules.facts import Class, Facts
 from controller.rules.ownership import Owner, comment_for, is_marked, owner_of
 
+#: Types that share a name with no A record, and what each type beside ours does.
+_EXCLUSIVE = ("CNAME", "NS")
+_CONFLICTS = {
+    "CNAME": "it excludes an A record: none is created, and no link is written",
+    "NS": "it excludes an A record: none is created, and no link is written",
+    "AAAA": "it answers beside our A record; Cloudflare prefers the IPv4 address, but other clients may not",
+}
+
 
 class Standing(StrEnum):
-    """Whether a link to an instance may be written, as far as its record goes."""
+    """Whether the instance's name leads to it and nowhere else, which a link needs."""
 
     IN_PLACE = "in-place"
-    PLANNED = "planned"
+    PLANNED = "planned"  # it will, by this pass
     BLOCKED = "blocked"
 
 
@@ -47,21 +58,14 @@ def plan_name(facts: Facts, instance: str) -> NamePlan:
     match facts.class_of(instance):
         case Class.SERVING:
             return _serve(facts, facts.world.instances[instance])
-        case Class.STARTING:
-            machine = facts.world.instances[instance]
-            return _clear(facts, instance, "record-starting", _starting_reason(machine), keep=machine.public_ip)
         case Class.STOPPED:
             return _clear(facts, instance, "record-stopped", _state_reason(facts, instance))
         case Class.GONE:
             return _clear(facts, instance, "record-gone", _state_reason(facts, instance))
+        case Class.STARTING | Class.UNTAGGED | Class.UNCLAIMED:
+            return _keep_own(facts, facts.world.instances[instance])
         case Class.ABSENT:
             return _clear_absent(facts, instance)
-        case Class.UNTAGGED:
-            reason = "the machine no longer carries the project's tag"
-            return _clear(facts, instance, "record-untagged", reason, guarded=True)
-        case Class.UNCLAIMED:
-            reason = "the machine carries no meeting, or a role that is not configured"
-            return _clear(facts, instance, "record-unclaimed", reason, guarded=True)
         case Class.UNKNOWN:
             return NamePlan(Standing.BLOCKED, (), tuple(_orphans(facts, instance)))
 
@@ -74,7 +78,7 @@ def _serve(facts: Facts, machine: Instance) -> NamePlan:
         return NamePlan(Standing.PLANNED, (_create(facts, machine),))
     if len(records) == 1 and _is_right(facts, records[0], machine):
         return _NOTHING_TO_DO
-    return _mend(facts, machine, records)
+    return _fix(facts, machine, records)
 
 
 def _is_right(facts: Facts, record: DnsRecord, machine: Instance) -> bool:
@@ -86,11 +90,20 @@ def _is_marked(facts: Facts, record: DnsRecord) -> bool:
     return is_marked(record.comment, facts.settings.mark)
 
 
+def _keep_own(facts: Facts, machine: Instance) -> NamePlan:
+    """For a machine that is alive and not served: its own address stays, an address of before goes."""
+    if machine.public_ip:
+        return _clear(facts, machine.id, "record-address", _address_reason(machine), keep=machine.public_ip)
+    launched = machine.launched_at
+    old = [r for r in facts.ours(machine.id) if launched and r.written_on and r.written_on < launched]
+    reason = "the machine was started after this record was last written, so the address is one of before"
+    changes = tuple(_delete(facts, record, "record-before-launch", reason) for record in old)
+    return NamePlan(Standing.BLOCKED, changes, tuple(_orphans(facts, machine.id)))
+
+
 def _unroutable(facts: Facts, machine: Instance) -> NamePlan:
     """An address that cannot be proxied: nothing is written, and no record of ours may lead elsewhere."""
-    cleared = _clear(
-        facts, machine.id, "record-unroutable", "the machine no longer has this address", keep=machine.public_ip
-    )
+    cleared = _clear(facts, machine.id, "record-address", _address_reason(machine), keep=machine.public_ip)
     finding = Finding(
         "address-not-routable",
         _name(facts, machine.id),
@@ -100,32 +113,42 @@ def _unroutable(facts: Facts, machine: Instance) -> NamePlan:
     return NamePlan(Standing.BLOCKED, cleared.changes, (*cleared.findings, finding))
 
 
-def _mend(facts: Facts, machine: Instance, records: list[DnsRecord]) -> NamePlan:
-    """Bring the name of a serving machine to exactly one right record of ours."""
-    addresses = [r for r in records if r.type == "A"]
-    foreign = [r for r in records if owner_of(r, facts.settings) is Owner.FOREIGN]
-    candidates = [r for r in addresses if r not in foreign]
-    ours = [r for r in candidates if owner_of(r, facts.settings) is Owner.OURS]
-    conflicts = [r for r in records if r.type in ("CNAME", "NS")]
-    findings = [*_foreign(facts, foreign), *_conflicts(facts, records)]
-    blocked = bool(foreign or conflicts)
-
-    best = _best(facts, machine, ours if blocked else candidates)
+def _fix(facts: Facts, machine: Instance, records: list[DnsRecord]) -> NamePlan:
+    """Bring the name of a serving machine to one right record of ours, as far as other people's records let us."""
+    ours = facts.ours(machine.id)
+    foreign = facts.foreign(machine.id)
+    unmarked = [r for r in records if r.type == "A" and r not in ours and r not in foreign]
+    is_excluded = any(r.type in _EXCLUSIVE for r in records)
+    is_free = not (foreign or is_excluded)
+    best = _best(facts, machine, [*ours, *unmarked] if is_free else ours)
+    others = [r for r in (*foreign, *unmarked) if r.type == "A" and r != best]
+    has_twin = any(r.content == machine.public_ip for r in others)
     changes: tuple[Change, ...]
-    if best is None:
-        changes = () if blocked else (_create(facts, machine),)
-    elif best.content != machine.public_ip and any(r.content == machine.public_ip for r in addresses):
-        # Cloudflare refuses a second record with the same content (81058): ours cannot be mended, and must not stay.
+    if has_twin and best is not None and best.content != machine.public_ip:
+        # Cloudflare refuses a second record with the same content (81058), so one of ours cannot be fixed.
         changes = tuple(
-            _delete(facts, r, "record-foreign", "a record that is not ours has the machine's address") for r in ours
+            _delete(facts, r, "record-foreign", "a record of others has the machine's address") for r in ours
         )
+    elif best is None:
+        changes = (_create(facts, machine),) if is_free else ()
     else:
         extra = [_delete(facts, r, "record-duplicate", "the name needs one record only") for r in ours if r != best]
         changes = (*extra, *_update(facts, best, machine))
-    findings += _unmarked_beside(facts, [r for r in candidates if r not in ours and r != best])
-    is_right = all(change.action is Action.DELETE_RECORD for change in changes)
-    standing = Standing.BLOCKED if blocked else Standing.IN_PLACE if is_right else Standing.PLANNED
-    return NamePlan(standing, changes, tuple(findings))
+    leads_here = has_twin or best is not None or is_free
+    leads_elsewhere = is_excluded or any(r.content != machine.public_ip or not r.proxied for r in others)
+    is_blocked = leads_elsewhere or not leads_here
+    standing = Standing.BLOCKED if is_blocked else Standing.PLANNED if changes else Standing.IN_PLACE
+    return NamePlan(standing, changes, tuple(_beside(facts, machine, records, [r for r in others if r in unmarked])))
+
+
+def _beside(
+    facts: Facts, machine: Instance, records: Iterable[DnsRecord], unmarked: Iterable[DnsRecord]
+) -> Iterable[Finding]:
+    """What people should know of the records at a serving machine's name that are not ours."""
+    for record in facts.foreign(machine.id):
+        yield _foreign(facts, machine, record)
+    yield from _conflicts(facts, records)
+    yield from (_unmarked_beside(facts, record) for record in unmarked)
 
 
 def _best(facts: Facts, machine: Instance, records: list[DnsRecord]) -> DnsRecord | None:
@@ -189,7 +212,7 @@ def _update(facts: Facts, record: DnsRecord, machine: Instance) -> tuple[Change,
     )
 
 
-def _delete(facts: Facts, record: DnsRecord, rule: str, reason: str, *, guarded: bool = False) -> Change:
+def _delete(facts: Facts, record: DnsRecord, rule: str, reason: str) -> Change:
     machine = facts.world.instances.get(record.instance)
     return Change(
         action=Action.DELETE_RECORD,
@@ -202,31 +225,53 @@ def _delete(facts: Facts, record: DnsRecord, rule: str, reason: str, *, guarded:
         reason=reason,
         rule=rule,
         record=RecordWrite(record.id, record.name, None, None),
-        concluded=(record.instance,) if guarded else (),
+        evidence=(record.instance,),
     )
 
 
-def _clear(  # one row of the table above: whose, why, and what is spared
-    facts: Facts, instance: str, rule: str, reason: str, *, keep: str | None = None, guarded: bool = False
-) -> NamePlan:
-    """Remove our A records at this name, save one with the address to keep; report unmarked ones."""
+def _clear(facts: Facts, instance: str, rule: str, reason: str, *, keep: str | None = None) -> NamePlan:
+    """Delete our A records at this name, except one with the address to keep; report those of others."""
     doomed = [r for r in facts.ours(instance) if keep is None or r.content != keep]
-    changes = tuple(_delete(facts, record, rule, reason, guarded=guarded) for record in doomed)
-    return NamePlan(Standing.BLOCKED, changes, tuple(_orphans(facts, instance)))
+    changes = tuple(_delete(facts, record, rule, reason) for record in doomed)
+    left = _orphaned(facts, instance) if keep is None else ()
+    return NamePlan(Standing.BLOCKED, changes, (*_orphans(facts, instance), *left))
 
 
 def _clear_absent(facts: Facts, instance: str) -> NamePlan:
-    reason = "EC2 knows no such machine"
-    old = [r for r in facts.ours(instance) if facts.is_old(r.created_on)]
-    young = [r for r in facts.ours(instance) if r not in old]
-    unseen = Finding(
-        "instance-not-seen",
-        _name(facts, instance),
-        "EC2 does not know the machine of this young record yet, or no longer.",
-        "Nothing to do: once the record is older than the grace period it is deleted.",
+    ours = facts.ours(instance)
+    old = [r for r in ours if facts.is_old(r.written_on)]
+    changes = tuple(_delete(facts, record, "record-absent", "EC2 knows no such machine") for record in old)
+    young = (_not_seen(facts, record) for record in ours if record not in old)
+    return NamePlan(Standing.BLOCKED, changes, (*young, *_orphans(facts, instance)))
+
+
+def _not_seen(facts: Facts, record: DnsRecord) -> Finding:
+    name = _name(facts, record.instance)
+    if record.written_on:
+        return Finding(
+            "instance-not-seen",
+            name,
+            "EC2 does not know the machine of this young record yet, or no longer.",
+            "Nothing to do: once the record is older than the grace period it is deleted.",
+        )
+    return Finding(
+        "undated-record",
+        name,
+        f"EC2 knows no such machine, and Cloudflare does not say when this record ({record.content}) was written.",
+        "Delete it by hand if the machine is gone: without a date it is never old enough to be deleted here.",
     )
-    changes = tuple(_delete(facts, record, "record-absent", reason, guarded=True) for record in old)
-    return NamePlan(Standing.BLOCKED, changes, (*([unseen] if young else []), *_orphans(facts, instance)))
+
+
+def _orphaned(facts: Facts, instance: str) -> Iterable[Finding]:
+    """Other owners' records at the name of a machine that was seen stopped or gone."""
+    for record in facts.foreign(instance):
+        yield Finding(
+            "orphaned-record",
+            _name(facts, instance),
+            f"The machine is {facts.world.instances[instance].state}, and a record with another owner's mark "
+            f"({record.comment}) still leads to {record.content}.",
+            "If OWNER_ID was changed here, delete the old owner's records: run retire with that OWNER_ID.",
+        )
 
 
 def _orphans(facts: Facts, instance: str) -> Iterable[Finding]:
@@ -241,34 +286,30 @@ def _orphans(facts: Facts, instance: str) -> Iterable[Finding]:
             )
 
 
-def _unmarked_beside(facts: Facts, records: list[DnsRecord]) -> Iterable[Finding]:
+def _unmarked_beside(facts: Facts, record: DnsRecord) -> Finding:
+    return Finding(
+        "unmarked-record",
+        _name(facts, record.instance),
+        f"An unmarked A record ({record.content}) answers beside ours.",
+        "Delete it by hand: with another address than the machine's it sends users to a stranger, and no link is "
+        "written. With ADOPT_UNMARKED=true the controller deletes it.",
+    )
+
+
+def _foreign(facts: Facts, machine: Instance, record: DnsRecord) -> Finding:
+    leads = record.type == "A" and record.content == machine.public_ip and record.proxied
+    effect = "it leads to the machine, so the link is written" if leads else "no record is created and no link written"
+    return Finding(
+        "foreign-record",
+        _name(facts, record.instance),
+        f"Another deployment owns a record here ({record.comment}): it is left alone, and {effect}.",
+        "Find out why two deployments see the same machine: tags, regions and OWNER_ID must keep them apart.",
+    )
+
+
+def _conflicts(facts: Facts, records: Iterable[DnsRecord]) -> Iterable[Finding]:
     for record in records:
-        yield Finding(
-            "unmarked-record",
-            _name(facts, record.instance),
-            f"An unmarked A record ({record.content}) answers beside ours.",
-            "Delete it by hand: users may be sent to its address. With ADOPT_UNMARKED=true the controller removes it.",
-        )
-
-
-def _foreign(facts: Facts, records: list[DnsRecord]) -> Iterable[Finding]:
-    for record in records:
-        yield Finding(
-            "foreign-record",
-            _name(facts, record.instance),
-            f"Another deployment owns a record here ({record.comment}); it is left alone, and no link is written.",
-            "Find out why two deployments see the same machine: tags, regions and OWNER_ID must keep them apart.",
-        )
-
-
-def _conflicts(facts: Facts, records: list[DnsRecord]) -> Iterable[Finding]:
-    effects = {
-        "CNAME": "it excludes an A record: none is created, and no link is written",
-        "NS": "it excludes an A record: none is created, and no link is written",
-        "AAAA": "it answers beside our A record, and leads browsers with IPv6 elsewhere",
-    }
-    for record in records:
-        if effect := effects.get(record.type):
+        if effect := _CONFLICTS.get(record.type):
             yield Finding(
                 "conflicting-record",
                 _name(facts, record.instance),
@@ -286,5 +327,5 @@ def _state_reason(facts: Facts, instance: str) -> str:
     return f"the machine is {state}; its address may be given to somebody else"
 
 
-def _starting_reason(machine: Instance) -> str:
-    return f"the machine is {machine.state} and does not have this address"
+def _address_reason(machine: Instance) -> str:
+    return f"the machine is {machine.state} with the address {machine.public_ip}, and this is another one"

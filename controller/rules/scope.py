@@ -1,29 +1,18 @@
-"""A scoped pass: what it may change, and what it must still look up before it decides.
+"""A scoped pass: what is worth a look, and what it may change.
 
-It may change exactly its instances' records, their roles' links, and the end of their meetings. For these it plans
-what the full pass would plan, save guarded changes, and save a link to a machine outside the scope whose record is
-not in place yet.
+It changes what is about its own instances and nothing else: their records, and links that lead, or are to lead, to
+them. It ends no meeting, since a machine can die and be launched anew a minute later.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 
-from controller.model import LIVE_STATUSES, RECORD_ACTIONS, TERMINATED, Action, Change, Instance, Meeting, World
-from controller.rules.facts import Facts, linked_ids
-from controller.rules.meetings import Standings, current_of, members_of
-from controller.rules.records import Standing, plan_name
-from controller.settings import Settings
+from controller.model import Change, Instance, World
+from controller.request import Heard
 
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """What a decision needs and the world does not say yet: instances by id, and records at instances' names."""
-
-    instances: frozenset[str] = frozenset()
-    names: frozenset[str] = frozenset()
-
-    def __bool__(self) -> bool:
-        return bool(self.instances or self.names)
+#: How long an event says more than a reading that does not show it.
+FRESH = timedelta(minutes=1)
+_ENDED = ("shutting-down", "terminated")
 
 
 def deserves_reading(instance: Instance | None) -> bool:
@@ -37,75 +26,29 @@ def deserves_reading(instance: Instance | None) -> bool:
 def meetings_of(world: World) -> frozenset[str]:
     """The meetings that the instances in scope carry."""
     machines = (world.instances.get(instance) for instance in world.scope or ())
-    return frozenset(m.meeting for m in machines if m and m.tagged and m.meeting and m.meeting.strip())
+    return frozenset(m.meeting for m in machines if m and m.meeting and m.meeting.strip())
 
 
-def missing(world: World, settings: Settings) -> Missing:
-    """What must still be looked up; nothing for the ordinary start of a machine."""
-    if world.scope is None:
-        return Missing()
-    facts = Facts.of(world, settings)
-    unknown, names = set[str](), set(world.absent - world.named)
-    for meeting in world.meetings.values():
-        if meeting.status != TERMINATED:
-            unknown |= _unknown(facts, meeting)
-            names |= _unread_currents(facts, meeting)
-    return Missing(frozenset(unknown), frozenset(names))
+def restrict(changes: Iterable[Change], scope: frozenset[str] | None) -> Iterable[Change]:
+    """The changes that a pass over these instances may make; all of them in a full pass."""
+    return changes if scope is None else (change for change in changes if change.instance in scope)
 
 
-def _unknown(facts: Facts, meeting: Meeting) -> set[str]:
-    """Ids that the row names and that decide something: a link without a current machine, or the meeting's end."""
-    known = facts.world.instances.keys() | facts.world.absent
-    members = members_of(facts, meeting)
-    if meeting.status in LIVE_STATUSES and not any(facts.is_alive(member) for member in members):
-        return (members | linked_ids(meeting, facts.settings)) - known
-    links = {role: facts.link_target(meeting.links.get(role)) for role in _roles_in_scope(facts, meeting.id)}
-    return {target for role, target in links.items() if target and _is_judged(facts, meeting, role)} - known
+def behind(world: World, heard: Mapping[str, Heard]) -> frozenset[str]:
+    """The machines in scope of which EC2 does not show yet what was heard of them a moment ago."""
+    in_scope = heard.keys() & (world.scope or frozenset())
+    return frozenset(i for i in in_scope if is_behind(world.instances.get(i), heard[i], world.now))
 
 
-def _is_judged(facts: Facts, meeting: Meeting, role: str) -> bool:
-    """Whether the role's link is judged by its own machine, since no right one is written over it, or may not be."""
-    current = current_of(facts, meeting, role)
-    if current is None:
-        return True
-    name = plan_name(facts, current.id)
-    return bool(name.changes) or name.standing is not Standing.IN_PLACE
-
-
-def _unread_currents(facts: Facts, meeting: Meeting) -> set[str]:
-    """Current machines outside the scope whose records decide whether a role in scope gets its link."""
-    currents = (current_of(facts, meeting, role) for role in _roles_in_scope(facts, meeting.id))
-    return {machine.id for machine in currents if machine and not facts.world.has_names_of(machine.id)}
-
-
-def restrict(facts: Facts, changes: Iterable[Change], standing: Standings) -> Iterable[Change]:
-    """The changes that a scoped pass may make; all of them in a full pass."""
-    scope = facts.world.scope
-    return changes if scope is None else _restricted(facts, scope, changes, standing)
-
-
-def _restricted(
-    facts: Facts, scope: frozenset[str], changes: Iterable[Change], standing: Standings
-) -> Iterable[Change]:
-    for change in changes:
-        if _allowed(facts, scope, change, standing):
-            yield replace(change, instead=tuple(_restricted(facts, scope, change.instead, standing)))
-
-
-def _allowed(facts: Facts, scope: frozenset[str], change: Change, standing: Standings) -> bool:
-    if change.action in RECORD_ACTIONS:
-        return change.instance in scope
-    meeting = change.meeting or ""
-    if change.action is Action.TERMINATE_MEETING:
-        return meeting in meetings_of(facts.world)
-    if change.role not in _roles_in_scope(facts, meeting):
+def is_behind(machine: Instance | None, heard: Heard, now: datetime) -> bool:
+    """Whether EC2's answer is behind the event. A machine without our tag is not waited for: most are strangers'."""
+    if now - heard.at >= FRESH or (machine and not machine.tagged):
         return False
-    if change.action is Action.CLEAR_LINK or change.instance in scope:
-        return True
-    return change.instance is not None and standing(change.instance) is Standing.IN_PLACE
-
-
-def _roles_in_scope(facts: Facts, meeting: str) -> set[str]:
-    """The roles of this meeting that instances in scope carry."""
-    machines = (machine for machine in facts.members.get(meeting, ()) if machine.id in (facts.world.scope or ()))
-    return {machine.role for machine in machines if machine.role in facts.settings.roles}
+    match heard.state:
+        case "running":
+            is_up = machine and machine.state == "running" and machine.public_ip
+            return not (is_up or (machine and machine.state in _ENDED))
+        case "stopping" | "stopped" | "shutting-down" | "terminated":
+            return machine is not None and machine.state in ("pending", "running")
+        case _:
+            return False

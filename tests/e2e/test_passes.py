@@ -96,17 +96,31 @@ def test_a_record_is_only_deleted_on_evidence_that_was_read_after_it(clouds: Clo
     assert clouds.records() == {name(machine): ["192.0.2.1"]}
 
 
-def test_a_terminated_machine_loses_record_and_link_and_its_meeting_ends(clouds: Clouds) -> None:
+def test_a_terminated_machine_loses_record_and_link_at_once(clouds: Clouds) -> None:
     machine = clouds.launch()
     clouds.launch(role="student", state="terminated")
     clouds.apply(machine)
     clouds.aws.machines.terminate(machine)
     report = clouds.apply(machine)
-    assert outcomes(report) == [("delete-record", "applied"), ("terminate-meeting", "applied")]
+    assert outcomes(report) == [("delete-record", "applied"), ("clear-link", "applied")]
     assert clouds.records() == {}
+    assert clouds.aws.rows.get("m1")["status"] == "DNS_WRITTEN", "the end is the full pass's"
+    assert outcomes(clouds.apply()) == [("terminate-meeting", "applied")]
     row = clouds.aws.rows.get("m1")
     assert (row["status"], row["termination_reason"]) == ("TERMINATED", "INSTANCES_GONE")
     assert "teacher_ec2_link" not in row
+
+
+def test_machines_that_are_launched_anew_after_both_have_died_are_served(clouds: Clouds) -> None:
+    old = [clouds.launch(role=role) for role in ("teacher", "student")]
+    clouds.apply()
+    clouds.aws.machines.terminate(*old)
+    clouds.apply(*old)
+    new = [clouds.launch(role=role, age=NEW) for role in ("teacher", "student")]
+    clouds.apply(*new)
+    row = clouds.aws.rows.get("m1")
+    assert row["status"] == "DNS_WRITTEN"
+    assert [row["teacher_ec2_link"], row["student_ec2_link"]] == [link(machine) for machine in new]
 
 
 def test_a_scoped_pass_changes_nothing_of_other_machines(clouds: Clouds) -> None:
@@ -117,53 +131,99 @@ def test_a_scoped_pass_changes_nothing_of_other_machines(clouds: Clouds) -> None
     assert clouds.plan(sibling, other).summary()["create-record"] == 2
 
 
-def test_a_link_to_a_machine_outside_the_scope_needs_its_record_in_place(clouds: Clouds) -> None:
-    old, new = clouds.launch(age=timedelta(hours=1)), clouds.launch(age=NEW)
+def test_a_scoped_pass_removes_its_machines_link_and_leaves_the_other_machine(clouds: Clouds) -> None:
+    old = clouds.launch(age=timedelta(hours=1))
+    clouds.apply()
+    clouds.launch(age=NEW)
     clouds.aws.machines.terminate(old)
-    assert not clouds.apply(old).results, "the replacement's record is not there yet"
-    clouds.seed(new, clouds.address(new) or "")
-    report = clouds.apply(old)
-    assert outcomes(report) == [("write-link", "applied")]
-    assert clouds.aws.rows.get("m1")["teacher_ec2_link"] == link(new)
-
-
-def test_a_scoped_pass_holds_what_rests_on_absence_unless_forced(clouds: Clouds) -> None:
-    machine = clouds.launch()
-    clouds.seed(machine, "192.0.2.1")
-    clouds.aws.machines.purge(machine)
-    report = clouds.apply(machine)
-    assert outcomes(report) == [("delete-record", "guarded")]
-    assert report.ended_well
-    assert [finding.id for finding in report.findings] == ["guarded-change-held"]
-    assert outcomes(clouds.apply(machine, force=True)) == [("delete-record", "applied")]
-
-
-def test_a_lost_tag_policy_empties_no_zone(clouds: Clouds) -> None:
-    machines = [clouds.launch(f"m{number}") for number in range(8)]
-    assert clouds.apply().converged
-    before = clouds.records()
-    for machine in machines:
-        clouds.aws.machines.set_tags(machine, {"Name": "x"})
-    report = clouds.apply()
-    assert report.guard.tripped
-    assert not report.ended_well
-    assert clouds.records() == before
-    assert clouds.apply(force=True).ended_well
+    assert outcomes(clouds.apply(old)) == [("delete-record", "applied"), ("clear-link", "applied")]
     assert clouds.records() == {}
 
 
-def test_an_empty_listing_empties_no_zone(clouds: Clouds) -> None:
-    """Wrong credentials or a wrong tag look like this: even one missing machine proves nothing."""
+def test_a_scoped_pass_concludes_nothing_from_absence(clouds: Clouds) -> None:
     machine = clouds.launch()
-    assert clouds.apply().converged
-    clouds.aws.machines.purge(machine)
-    for record in clouds.cloudflare.records():
-        clouds.cloudflare.remove(str(record["id"]))
     clouds.seed(machine, "192.0.2.1")
+    clouds.aws.machines.purge(machine)
+    assert not clouds.apply(machine).results
+    assert outcomes(clouds.apply()) == [("delete-record", "applied")]
+
+
+def test_a_tag_policy_cuts_nobody_off(clouds: Clouds) -> None:
+    machines = [clouds.launch(f"m{number}") for number in range(8)]
+    assert clouds.apply().converged
+    before, rows = clouds.records(), clouds.aws.rows.all()
+    for number, machine in enumerate(machines[:7]):
+        clouds.aws.machines.set_tags(machine, {"MeetingID": f"m{number}"})
     report = clouds.apply()
+    assert not report.results
+    assert {finding.key for finding in report.findings if finding.id == "untagged-instance"} == {*machines[:7]}
+    assert (clouds.records(), clouds.aws.rows.all()) == (before, rows)
+    clouds.aws.machines.stop(machines[0])
+    assert outcomes(clouds.apply(machines[0])) == [("delete-record", "applied"), ("clear-link", "applied")]
+
+
+def test_what_ended_during_an_outage_goes_at_once(clouds: Clouds) -> None:
+    machines = [clouds.launch(f"m{number}") for number in range(40)]
+    for number, machine in enumerate(machines):
+        clouds.seed(machine, f"192.0.2.{number + 1}")
+    clouds.aws.machines.purge(*machines)
+    assert outcomes(clouds.apply()) == [("delete-record", "applied")] * 40
+
+
+def test_absence_is_not_believed_where_nothing_shows_that_this_is_the_place(clouds: Clouds) -> None:
+    clouds.seed(clouds.launch(), "192.0.2.1", comment="elephant-dns:classroom")
+    clouds.aws.machines.purge(*clouds.aws.machines.all())
+    report = clouds.apply(OWNER_ID="classroom")
     assert report.guard.tripped
-    assert clouds.records() == {name(machine): ["192.0.2.1"]}
-    assert clouds.aws.rows.get("m1")["status"] == "DNS_WRITTEN"
+    assert not report.ended_well
+    assert outcomes(report) == [("delete-record", "guarded")]
+    assert outcomes(clouds.apply(OWNER_ID="classroom", force=True)) == [("delete-record", "applied")]
+
+
+@pytest.mark.parametrize("owner", ["210987654321/us-west-2", "123456789012/eu-west-1", "123456789012/eu-west-1/x"])
+def test_an_owner_id_of_another_place_stops_the_pass(clouds: Clouds, owner: str) -> None:
+    clouds.seed(clouds.launch(), "192.0.2.1", comment=f"elephant-dns:{owner}")
+    with pytest.raises(MisfitError, match="another account or region"):
+        clouds.apply(OWNER_ID=owner, force=True)
+    assert len(clouds.cloudflare.records()) == 1
+
+
+def test_a_first_reading_without_addresses_costs_nobody_the_record(clouds: Clouds) -> None:
+    machines = [clouds.launch(f"m{number}") for number in range(40)]
+    clouds.apply()
+    before = clouds.records(), clouds.aws.rows.all()
+    clouds.aws.machines.strip_address(*machines, readings=1)
+    assert clouds.apply().ended_well
+    assert (clouds.records(), clouds.aws.rows.all()) == before
+
+
+@pytest.mark.parametrize("state", ["pending", "stopped"])
+def test_the_state_of_a_moment_ago_costs_nobody_the_record(clouds: Clouds, state: str) -> None:
+    machine = clouds.launch()
+    clouds.apply()
+    before = clouds.records(), clouds.aws.rows.all()
+    clouds.aws.machines.show_state(machine, state, readings=1)
+    assert not clouds.apply().results
+    assert (clouds.records(), clouds.aws.rows.all()) == before
+
+
+def test_a_running_machine_without_its_address_for_minutes_keeps_its_record(clouds: Clouds) -> None:
+    machine = clouds.launch()
+    clouds.apply()
+    before = clouds.records()
+    clouds.aws.machines.strip_address(machine)
+    for _ in range(3):
+        assert not clouds.apply().results
+    assert clouds.records() == before
+
+
+def test_a_machine_that_was_started_anew_loses_the_record_of_its_last_address(clouds: Clouds) -> None:
+    machine = clouds.launch()
+    clouds.seed(machine, clouds.address(machine) or "")
+    clouds.restart(machine, age=timedelta(minutes=1))
+    clouds.aws.machines.strip_address(machine)
+    report = clouds.apply()
+    assert [(r.change.rule, r.outcome) for r in report.results] == [("record-before-launch", "applied")]
 
 
 def test_two_deployments_share_a_zone_and_never_touch_each_other(clouds: Clouds) -> None:

@@ -32,6 +32,8 @@ def _is_so(result: Result, state: State) -> bool:
         found = state.at(change.key) if write is None or write.id is None else [state.record(write.id)]
         return any(record and all(_alike(record, *field) for field in after.items()) for record in found)
     row = state.rows.get(change.key, {})
+    if change.action is Action.CLEAR_LINK:  # the new link may have been written since
+        return bool(row) and not any(row.get(field) == value for field, value in change.before)
     return bool(row) and all(row.get(field) == value for field, value in after.items())
 
 

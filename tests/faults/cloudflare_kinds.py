@@ -180,7 +180,7 @@ def _listings() -> list[Kind]:
         Kind("list-half", (LIST,), page(half), lies=True),
         Kind("list-other-half", (LIST,), page(lambda records: records[len(records) // 2 :]), lies=True),
         Kind("list-empty", (LIST,), page(lambda records: []), lies=True),
-        Kind("list-of-old-addresses", (LIST,), page(older), lies=True),
+        Kind("list-of-old-addresses", (LIST,), page(older), moves_world=True, lies=True),
         Kind("list-repeated", (LIST,), page(lambda records: [*records, *records]), lies=True),
     ]
     zone = Kind("another-zone", (ZONE,), answer(Reply.of(200, {"success": True, "result": {"name": "other.org"}})))

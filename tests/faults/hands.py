@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from controller.sandbox.cloudflare import Reply
@@ -43,7 +44,7 @@ def all_kinds() -> list[Kind]:
         Kind("row-loses-links", (UPDATE,), _edit(teacher_ec2_link=..., student_ec2_link=...), moves_world=True),
         Kind("row-vanishes", (UPDATE,), _remove, moves_world=True),
     ]
-    return [*records, *rows, *lasting(rows)]
+    return [*(replace(kind, overtakes=True) for kind in records), *rows, *lasting(rows)]
 
 
 def _in_between(meddle: Meddle) -> Play:

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from controller.sandbox.aws_machines import Machine
 from tests.clouds import MARK, link, name
-from tests.faults.calls import BATCH
+from tests.faults.calls import BATCH, DESCRIBE, LIST
+from tests.faults.kinds import Kind
 from tests.faults.witness import Deed, Record, Row, State
 
 NAME = re.compile(r"(i-(?:[0-9a-f]{8}|[0-9a-f]{17}))\.example\.com")
@@ -15,17 +17,37 @@ EARLY = (None, "PENDING", "SCHEDULED", "LAUNCHED")
 LIVE = ("LAUNCHED", "DNS_WRITTEN", "HEALTHY", "IN_PROGRESS")
 ROLES = ("teacher", "student")
 LINKS = tuple(f"{role}_ec2_link" for role in ROLES)
-GRACE = timedelta(minutes=5)
+GRACE, DAY = timedelta(minutes=15), timedelta(hours=24)
 
 
-def misdeeds(deeds: Iterable[Deed], scope: Collection[str] | None, *, told_lies: bool = False) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Excuse:
+    """What nobody could know who did this."""
+
+    was_lied_to: bool = False  # a reading was wrong and looked right
+    was_blind: bool = False  # and again where it was looked at twice, or at Cloudflare, which is looked at once
+    was_overtaken: bool = False  # another hand was at a record in the middle
+
+    @classmethod
+    def of(cls, kind: Kind | None) -> "Excuse":
+        """What a fault of this kind excuses."""
+        if kind is None:
+            return cls()
+        is_blind = kind.lies and (LIST in kind.at or (DESCRIBE in kind.at and kind.times is None))
+        return cls(kind.lies, is_blind, kind.overtakes)
+
+
+NO_EXCUSE = Excuse()
+
+
+def misdeeds(deeds: Iterable[Deed], scope: Collection[str] | None, excuse: Excuse = NO_EXCUSE) -> list[str]:
     """What was done and may not be, a sentence each."""
     found = list[str]()
     for deed in deeds:
         if deed.operation == BATCH:
-            found += _of_records(deed, scope)
+            found += _of_records(deed, scope, excuse)
         else:
-            found += _of_rows(deed, scope, told_lies=told_lies)
+            found += _of_rows(deed, scope, excuse)
     return found
 
 
@@ -46,6 +68,11 @@ def is_alive(machine: Machine | None) -> bool:
     return machine is not None and machine.state not in ("shutting-down", "terminated")
 
 
+def is_up(machine: Machine) -> bool:
+    """Whether it runs, or is about to."""
+    return machine.state in ("pending", "running")
+
+
 def _serves(machine: Machine | None) -> bool:
     if machine is None or machine.state != "running" or not machine.address:
         return False
@@ -53,16 +80,18 @@ def _serves(machine: Machine | None) -> bool:
     return tags.get("Project") == "Elephant" and bool(tags.get("MeetingID")) and tags.get("Role") in ROLES
 
 
-def _of_records(deed: Deed, scope: Collection[str] | None) -> Iterator[str]:
+def _of_records(deed: Deed, scope: Collection[str] | None, excuse: Excuse) -> Iterator[str]:
     before = {record["id"]: record for record in deed.before.records}
     after = {record["id"]: record for record in deed.after.records}
     for key in before.keys() | after.keys():
         old, new = before.get(key), after.get(key)
         if old != new:
-            yield from _of_record(old, new, deed, scope)
+            yield from _of_record(old, new, deed, scope, excuse)
 
 
-def _of_record(old: Record | None, new: Record | None, deed: Deed, scope: Collection[str] | None) -> Iterator[str]:
+def _of_record(
+    old: Record | None, new: Record | None, deed: Deed, scope: Collection[str] | None, excuse: Excuse
+) -> Iterator[str]:
     record: Any = new or old
     pattern = NAME.fullmatch(str(record["name"]))
     if pattern is None or record["type"] != "A":
@@ -73,7 +102,7 @@ def _of_record(old: Record | None, new: Record | None, deed: Deed, scope: Collec
     if scope is not None and instance not in scope:
         yield f"{record['name']} is not in scope"
     if new is None:
-        yield from _of_delete(record, machine, deed, is_scoped=scope is not None)
+        yield from _of_delete(record, machine, excuse, is_scoped=scope is not None)
         return
     if not (_serves(machine) and machine and is_right(new, machine.address)):
         yield f"a wrong record was written: {_short(new)} for {machine}"
@@ -81,21 +110,22 @@ def _of_record(old: Record | None, new: Record | None, deed: Deed, scope: Collec
         yield f"a foreign record was changed: {_short(old)}"
 
 
-def _of_delete(record: Record, machine: Machine | None, deed: Deed, *, is_scoped: bool) -> Iterator[str]:
+def _of_delete(record: Record, machine: Machine | None, excuse: Excuse, *, is_scoped: bool) -> Iterator[str]:
     if not is_ours(record):
         yield f"a record that is not ours was deleted: {_short(record)}"
+    written = datetime.fromisoformat(record["modified_on"])
     if machine is None:
-        age = datetime.now(UTC) - datetime.fromisoformat(record["created_on"])
-        if is_scoped or age < GRACE:
+        if is_scoped or datetime.now(UTC) - written < GRACE:
             yield f"a record was deleted on absence alone: {_short(record)}"
-    elif _serves(machine) and record["content"] == machine.address:
-        if not any(is_right(other, machine.address) for other in deed.after.at(record["name"])):
-            yield f"the right record of a machine that serves was deleted: {_short(record)}"
-    elif is_scoped and machine.state in ("pending", "running") and not machine.tags.get("Project"):
-        yield f"a scoped pass deleted on a lost tag: {_short(record)}"
+    elif excuse.was_blind:
+        return
+    elif is_up(machine) and record["content"] == machine.address:
+        yield f"the record of a living machine with its own address was deleted: {_short(record)}"
+    elif is_up(machine) and not machine.address and written >= machine.launched_at:
+        yield f"a record was deleted since EC2 shows no address, perhaps for a moment: {_short(record)}"
 
 
-def _of_rows(deed: Deed, scope: Collection[str] | None, *, told_lies: bool) -> Iterator[str]:
+def _of_rows(deed: Deed, scope: Collection[str] | None, excuse: Excuse) -> Iterator[str]:
     """Of the row that was written; other hands may be at other rows at the same time."""
     key = str(deed.row)
     old, new = deed.before.rows.get(key), deed.after.rows.get(key)
@@ -104,11 +134,11 @@ def _of_rows(deed: Deed, scope: Collection[str] | None, *, told_lies: bool) -> I
     elif old and new is None:
         yield f"the row {key} was removed"
     elif old and new and old != new:
-        yield from _of_row(old, new, deed.before, told_lies=told_lies)
-        yield from _of_scope(old, new, deed.before, scope)
+        yield from _of_row(old, new, deed.before, excuse)
+        yield from _of_scope(old, new, scope)
 
 
-def _of_row(old: Row, new: Row, state: State, *, told_lies: bool) -> Iterator[str]:
+def _of_row(old: Row, new: Row, state: State, excuse: Excuse) -> Iterator[str]:
     key = old["id"]
     changed = {field for field in old.keys() | new.keys() if old.get(field) != new.get(field)}
     if strange := changed - {"status", "termination_reason", *LINKS}:
@@ -124,22 +154,40 @@ def _of_row(old: Row, new: Row, state: State, *, told_lies: bool) -> Iterator[st
         yield f"{key}: DNS_WRITTEN without a link that works"
     for role in ROLES:
         if f"{role}_ec2_link" in changed:
-            yield from _of_link(old, new, role, state, told_lies=told_lies)
+            yield from _of_link(old, new, role, state, excuse)
 
 
-def _of_link(old: Row, new: Row, role: str, state: State, *, told_lies: bool) -> Iterator[str]:
-    was, became = old.get(f"{role}_ec2_link"), new.get(f"{role}_ec2_link")
+def _of_link(old: Row, new: Row, role: str, state: State, excuse: Excuse) -> Iterator[str]:
+    became = new.get(f"{role}_ec2_link")
     if became is None:
-        if _is_served(old, role, state):
-            yield f"{old['id']}: the link of {role} to {was} worked and was removed"
-        if not isinstance(was, str) or not re.fullmatch(rf"https://{NAME.pattern}:8443", was):
-            yield f"{old['id']}: a link of another shape was removed"
+        yield from _of_removal(old, role, state)
         return
     machine = _linked(new, role, state)
     if not (machine and _serves(machine) and _belongs(machine, new["id"], role)):
         yield f"{new['id']}: {role} was sent to {became}, and there is {machine}"
-    elif not told_lies and not any(is_right(record, machine.address) for record in state.at(name(machine.id))):
-        yield f"{new['id']}: {role} was sent to {became}, and its record is not in place"
+    elif not excuse.was_lied_to and not _leads_to(machine, state, is_alone=not excuse.was_overtaken):
+        yield f"{new['id']}: {role} was sent to {became}, and its name does not lead there and nowhere else"
+
+
+def _leads_to(machine: Machine, state: State, *, is_alone: bool) -> bool:
+    """Whether the machine's name leads to it, and nowhere else, whoever owns its record."""
+    there = [(record["content"], record["proxied"]) for record in state.at(name(machine.id))]
+    return (machine.address, True) in there and (len(there) == 1 or not is_alone)
+
+
+def _of_removal(old: Row, role: str, state: State) -> Iterator[str]:
+    """A link goes where its machine was seen stopped or gone, or is another role's or another meeting's."""
+    was = old.get(f"{role}_ec2_link")
+    machine = _linked(old, role, state)
+    if not isinstance(was, str) or not re.fullmatch(rf"https://{NAME.pattern}:8443", was):
+        yield f"{old['id']}: a link of another shape was removed"
+    elif machine is None:
+        yield f"{old['id']}: the link of {role} to {was} was removed on absence"
+    elif is_up(machine):
+        meeting, tagged = machine.tags.get("MeetingID"), machine.tags.get("Role")
+        is_anothers = meeting in state.rows if meeting not in (None, old["id"]) else tagged in {*ROLES} - {role}
+        if not (is_anothers and machine.address):
+            yield f"{old['id']}: the link of {role} to {was} leads to a machine that is up, and was removed"
 
 
 def _linked(row: Row, role: str, state: State) -> Machine | None:
@@ -162,19 +210,34 @@ def _of_end(old: Row, new: Row, state: State) -> Iterator[str]:
         yield f"{old['id']}: ended although it was {old.get('status')}"
     if alive := [member for member in members if is_alive(state.machines.get(member))]:
         yield f"{old['id']}: ended although {alive} live"
+    if any(member not in state.machines for member in members):
+        yield from _of_end_on_absence(old, members, state)
     if not members or any(new.get(field) for field in LINKS if str(new.get(field)).endswith(":8443")):
         yield f"{old['id']}: ended without members, or with a link: {new}"
     if old.get("termination_reason") and old["termination_reason"] != new["termination_reason"]:
         yield f"{old['id']}: the reason of its end was overwritten"
 
 
-def _of_scope(old: Row, new: Row, state: State, scope: Collection[str] | None) -> Iterator[str]:
-    machines = [m for i in scope or () if (m := state.machines.get(i)) and m.tags.get("MeetingID") == old["id"]]
-    if scope is None or (machines and new.get("status") == "TERMINATED"):
+def _of_end_on_absence(old: Row, members: Iterable[str], state: State) -> Iterator[str]:
+    """Absence ends a meeting that has had its machines, a day late, unless another deployment may serve it."""
+    time = datetime.fromisoformat(str(old.get("meet_time", "9999-12-31T00:00:00+00:00")))
+    if old.get("status") == "LAUNCHED" or datetime.now(UTC) - time < DAY:
+        yield f"{old['id']}: ended on absence within its day, or although it had not begun"
+    marks = [record["comment"] or "" for member in members for record in state.at(name(member))]
+    if any(mark.startswith("elephant-dns:") and not mark.startswith(MARK) for mark in marks):
+        yield f"{old['id']}: ended although another deployment has marked a machine's record"
+
+
+def _of_scope(old: Row, new: Row, scope: Collection[str] | None) -> Iterator[str]:
+    """A scoped pass ends nothing, and changes links that lead, or are to lead, to its own machines."""
+    if scope is None:
         return
-    roles = {machine.tags.get("Role") for machine in machines}
+    if new.get("status") == "TERMINATED":
+        yield f"{old['id']}: ended by a scoped pass"
+    own = {link(machine) for machine in scope}
     for role in ROLES:
-        if old.get(f"{role}_ec2_link") != new.get(f"{role}_ec2_link") and role not in roles:
+        was, became = old.get(f"{role}_ec2_link"), new.get(f"{role}_ec2_link")
+        if was != became and not own.intersection((was, became)):
             yield f"{old['id']}: the link of {role} is not in scope"
 
 

@@ -22,6 +22,7 @@ class Kind:
     times: int | None = 1
     seconds: float = PLENTY
     moves_world: bool = False  # another hand changes the world, so that its end is another one
+    overtakes: bool = False  # another hand is at a record just before us, and Cloudflare has no conditional write
     lies: bool = False  # a reading is wrong and looks right, so that a link may rest on what is not there
     family: str = ""  # what it is one form of: another body, or again and again
 

@@ -17,7 +17,7 @@ from tests.clouds import MARK, Clouds
 from tests.faults.calls import Call, Proxy, Rule, in_order
 from tests.faults.claims import false_claims, leaks, manners, said
 from tests.faults.clock import FastClock
-from tests.faults.judges import is_ours, misdeeds
+from tests.faults.judges import Excuse, is_ours, misdeeds
 from tests.faults.kinds import PLENTY, Kind
 from tests.faults.plan import Case
 from tests.faults.witness import Record, State, Witness
@@ -106,7 +106,7 @@ class Trial:
     def verdict(self, ended: Ended, kind: Kind | None = None) -> Iterator[str]:
         """What was wrong with the pass that ended so."""
         told_lies = kind is not None and kind.lies
-        yield from misdeeds(self.witness.deeds, self.scenario.scope, told_lies=told_lies)
+        yield from misdeeds(self.witness.deeds, self.scenario.scope, Excuse.of(kind))
         if ended.report:
             yield from false_claims(ended.report, ended.state, told_lies=told_lies)
         yield from leaks(said(ended.report, ended.error, self.log.getvalue()), self.secrets())

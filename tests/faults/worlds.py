@@ -43,7 +43,7 @@ class Seeder:
 
 
 def messy(clouds: Clouds) -> None:
-    """Creates, updates, adoptions, deletes, links (two in one row), removals, ends, guarded ones, and bystanders."""
+    """Creates, updates, adoptions, deletes, links (two in one row), removals, ends (one on absence), and bystanders."""
     put = Seeder(clouds)
     _starts(put)
     _drifts(put)
@@ -76,6 +76,9 @@ def _drifts(put: Seeder) -> None:
     put.record(13)
     put.record(13, WRONG)
     put.record(14, comment="elephant-dns:somebody/else")
+    put.machine(16, "elsewhere")
+    put.record(16, WRONG, comment="elephant-dns:somebody/else")
+    put.row("elsewhere", status="HEALTHY")
     put.machine(15, "history")
     put.row("history", status="TERMINATED", termination_reason="TIME_OVER", teacher_ec2_id=...)
 
@@ -85,13 +88,15 @@ def _ends(put: Seeder) -> None:
     put.machine(23, "over", state="terminated"), put.machine(24, "over", "student", state="terminated")
     put.machine(25, "absent"), put.machine(26, "absent", "student")
     put.machine(27, "untagged")
-    for number in range(21, 28):
+    put.machine(28, "late"), put.machine(29, "late", "student", state="terminated")
+    for number in range(21, 30):
         put.record(number)
-    for meeting, teacher, student in (("half", 21, 22), ("over", 23, 24), ("absent", 25, 26)):
+    for meeting, teacher, student in (("half", 21, 22), ("over", 23, 24), ("absent", 25, 26), ("late", 28, 28)):
         links = {"teacher_ec2_link": link(machine_id(teacher)), "student_ec2_link": link(machine_id(student))}
         put.row(meeting, status="IN_PROGRESS", **links)
     put.row("untagged", status="HEALTHY", teacher_ec2_link=link(machine_id(27)))
-    put.clouds.aws.machines.purge(machine_id(25))
+    put.row("late", meet_time="2020-01-31T12:00:00Z", student_ec2_link=...)
+    put.clouds.aws.machines.purge(machine_id(25), machine_id(28))
     put.clouds.aws.machines.set_tags(machine_id(27), {"Name": "x"})
 
 

@@ -14,7 +14,7 @@ from tests.clouds import LambdaContext
 from tests.faults.calls import Call, Proxy, Rule, Scene, in_order
 from tests.faults.claims import leaks, manners
 from tests.faults.clock import FastClock
-from tests.faults.judges import misdeeds
+from tests.faults.judges import Excuse, misdeeds
 from tests.faults.trial import End, Workshop, end_of
 from tests.faults.witness import Deed, State
 from tests.perturb.journal import Journals
@@ -103,10 +103,10 @@ class Stage:
     def _judge(self) -> None:
         """By the specification, from what each pass had read; and by the world as it was, or as the pass was told."""
         self.found += self.journals.misdeeds()
-        told_lies = self.believed is not None
+        excuse = Excuse(was_lied_to=self.believed is not None, was_blind=self.believed is not None)
         for journal in self.journals.kept:
             for deed in journal.deeds:
-                verdicts = [misdeeds([each], journal.scope, told_lies=told_lies) for each in self._as_told(deed)]
+                verdicts = [misdeeds([each], journal.scope, excuse) for each in self._as_told(deed)]
                 self.found += verdicts[0] if all(verdicts) else []
 
     def _as_told(self, deed: Deed) -> list[Deed]:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from controller.rules import meetings, records
+from controller import reconcile
+from controller.rules import facts, meetings
 from controller.rules.facts import Facts
 from controller.rules.ownership import Owner
 from tests.faults.calls import Call
@@ -19,12 +20,13 @@ pytestmark = pytest.mark.usefixtures("workshop")
 Break = Callable[[pytest.MonkeyPatch], None]
 BROKEN: dict[str, tuple[Break, str]] = {
     "its reason": (lambda p: p.setattr(meetings, "REASON_GONE", "OVER"), "terminated with the reason OVER"),
-    "the grace period": (lambda p: p.setattr(Facts, "is_old", lambda *_: True), "the record is not old"),
-    "a starting machine": (
-        lambda p: p.setattr(meetings, "_verdict", lambda *_: ("", "", False)),
-        "was removed, which is starting",
+    "the grace period": (lambda p: p.setattr(Facts, "is_old", lambda *_: True), "its machine is absent, which is not"),
+    "a starting machine": (lambda p: p.setattr(meetings, "_verdict", lambda *_: ("", "")), "was removed, which is"),
+    "the second look": (
+        lambda p: p.setattr(reconcile, "at_stake", lambda _: frozenset()),
+        "was not described once more",
     ),
-    "another deployment": (lambda p: p.setattr(records, "owner_of", lambda *_: Owner.OURS), "changed, and foreign"),
+    "another deployment": (lambda p: p.setattr(facts, "owner_of", lambda *_: Owner.OURS), "changed, and foreign"),
 }
 
 

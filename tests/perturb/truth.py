@@ -61,6 +61,7 @@ def _record(record: witness.Record) -> DnsRecord:
         proxied=record["proxied"],
         comment=record["comment"] or "",
         created_on=datetime.fromisoformat(record["created_on"]),
+        modified_on=datetime.fromisoformat(record["modified_on"]),
     )
 
 

@@ -20,8 +20,8 @@ from tests.properties import zone
 from tests.properties.state import START, Case, State
 from tests.properties.worlds import settings_with
 
-#: One guarded conclusion goes through by itself, two are held.
-SETTINGS = settings_with(max_guarded_deletes=1, max_guarded_delete_percent=0)
+#: The owner id names the place, so that absence is believed.
+SETTINGS = settings_with()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """A factor of the small worlds: what one machine may be, as far as the rules can tell machines apart.
 
 Left out because no rule reads them: which address it is (one for each machine, all different), the machine's name
-beyond its order, and the launch time beyond "within the grace period" and "before it".
+beyond its order, and the launch time beyond "within the grace period" and "before it"; an old record (names.py) was
+last written before either, a young one after both.
 """
 
 from dataclasses import dataclass
@@ -34,7 +35,9 @@ class Body:
     address: Address = Address.PUBLIC
     age: timedelta = HOUR
     tagged: bool = True
-    carries: str = "its own"  # tags: "no meeting", "no known role", "another role", "another meeting"
+    carries: str = (
+        "its own"  # tags: "no meeting", "no known role", "another role", "another meeting", "another of both"
+    )
 
     def __str__(self) -> str:
         parts = [self.state, self.address.value]
@@ -48,8 +51,12 @@ class Body:
             self.state,
             address_of(self, instance),
             self.tagged,
-            {"no meeting": None, "another meeting": "elsewhere"}.get(self.carries, meeting),
-            {"no known role": "observer", "another role": "student"}.get(self.carries, role),
+            {"no meeting": None, **dict.fromkeys(("another meeting", "another of both"), "ghost")}.get(
+                self.carries, meeting
+            ),
+            {"no known role": "observer", **dict.fromkeys(("another role", "another of both"), "student")}.get(
+                self.carries, role
+            ),
             START - self.age,
         )
 
@@ -69,12 +76,16 @@ BODIES: tuple[Body | None, ...] = (
     Body("pending", Address.NONE, age=YOUNG),
     Body("terminated", Address.NONE, age=YOUNG),
     Body("running", tagged=False),
+    Body("running", Address.NONE, tagged=False),
+    Body("running", tagged=False, carries="another role"),
     Body("stopped", Address.NONE, tagged=False),
     Body("terminated", Address.NONE, tagged=False),
     Body("running", carries="no meeting"),
+    Body("running", Address.NONE, carries="no meeting"),
     Body("running", carries="no known role"),
     Body("running", carries="another role"),
     Body("running", carries="another meeting"),
+    Body("running", carries="another of both"),
     Body("terminated", Address.NONE, carries="another role"),
 )
 #: One of each class, and a young one that has ended: where two or three machines meet.

@@ -20,16 +20,16 @@ OLD, NEW = START - timedelta(days=3), START - timedelta(seconds=10)
 
 
 class Kind(Enum):
-    """A record: whose it is, how old, and whether it is proxied (grey: it is not)."""
+    """A record: whose it is, when it was made and last written, and whether it is proxied (grey: it is not)."""
 
-    OURS = (MARK, OLD, True)
-    YOUNG = (f"{MARK} teacher of m", NEW, True)
-    GREY = (MARK, OLD, False)
-    UNMARKED = ("made by hand", OLD, True)
-    FOREIGN = (FOREIGN[0], OLD, True)
-    UNDATED = (MARK, None, True)  # Cloudflare does not say when it was made
-    GREY_UNMARKED = ("made by hand", OLD, False)
-    GREY_FOREIGN = (FOREIGN[0], OLD, False)
+    OURS = (MARK, OLD, None, True)
+    YOUNG = (f"{MARK} teacher of m", OLD, NEW, True)  # made long ago, and written a moment ago
+    GREY = (MARK, OLD, OLD, False)
+    UNMARKED = ("made by hand", OLD, None, True)
+    FOREIGN = (FOREIGN[0], OLD, None, True)
+    UNDATED = (MARK, None, None, True)  # Cloudflare does not say
+    GREY_UNMARKED = ("made by hand", OLD, None, False)
+    GREY_FOREIGN = (FOREIGN[0], OLD, None, False)
 
 
 Slot = Kind | None
@@ -59,15 +59,24 @@ class Name:
         contents = (own, f"52.0.1.{number}", f"52.0.2.{number}")
         for content, kind in zip(contents, (self.right, self.wrong, self.other), strict=True):
             if kind:
-                comment, born, proxied = kind.value
-                yield _record(instance, "A", content, comment, born, proxied=proxied)
+                comment, made, written, proxied = kind.value
+                yield _record(instance, "A", content, comment, made, written, proxied=proxied)
         if self.beside:
-            yield _record(instance, self.beside, OTHERS[self.beside], self.comment, OLD, proxied=False)
+            yield _record(instance, self.beside, OTHERS[self.beside], self.comment, OLD, None, proxied=False)
 
 
-def _record(instance: str, kind: str, content: str, comment: str, born: datetime | None, *, proxied: bool) -> DnsRecord:
-    name = f"{instance}.example.com"
-    return DnsRecord(f"{instance}-{content}", name, instance, kind, content, proxied, comment, born)
+def _record(
+    instance: str,
+    kind: str,
+    content: str,
+    comment: str,
+    made: datetime | None,
+    written: datetime | None,
+    *,
+    proxied: bool,
+) -> DnsRecord:
+    key, name = f"{instance}-{content}", f"{instance}.example.com"
+    return DnsRecord(key, name, instance, kind, content, proxied, comment, made, written)
 
 
 def _order(slot: Slot) -> int:

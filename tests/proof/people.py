@@ -54,8 +54,9 @@ def terminate(clouds: Clouds, meeting: str, _: str) -> None:
 
 
 def run(clouds: Clouds, machine: Instance, address: str | None) -> None:
-    """It starts, or starts again elsewhere; the address may come late."""
-    set_machine(clouds, replace(machine, state="running", public_ip=address))
+    """It starts, or starts again elsewhere, which renews its launch time; the address may come late."""
+    launched = machine.launched_at if machine.state == "pending" else clouds.moment().now
+    set_machine(clouds, replace(machine, state="running", public_ip=address, launched_at=launched))
 
 
 def stop(clouds: Clouds, machine: Instance, address: str | None) -> None:
@@ -73,6 +74,13 @@ def retag(clouds: Clouds, machine: Instance, _: str | None) -> None:
     set_machine(clouds, replace(machine, tagged=not machine.tagged))
 
 
+def retag_another(clouds: Clouds, machine: Instance, _: str | None) -> None:
+    """Its tags say another meeting, or the other role."""
+    role = "student" if machine.role == "teacher" else "teacher"
+    is_odd = int(machine.id[-1], 16) % 2
+    set_machine(clouds, replace(machine, meeting="ghost") if is_odd else replace(machine, role=role))
+
+
 def fade(clouds: Clouds, machine: Instance) -> None:
     """What has ended is terminated, and then forgotten."""
     if machine.state == "shutting-down":
@@ -84,7 +92,7 @@ def fade(clouds: Clouds, machine: Instance) -> None:
 
 #: What may happen to a meeting (and a role), and to a machine that has not ended.
 OF_A_MEETING = (schedule, warm_up, warm_up, warm_up, join, join, join, terminate)
-OF_A_MACHINE = (run, run, run, run, stop, end, retag)
+OF_A_MACHINE = (run, run, run, run, stop, end, retag, retag_another)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,20 +10,21 @@ from tests.proof.families import SETTINGS, Family, Place, world
 from tests.proof.machines import BODIES, CLASSES, LOST, A, B, Body
 from tests.proof.names import RARE, STANDINGS, Name
 from tests.proof.rows import LONG_PAST, STATUSES, Shape, Status, in_upper_case
+from tests.properties.spec import SEEN_ALIVE
 from tests.properties.state import Case
-from tests.properties.worlds import ODD
+from tests.properties.worlds import NULL, ODD
 
 BY_HAND = "BY_HAND"
 WITHOUT_OFFSET = LONG_PAST.removesuffix("Z")
-#: Times of a meeting that was launched: long past or not by their offset, of no offset, no time at all.
+#: Times of a meeting that was healthy: long past or not by their offset, of no offset, dates alone, no time at all.
 TIMES: tuple[Value, ...] = (
-    None, WITHOUT_OFFSET, "2026-01-30T13:30:00+02:00", "2026-01-30T11:30:00-02:00", "2026-01-30", "yesterday",
-    "1712011200000", "20260129", f" {LONG_PAST}", ODD,
+    None, WITHOUT_OFFSET, "2026-01-30T13:30:00+02:00", "2026-01-30T11:30:00-02:00", "2026-01-28", "2026-01-29",
+    "yesterday", "1712011200000", "20260129", f" {LONG_PAST}", ODD,
 )  # fmt: skip
 REASONS: tuple[Value, ...] = (BY_HAND, ODD)
-ENDING: tuple[Status, ...] = (("LAUNCHED", LONG_PAST), ("DNS_WRITTEN", None), ("HEALTHY", None), ("IN_PROGRESS", None))
+ENDING: tuple[Status, ...] = (("LAUNCHED", LONG_PAST), ("DNS_WRITTEN", None), *((s, LONG_PAST) for s in SEEN_ALIVE))
 NAMED: tuple[Value, ...] = (None, A, LOST, ODD)
-LINKED: tuple[Value, ...] = (in_upper_case(A), in_upper_case(LOST), ODD)
+LINKED: tuple[Value, ...] = (in_upper_case(A), in_upper_case(LOST), ODD, NULL)
 
 
 def _one(body: Body | None, name: Name, shape: Shape | None, settings: Settings = SETTINGS) -> Case | None:
@@ -40,7 +41,7 @@ RARE_NAMES = Family("rare names", (BODIES, RARE, ROWS, (SETTINGS, replace(SETTIN
 
 def _rare_rows() -> Iterator[Shape]:
     for time, named, linked in product(TIMES, (A, LOST), (None, A)):
-        yield Shape(("LAUNCHED", time), {"teacher": named}, {"teacher": linked})
+        yield Shape(("HEALTHY", time), {"teacher": named}, {"teacher": linked})
     for status, reason, named, linked in product(ENDING, REASONS, (A, LOST), (None, A)):
         yield Shape(status, {"teacher": named}, {"teacher": linked}, reason)
     for status, name, link in product((*STATUSES, (ODD, None)), NAMED, LINKED):
@@ -61,8 +62,8 @@ TOLD: tuple[tuple[Status, str | None], ...] = (
     (("SCHEDULED", None), None),
     (("LAUNCHED", LONG_PAST), None),
     (("LAUNCHED", WITHOUT_OFFSET), BY_HAND),
-    (("HEALTHY", None), BY_HAND),
-    (("IN_PROGRESS", None), None),
+    (("HEALTHY", LONG_PAST), BY_HAND),
+    (("IN_PROGRESS", LONG_PAST), None),
     (("TERMINATED", None), BY_HAND),
 )
 #: Where the links of two roles lead, or both of a role with two machines: nowhere, to their own, in upper case, across.

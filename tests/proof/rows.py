@@ -19,9 +19,9 @@ STATUSES: tuple[Status, ...] = (
     ("SCHEDULED", None),
     ("LAUNCHED", SOON),
     ("LAUNCHED", LONG_PAST),
-    ("DNS_WRITTEN", None),
-    ("HEALTHY", None),
-    ("IN_PROGRESS", None),
+    ("DNS_WRITTEN", LONG_PAST),
+    ("HEALTHY", SOON),
+    ("IN_PROGRESS", LONG_PAST),
     ("TERMINATED", None),
     ("CANCELLED", None),
 )

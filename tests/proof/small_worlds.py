@@ -10,11 +10,12 @@ from tests.proof.families import SETTINGS, Family, Place, world
 from tests.proof.machines import BODIES, CLASSES, LOST, A, B, Body, C
 from tests.proof.names import NAMES, STANDINGS, Kind, Name
 from tests.proof.rare_worlds import RARE_FAMILIES
-from tests.proof.rows import STATUSES, STRANGE, Shape, Status
+from tests.proof.rows import LONG_PAST, SOON, STATUSES, STRANGE, Shape, Status
 from tests.properties.state import Case
 
-LAUNCHED, HEALTHY = ("LAUNCHED", None), ("HEALTHY", None)
-LATER: tuple[Status, ...] = ((None, None), LAUNCHED, ("DNS_WRITTEN", None), HEALTHY, ("CANCELLED", None))
+#: A healthy meeting of more than a day ago may be ended by absence.
+LAUNCHED, HEALTHY = ("LAUNCHED", None), ("HEALTHY", LONG_PAST)
+LATER: tuple[Status, ...] = ((None, None), LAUNCHED, ("DNS_WRITTEN", SOON), HEALTHY, ("CANCELLED", None))
 
 # One machine: every body, every constellation of records, every row that names it, another or none.
 

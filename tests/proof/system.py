@@ -32,7 +32,7 @@ from tests.properties.faults import CALM, Calls, Script
 from tests.properties.passes import Ran, run, run_in_turns
 from tests.properties.simulation import what_a_calm_pass_leaves
 from tests.properties.spec_allowed import misdeeds
-from tests.properties.spec_right import wrongs
+from tests.properties.spec_right import takes_two_passes, wrongs
 from tests.properties.state import START, Case, State
 from tests.properties.turns import taking_turns
 from tests.properties.worlds import IDS, MARK, MEETINGS, ROUTABLE, Chooser, settings_with
@@ -43,7 +43,8 @@ BYSTANDERS = {
     key: DnsRecord(key, name, name.partition(".")[0], "A", "192.0.2.9", True, MARK, START)
     for key, name in (("b1", "www.example.com"), ("b2", "i-00000001.www.example.com"))
 }
-SETTINGS = settings_with(max_guarded_deletes=1)
+#: By another style of owner id, so that absence is believed only where EC2 shows a machine of ours.
+SETTINGS = settings_with(place=None)
 
 meetings, roles = st.sampled_from(MEETINGS), st.sampled_from(SETTINGS.roles)
 acts = st.builds(people.Act, st.sampled_from(people.OF_A_MEETING), meetings, roles)
@@ -122,9 +123,10 @@ class System(RuleBasedStateMachine):
 
     @rule(script=scripts, force=st.booleans())
     def the_schedule_comes(self, script: Script, force: bool) -> None:
+        is_enough = script is CALM and not takes_two_passes(self.clouds.moment(), SETTINGS)
         ran = run(self.clouds, force=force, script=script)
         self._judge(ran, None, force=force)
-        if script is CALM and not ran.ended(Outcome.GUARDED):
+        if is_enough and not ran.ended(Outcome.GUARDED):
             self.found += wrongs(ran.state, SETTINGS)
 
     @precondition(lambda self: bool(self.events))

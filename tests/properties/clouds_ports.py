@@ -38,9 +38,7 @@ class FleetModel:
         return self._read("fleet.by_id", ids, lambda i: i.id in ids)
 
     def of_meetings(self, meetings: Collection[str]) -> list[Instance]:
-        return self._read(
-            "fleet.of_meetings", meetings, lambda i: i.tagged and i.meeting in meetings and self._is_listed(i)
-        )
+        return self._read("fleet.of_meetings", meetings, lambda i: i.meeting in meetings and self._is_listed(i))
 
     def _is_listed(self, machine: Instance) -> bool:
         return machine.id not in self.clouds.script.unlisted
@@ -190,6 +188,9 @@ class RecordWriterModel:
     def _outcome(self, before: State, writes: Sequence[RecordWrite]) -> tuple[zone.Records, list[DnsRecord]]:
         if self.clouds.script.poison in [write.name for write in writes]:
             raise zone.refused(9207, "Request body is invalid.")
+        script = self.clouds.script
+        if script.refuses(w.name for w in writes if w.content is not None and w.id is None):
+            raise zone.refused(script.refused or 0, "This domain takes no records.")
         new_id = self.clouds.new_ids(len(writes))
         return zone.batch(before.records, writes, self.clouds.case.zone, before.now, new_id)
 

@@ -1,6 +1,6 @@
 """What can go wrong with a call, by script; and other hands that move the world between two calls."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -84,14 +84,21 @@ class Calls:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What happens in a pass: at its calls, at its writes, and at its row writes, each counted apart."""
+    """What happens in a pass: at its calls, its writes, its row writes and its record writes, each counted apart."""
 
     calls: Calls = Calls()
     writes: Calls = Calls()
     row_writes: Calls = Calls()
+    record_writes: Calls = Calls()
     resends: bool = False  # the first answer to every row write is lost, so that it is sent twice
     poison: str | None = None  # a record name that every batch is refused for
+    refused: int | None = None  # the code with which every batch that creates anything is refused
+    refused_names: frozenset[str] | None = None  # only these names are; None: all
     unlisted: frozenset[str] = frozenset()  # instances that EC2's listings by tag leave out; by id they are found
+
+    def refuses(self, creates: Iterable[str]) -> bool:
+        """Whether a batch that creates records of these names is refused."""
+        return self.refused is not None and any(self.refused_names is None or n in self.refused_names for n in creates)
 
     def at(self, method: str, before: Sequence[str]) -> list[tuple[Calls, int]]:
         """The parts that count this call, and its number there, after these calls."""
@@ -100,6 +107,8 @@ class Script:
             parts.append((self.writes, sum(call in WRITES for call in before)))
         if method == "rows.write":
             parts.append((self.row_writes, before.count(method)))
+        elif method in WRITES:
+            parts.append((self.record_writes, sum(call in WRITES[1:] for call in before)))
         return parts
 
     def fault(self, method: str, before: Sequence[str]) -> Fault | None:

@@ -1,6 +1,4 @@
-"""What rests on absence or on a lost tag, by the specification. Section 6 of the rules."""
-
-from collections.abc import Iterable
+"""What rests on absence, by the specification. Sections 3 and 7 of the rules."""
 
 from controller.model import Action, Result
 from tests.properties import spec
@@ -12,17 +10,13 @@ def rests_on(result: Result, sight: Sight) -> set[str]:
     change = result.change
     match change.action:
         case Action.DELETE_RECORD:
-            candidates = {str(change.instance)}
-        case Action.CLEAR_LINK:
-            there = spec.linked(sight.rows[change.key], str(change.role), sight.settings)
-            candidates = {str(there)}
+            return {str(change.instance)} if spec.class_of(sight, str(change.instance)) == spec.ABSENT else set()
         case Action.TERMINATE_MEETING:
-            row = sight.rows[change.key]
-            candidates = spec.members(sight, change.key, row) | spec.dead_ends(sight, change.key, row)
+            return spec.absent_of(sight, change.key, sight.rows[change.key])
         case _:
             return set()
-    return {i for i in candidates if spec.class_of(sight, i) in spec.GUARDED}
 
 
-def all_concluded(results: Iterable[Result], sight: Sight) -> set[str]:
-    return {instance for result in results for instance in rests_on(result, sight)}
+def is_held(result: Result, sight: Sight) -> bool:
+    """Whether the guard holds it: it rests on absence, and absence is not believed."""
+    return bool(rests_on(result, sight)) and not spec.believes_absence(sight)

@@ -16,17 +16,16 @@ class Knowledge:
     """Grows with every event of the journal."""
 
     settings: Settings
+    is_full: bool = True
     instances: dict[str, Instance | None] = field(default_factory=dict)
-    instance_read: dict[str, int] = field(default_factory=dict)  # when each was last read
+    looks: dict[str, list[int]] = field(default_factory=dict)  # when each was asked for by id, or listed
+    described: dict[str, int] = field(default_factory=dict)  # when each was last asked for by id
     records: dict[str, DnsRecord] = field(default_factory=dict)
     record_read: dict[str, int] = field(default_factory=dict)  # when each was first read, or written by us
     seen: dict[str, DnsRecord] = field(default_factory=dict)  # every record that was ever read
-    names_read: set[str] | None = field(default_factory=set)
-    claims: dict[str, set[tuple[str | None, str | None]]] = field(default_factory=dict)  # every tag pair ever seen
+    claims: set[str] = field(default_factory=set)  # every machine that was ever seen with our tag, or not alive
     rows: dict[str, Row] = field(default_factory=dict)
-    row_listed: dict[str, int] = field(default_factory=dict)  # when the table's listing brought each
-    rowless: set[str] = field(default_factory=set)
-    listed: int | None = None  # how many instances the listing brought
+    row_read: dict[str, int] = field(default_factory=dict)  # when each was first read
     meddled: bool = False
     first: Sight | None = None  # what was known when the first write was tried
     read_again: str | None = None  # the row that was read again since the last write was tried
@@ -49,24 +48,26 @@ class Knowledge:
 
     def sight(self, state: State) -> Sight:
         """What is known, at the time of this state."""
-        names = None if self.names_read is None else frozenset(self.names_read)
         return Sight(
             settings=self.settings,
             now=state.now,
             instances=dict(self.instances),
             records=tuple(self.records.values()),
             rows=dict(self.rows),
-            knows_all=False,
-            names_read=names,
+            is_full=self.is_full,
             buried=tuple(record for key, record in self.seen.items() if key not in self.records),
         )
 
     def sights(self, event: Write) -> list[Sight]:
         """What this write may rest on: the latest readings; and, unless its row was just read again, the plan's."""
         latest = self.sight(event.before)
-        if self.first is None or event.key == self.asked_again:
+        if self.first is None or (event.key and event.key == self.asked_again):
             return [latest]
         return [latest, replace(latest, instances=self.first.instances)]
+
+    def has_looked_twice(self, instance: str, *, after: int) -> bool:
+        """Whether it was looked at, and once more by id, and that after something else was read."""
+        return len(self.looks.get(instance, ())) > 1 and self.described.get(instance, -1) > after
 
     def _read(self, event: Read) -> None:
         match event.method:
@@ -78,34 +79,34 @@ class Knowledge:
                 self._saw_rows(event, cast("Sequence[Meeting]", event.answer))
 
     def _saw_instances(self, event: Read, found: Sequence[Instance]) -> None:
-        if event.method == "fleet.by_id":
-            self.instances |= dict.fromkeys(event.asked or ())
-            self.instance_read |= dict.fromkeys(event.asked or (), self.now)
-        if event.method == "fleet.tagged":
-            self.listed = len(found)
+        asked = (event.asked or frozenset()) if event.method == "fleet.by_id" else frozenset[str]()
+        for instance in asked:
+            self._missed(instance)
+            self.described[instance] = self.now
         self.instances |= {i.id: i for i in found}
-        for machine in (i for i in found if i.tagged):
-            self.claims.setdefault(machine.id, set()).add((machine.meeting, machine.role))
-        self.instance_read |= {i.id: self.now for i in found}
+        self.claims |= {i.id for i in found if i.tagged or i.state not in ("pending", "running")}
+        for instance in asked.union(i.id for i in found):
+            self.looks.setdefault(instance, []).append(self.now)
+
+    def _missed(self, instance: str) -> None:
+        """Asked for by id, and not found as far as this goes; once writing has begun nothing is newly absent."""
+        if self.first and self.first.instances.get(instance, "never seen") is not None:
+            self.instances.pop(instance, None)
+        else:
+            self.instances[instance] = None
 
     def _saw_records(self, event: Read, found: Sequence[DnsRecord]) -> None:
-        if event.asked is None:
-            self.names_read = None
-            self.records = {}
-        else:
-            self.records = {k: r for k, r in self.records.items() if r.instance not in event.asked}
-        if self.names_read is not None:
-            self.names_read |= event.asked or set()
+        asked = event.asked
+        self.records = {k: r for k, r in self.records.items() if asked is not None and r.instance not in asked}
         for record in found:
             self.records[record.id] = self.seen[record.id] = record
             self.record_read.setdefault(record.id, self.now)
 
     def _saw_rows(self, event: Read, found: Sequence[Meeting]) -> None:
-        self.rows |= {row.id: row_of(row) for row in found}
-        if event.method == "table.live":
-            self.row_listed |= {row.id: self.now for row in found}
+        for row in found:
+            self.rows[row.id] = row_of(row)
+            self.row_read.setdefault(row.id, self.now)
         self.read_again = next(iter(event.asked), None) if event.asked and self.first else None
-        self.rowless |= (event.asked or frozenset()) - {row.id for row in found}
 
     def _wrote(self, event: Write) -> None:
         if event.method == "rows.write":

@@ -11,7 +11,7 @@ from controller.model import DnsRecord, Instance, Value
 from tests.properties import zone
 from tests.properties.clouds import Clouds
 from tests.properties.state import Row
-from tests.properties.worlds import IDS, MARK, MEETINGS, ROUTABLE, Chooser
+from tests.properties.worlds import IDS, MEETINGS, ROUTABLE, Chooser, mark_of
 
 
 class Meddle:
@@ -59,7 +59,8 @@ def machine_changes(clouds: Clouds, choose: Chooser) -> None:
     machine = choose.one(sorted(clouds.state.instances.values(), key=lambda i: i.id))
     match choose.rng.randrange(4):
         case 0:
-            _set_instance(clouds, replace(machine, state="running", public_ip=choose.one(ROUTABLE)))
+            now = clouds.moment().now
+            _set_instance(clouds, replace(machine, state="running", public_ip=choose.one(ROUTABLE), launched_at=now))
         case 1:
             _set_instance(clouds, replace(machine, state=choose.one(("stopping", "stopped")), public_ip=None))
         case 2:
@@ -70,9 +71,11 @@ def machine_changes(clouds: Clouds, choose: Chooser) -> None:
 
 
 def tag_is_lost(clouds: Clouds, choose: Chooser) -> None:
+    """By somebody's tag policy; or it says something else now."""
     for machine in clouds.state.instances.values():
         if choose.chance(0.3):
-            _set_instance(clouds, replace(machine, tagged=choose.chance(0.3), role=choose.one((machine.role, None))))
+            role, meeting = choose.one((machine.role, None)), choose.one((machine.meeting, *MEETINGS[:2], "ghost"))
+            _set_instance(clouds, replace(machine, tagged=choose.chance(0.5), role=role, meeting=meeting))
             return
 
 
@@ -85,20 +88,22 @@ def record_is_edited(clouds: Clouds, choose: Chooser) -> None:
     if choose.chance(0.4):
         del records[record.id]
     else:
-        _try_to_put(records, _edited(choose, record))
+        edited = _edited(choose, record, mark_of(clouds.case.settings))
+        _try_to_put(records, replace(edited, modified_on=clouds.moment().now))
     clouds.state = replace(clouds.state, records=records)
 
 
 def record_is_made(clouds: Clouds, choose: Chooser) -> None:
     """By another deployment, by hand, or by another pass of our own."""
     instance, root = choose.one(IDS), clouds.case.settings.domain_root
-    comment = choose.one((MARK, f"{MARK}-staging x", ""))
+    mark = mark_of(clouds.case.settings)
+    comment = choose.one((mark, f"{mark}-staging x", ""))
     machine = clouds.state.instances.get(instance)
     content = (machine.public_ip if machine else None) or choose.one(ROUTABLE)
     records, new = dict(clouds.state.records), f"x{clouds.new_ids(1):04d}"
     is_fine = zone.is_routable(content)
     now = clouds.moment().now
-    _try_to_put(records, DnsRecord(new, f"{instance}.{root}", instance, "A", content, is_fine, comment, now))
+    _try_to_put(records, DnsRecord(new, f"{instance}.{root}", instance, "A", content, is_fine, comment, now, now))
     clouds.state = replace(clouds.state, records=records)
 
 
@@ -129,12 +134,12 @@ DEEDS: tuple[Deed, ...] = (
 )  # fmt: skip
 
 
-def _edited(choose: Chooser, record: DnsRecord) -> DnsRecord:
+def _edited(choose: Chooser, record: DnsRecord, mark: str) -> DnsRecord:
     match choose.rng.randrange(3):
         case 0:
             return replace(record, proxied=False)
         case 1:
-            return replace(record, comment=choose.one(("", f"{MARK}-staging x", f"{MARK} x")))
+            return replace(record, comment=choose.one(("", f"{mark}-staging x", f"{mark} x")))
         case _:
             return replace(record, content=choose.one(ROUTABLE)) if record.type == "A" else record
 

@@ -1,7 +1,7 @@
 """One pass of the real controller over the model, and what came of it."""
 
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from controller.budget import Budget
@@ -9,7 +9,7 @@ from controller.errors import PassError
 from controller.model import Outcome, Result
 from controller.reconcile import Pass, reconcile
 from controller.report.report import Report, Target
-from controller.request import Mode, Request
+from controller.request import Heard, Mode, Request
 from tests.properties.clouds import Clouds, Event
 from tests.properties.clouds_ports import readers_of, writers_of
 from tests.properties.faults import CALM, Script
@@ -46,13 +46,14 @@ def run(
     mode: Mode = Mode.APPLY,
     script: Script = CALM,
     seed: int = 0,
+    heard: Mapping[str, Heard] | None = None,
 ) -> Ran:
     """One pass; chance (whose turn it is, and a back-off's jitter) follows the seed."""
     state_of_chance = random.getstate()
     random.seed(seed)
     try:
         with taking_turns(random.Random(seed)):
-            return run_in_turns(clouds, scope, force=force, mode=mode, script=script)
+            return run_in_turns(clouds, scope, force=force, mode=mode, script=script, heard=heard)
     finally:
         random.setstate(state_of_chance)
 
@@ -64,6 +65,7 @@ def run_in_turns(
     force: bool = False,
     mode: Mode = Mode.APPLY,
     script: Script = CALM,
+    heard: Mapping[str, Heard] | None = None,
 ) -> Ran:
     """One pass, where threads take turns already. Whatever it raises that is no PassError is a bug."""
     clouds.begin(script)
@@ -71,7 +73,7 @@ def run_in_turns(
     target = Target("111122223333", "us-west-2", settings.zone_id, settings.domain_root, "meetings", "owner")
     writers = writers_of(clouds) if mode is Mode.APPLY else None
     this = Pass(settings, target, readers_of(clouds), writers, Budget(clouds.clock, SECONDS))
-    request = Request(mode, None if scope is None else frozenset(scope), force)
+    request = Request(mode, None if scope is None else frozenset(scope), force, heard=heard or {})
     report, error = None, None
     try:
         report = reconcile(request, this)

@@ -1,53 +1,81 @@
 """What a scoped pass may change, and so what of the full pass's plan it should bring. Section 1 of the rules."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
-from controller.model import Action, Outcome, Result
+from controller.model import RECORD_ACTIONS, Action, Result
 from tests.properties import spec
 from tests.properties.spec import Sight
 from tests.properties.state import Case
 
-LINKS = (Action.WRITE_LINK, Action.CLEAR_LINK)
-WRITES = (Action.CREATE_RECORD, Action.UPDATE_RECORD)
+Subject = tuple[object, ...]
+ALIVE = ("pending", "running")
 
 
-def subject(result: Result) -> tuple[object, ...]:
+def subject(result: Result) -> Subject:
     """What makes two changes the same, sentences for people aside."""
     change = result.change
     return (
         change.action, change.key, change.role, change.instance, change.before, change.after, change.record, change.row,
-        change.rule, change.concluded,
+        change.rule, change.evidence,
     )  # fmt: skip
 
 
-def subjects(results: Collection[Result], scope: Collection[str]) -> set[tuple[object, ...]]:
-    """The same of each change, and of what goes instead of a link to a machine in scope whose record may fail."""
-    unsure = {r.change.instance for r in results if r.change.record and r.change.instance in scope}
+def unlike_the_full_pass(
+    case: Case, scope: Collection[str], full: Collection[Result], scoped: Collection[Result]
+) -> list[str]:
+    """What a pass for these machines plans that the full pass does not, and the other way round.
 
-    def all_of(result: Result) -> tuple[object, ...]:
-        change = result.change
-        others = change.instead if change.action is Action.WRITE_LINK and change.instance in unsure else ()
-        return subject(result), *(subject(Result(other, Outcome.PLANNED)) for other in others)
-
-    return set(map(all_of, results))
-
-
-def may_change(result: Result, case: Case, scope: Collection[str]) -> bool:
-    """These instances' records, their roles' links, and their meetings' termination.
-
-    Of those alive without our tag nothing is changed, and only a tag says which meeting and role an instance has.
+    Nothing is asked of it for a machine alive without our tag, nor for one that the full pass does not look at.
     """
-    sight, change = Sight.of(case.state, case.settings), result.change
-    inside = [i for i in scope if spec.class_of(sight, i) != spec.UNTAGGED]
-    if change.action in (*WRITES, Action.DELETE_RECORD):
-        return change.instance in inside
-    machines = [m for i in inside if (m := sight.instances.get(i)) and m.tagged and m.meeting == change.key]
-    return any(change.action not in LINKS or m.role == change.role for m in machines)
+    sight = Sight.of(case.state, case.settings)
+    read = {i: m for i in scope if (m := case.state.instances.get(i)) and (m.tagged or m.state not in ALIVE)}
+    inside = read.keys() & sight.instances.keys()
+    rows = {machine.meeting for machine in read.values() if machine.meeting in sight.rows}
+    mine = [r for r in scoped if r.change.instance in inside and (r.change.record or r.change.key in rows)]
+    allowed = [r for r in full if _may_change(r, inside, rows, sight)]
+    removals = _removals(mine)
+    cleared = set(_removed_only(full, inside, rows, sight)) - _removals(allowed).keys()
+    due = {subject(r) for r in allowed}
+    planned = {subject(r) for r in mine} - {subject(r) for place, r in removals.items() if place in cleared}
+    return [
+        *(f"for {sorted(scope)} alone, and not for all: {s}" for s in planned - due),
+        *(f"for all, and not for {sorted(scope)} alone: {s}" for s in due - planned),
+        *(f"the link {place} to {sorted(scope)} is not removed" for place in cleared - removals.keys()),
+    ]
 
 
-def leads_outside(result: Result, full: Collection[Result], scope: Collection[str]) -> bool:
-    """A link whose current is an instance outside the scope, with no record in place."""
+def _removals(results: Collection[Result]) -> dict[tuple[str, str], Result]:
+    """By meeting and role."""
+    return {(r.change.key, str(r.change.role)): r for r in results if r.change.action is Action.CLEAR_LINK}
+
+
+def _may_change(result: Result, inside: Collection[str], rows: Collection[str | None], sight: Sight) -> bool:
+    """These instances' records, and links that lead, or are to lead, to them; only of rows that their tags name.
+
+    Whether another meeting has a row is not judged, and no meeting is ended.
+    """
     change = result.change
-    if change.action is not Action.WRITE_LINK or change.instance in scope:
+    if change.instance not in inside or change.action is Action.TERMINATE_MEETING:
         return False
-    return any(r.change.action in WRITES and r.change.instance == change.instance for r in full)
+    if change.action in RECORD_ACTIONS:
+        return True
+    return change.key in rows and (change.action is Action.WRITE_LINK or _goes(change.key, str(change.role), sight))
+
+
+def _removed_only(
+    full: Collection[Result], inside: Collection[str], rows: Collection[str | None], sight: Sight
+) -> Iterator[tuple[str, str]]:
+    """Dead links to them that the full pass removes by ending the meeting, or by writing one to a machine outside."""
+    for change in (result.change for result in full if result.change.key in rows):
+        is_written = change.action is Action.WRITE_LINK and change.instance not in inside
+        if is_written or change.action is Action.TERMINATE_MEETING:
+            for role, there in spec.links_of(sight.rows[change.key], sight.settings).items():
+                if there in inside and change.role in (None, role) and _goes(change.key, role, sight):
+                    yield change.key, role
+
+
+def _goes(meeting: str, role: str, sight: Sight) -> bool:
+    """Whether a scoped pass sees that this link goes."""
+    there = spec.linked(sight.rows[meeting], role, sight.settings)
+    seen = Sight(sight.settings, sight.now, sight.instances, sight.records, sight.rows, is_full=False)
+    return there is not None and spec.link_goes(seen, there, meeting, role)

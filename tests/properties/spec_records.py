@@ -1,4 +1,4 @@
-"""Was each write to the zone allowed? By sections 2, 3 and 8 of the rules. One function a promise.
+"""Was each write to the zone allowed? By sections 3, 4 and 9 of the rules. One function a promise.
 
 Cloudflare has no conditional write, so a write to a record is judged by what the pass had seen, not by what another
 hand did a moment before.
@@ -14,9 +14,8 @@ from tests.properties.knowledge import Knowledge
 from tests.properties.spec import Sight
 
 
-def judge_record_write(event: Write, known: Knowledge) -> Iterator[str]:
+def judge_record_write(event: Write, sight: Sight, known: Knowledge) -> Iterator[str]:
     """Everything that was wrong with this batch."""
-    sight = known.sight(event.before)
     for record in {**event.before.records, **event.after.records}:
         before, after = event.before.records.get(record), event.after.records.get(record)
         if before == after:
@@ -40,7 +39,8 @@ def _deleted(sight: Sight, known: Knowledge, record: str, now: DnsRecord) -> Ite
     if record not in known.record_read:
         yield f"deleted, and never read: {now}"
     yield from nothing_without_our_mark_is_deleted(sight, seen)
-    yield from the_evidence_is_younger_than_the_record_reading(known, record, seen.instance)
+    if not known.has_looked_twice(seen.instance, after=known.record_read.get(record, 0)):
+        yield f"deleted {seen}, and {seen.instance} was not described once more after it was read"
     yield from (f"deleted {seen}: {why}" for why in why_it_may_not_be_deleted(sight, seen))
 
 
@@ -49,31 +49,12 @@ def nothing_without_our_mark_is_deleted(sight: Sight, record: DnsRecord) -> Iter
         yield f"deleted, and not ours: {record}"
 
 
-def the_evidence_is_younger_than_the_record_reading(known: Knowledge, record: str, instance: str) -> Iterator[str]:
-    """Evidence that destroys is read after what it destroys."""
-    if known.instance_read.get(instance, -1) < known.record_read.get(record, 0):
-        yield f"deleted {record}, and {instance} was not read after it"
-
-
 def why_it_may_not_be_deleted(sight: Sight, record: DnsRecord) -> Iterator[str]:
     """Why the rules want this record to stay."""
-    match spec.class_of(sight, record.instance):
-        case "serving":
-            yield from _why_not_at_a_serving_name(sight, record)
-        case "starting":
-            if _has(sight, record):
-                yield "the starting instance has this address"
-        case "absent":
-            if not spec.is_old(record, sight):
-                yield "the instance is absent, but the record is not old"
-        case "unknown":
-            yield "nobody looked at its instance, or its state says nothing"
-
-
-def _why_not_at_a_serving_name(sight: Sight, record: DnsRecord) -> Iterator[str]:
-    if _has(sight, record):
-        yield "no record of a serving instance with the right address is deleted"
-    elif spec.is_routable_machine(sight, record.instance) and is_best(sight, record):
+    cls = spec.class_of(sight, record.instance)
+    if not spec.record_goes(sight, record):
+        yield f"its machine is {cls}, which is not enough: {sight.instances.get(record.instance)}"
+    elif cls == spec.SERVING and spec.is_routable_machine(sight, record.instance) and is_best(sight, record):
         yield "it is the best one at a name that is needed: it should have been mended"
 
 
@@ -97,7 +78,7 @@ def _rank(sight: Sight, record: DnsRecord, own: Callable[[DnsRecord, Settings], 
 
 
 def _has(sight: Sight, record: DnsRecord) -> bool:
-    return owners.same_address(record.content, spec.address_of(sight, record.instance))
+    return spec.has_its_address(sight, record)
 
 
 def _updated(sight: Sight, known: Knowledge, record: str, now: DnsRecord, after: DnsRecord) -> Iterator[str]:
@@ -108,7 +89,7 @@ def _updated(sight: Sight, known: Knowledge, record: str, now: DnsRecord, after:
         yield f"changed, and no A record: {seen}"
     yield from _only_what_a_serving_instance_wants(sight, after)
     yield from an_unmarked_record_is_adopted_only_where_none_is_ours(sight, seen)
-    if spec.is_right(seen, sight, seen.instance):
+    if spec.is_right(seen, sight):
         yield f"changed, and there was nothing to mend: {seen}"
     if not owners.is_marked(after, sight.settings) and seen == now:
         yield f"changed, and our mark is not on it: {after}"
@@ -126,7 +107,7 @@ def _created(sight: Sight, after: DnsRecord) -> Iterator[str]:
     yield from _only_what_a_serving_instance_wants(sight, after)
     if not owners.is_marked(after, sight.settings):
         yield f"created without our mark: {after}"
-    if spec.is_blocked(sight, after.instance):
+    if spec.forbids_a_record(sight, after.instance):
         yield f"created beside a record that forbids it: {after}"
     if any(r.type == "A" and r.id != after.id for r in sight.at(after.instance)):
         yield f"created beside an A record that could have been mended: {after}"

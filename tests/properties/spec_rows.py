@@ -1,4 +1,4 @@
-"""Was each write to a row allowed? By sections 4 and 8 of the rules. One function a promise.
+"""Was each write to a row allowed? By sections 3, 5 and 9 of the rules. One function a promise.
 
 A row's write is conditional, so that its status, id and links are judged by what was true at that very moment; the
 machines and records by what the pass had seen.
@@ -65,22 +65,27 @@ def _link_of(role: str, sight: Sight, meeting: str, before: Row, after: Row) -> 
 
 
 def _written(role: str, sight: Sight, meeting: str, before: Row, new: Value) -> Iterator[str]:
-    """A link is right, leads to this role's current machine, and its record is in place."""
+    """A link is right, leads to this role's current machine, and its name leads there and nowhere else.
+
+    The write's condition names the role's id and not its link, which may be another hand's since it was read.
+    """
+    attribute = f"{role}_ec2_link"
+    as_read = {**before, attribute: sight.rows.get(meeting, before).get(attribute)}
     target = next((i for i in sight.instances if new == spec.link_to(i, sight.settings)), None)
     if target is None:
         yield f"the link of {role} became {new}"
-    elif target != (wanted := spec.current(sight, meeting, before, role)):
+    elif target not in (wanted := {spec.current(sight, meeting, row, role) for row in (before, as_read)}):
         yield f"the link of {role} leads to {target}, and current is {wanted}"
-    elif not spec.has_its_record(sight, target) or not spec.is_routable_machine(sight, target):
-        yield f"the link of {role} was written without its record: {sight.at(target)}"
+    elif not spec.leads_to_it_alone(sight, target):
+        yield f"the link of {role} was written, and its name does not lead there alone: {sight.at(target)}"
 
 
 def _removed(role: str, sight: Sight, meeting: str, before: Row, after: Row) -> Iterator[str]:
-    """Only a dead link of our shape is removed, or that of a meeting that is over."""
+    """Only a link of our shape that goes is removed, or that of a meeting that is over."""
     there = spec.linked(before, role, sight.settings)
     if there is None:
         yield f"a link of another shape was removed: {before.get(f'{role}_ec2_link')}"
-    elif after.get("status") != "TERMINATED" and not spec.is_dead_for(sight, there, meeting, role, before):
+    elif after.get("status") != "TERMINATED" and not spec.link_goes(sight, there, meeting, role):
         yield f"the link of {role} to {there} was removed, which is {spec.class_of(sight, there)}"
 
 
@@ -89,7 +94,9 @@ def _terminated(sight: Sight, meeting: str, before: Row, after: Row) -> Iterator
     if not spec.is_over(sight, meeting, before):
         classes = {i: spec.class_of(sight, i) for i in sorted(spec.members(sight, meeting, before))}
         yield f"terminated, and it was not over: {classes}"
-    if any(spec.linked(after, role, sight.settings) for role in sight.settings.roles):
+    if spec.waits_for_dead_links(sight, meeting, before):
+        yield "terminated on absence before its dead links had gone"
+    if spec.links_of(after, sight.settings):
         yield "terminated with a link left"
     if after.get("termination_reason") != before.get("termination_reason", "INSTANCES_GONE"):
         yield f"terminated with the reason {after.get('termination_reason')}"
@@ -100,6 +107,6 @@ def _moved_on(sight: Sight, meeting: str, row: Row) -> Iterator[str]:
     for role in sight.settings.roles:
         wanted = spec.current(sight, meeting, row, role)
         is_linked = wanted and row.get(f"{role}_ec2_link") == spec.link_to(wanted, sight.settings)
-        if wanted and is_linked and spec.has_its_record(sight, wanted):
+        if wanted and is_linked and spec.leads_to_it_alone(sight, wanted):
             return
     yield "DNS_WRITTEN, and no role's link leads to its machine"

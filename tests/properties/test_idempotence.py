@@ -14,6 +14,7 @@ from tests.properties.clouds_ports import writers_of
 from tests.properties.faults import RECORD_FAULTS, WRITES, Calls, Fault, Lost, Script
 from tests.properties.passes import applied, planned, run
 from tests.properties.profiles import COSTLY, PROMISE
+from tests.properties.spec_right import takes_two_passes
 from tests.properties.state import Case
 from tests.properties.worlds import cases
 
@@ -59,7 +60,7 @@ def same_world(ours: object, theirs: object) -> bool:
 
     def contents(records: object) -> list[str]:
         assert isinstance(records, dict)
-        return sorted(repr(replace(r, id="", created_on=None)) for r in records.values())
+        return sorted(repr(replace(r, id="", created_on=None, modified_on=None)) for r in records.values())
 
     return contents(ours) == contents(theirs)
 
@@ -76,11 +77,9 @@ def test_a_row_write_that_is_sent_twice_ends_as_once(case: Case, force: bool) ->
 @given(cases(), st.booleans())
 def test_the_same_pass_once_more_writes_nothing(case: Case, force: bool) -> None:
     clouds = Clouds(case)
+    if takes_two_passes(case.state, case.settings):
+        run(clouds, force=force)
     first, again = run(clouds, force=force), run(clouds, force=force)
     held = {result.change.ident for result in first.results if result.outcome is Outcome.GUARDED}
-    # The first pass may have made more machines known: what was too large a share of them may not be one any more.
-    assert {result.change.ident for result in again.results if result.outcome is not Outcome.GUARDED} <= held
-    assert first.report is not None
-    assert again.report is not None
-    is_freed = first.report.guard.tripped and not again.report.guard.tripped
-    assert is_freed or not [call for call in again.calls if call in WRITES]
+    assert {result.change.ident for result in again.results} == held
+    assert not [call for call in again.calls if call in WRITES]

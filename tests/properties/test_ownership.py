@@ -1,4 +1,4 @@
-"""Nothing without our mark is ever deleted; nothing outside the name pattern is ever touched; no right record goes."""
+"""Nothing without our mark is ever deleted; nothing outside the name pattern is ever touched; no living one's goes."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,7 +7,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.model import DnsRecord
+from controller.model import DnsRecord, Instance
 from tests.properties import owners, spec
 from tests.properties.clouds import Clouds
 from tests.properties.faults import Script
@@ -59,9 +59,26 @@ def test_unmarked_records_and_those_of_other_types_are_never_deleted(case: Case,
 def test_a_right_record_of_a_serving_instance_is_never_deleted_or_changed(case: Case, rng: Random) -> None:
     sight = Sight.of(case.state, case.settings)
     serving = [r for r in sight.records if spec.class_of(sight, r.instance) == spec.SERVING]
-    right = {r.id: r for r in serving if spec.is_right(r, sight, r.instance)}
+    right = {r.id: r for r in serving if spec.is_right(r, sight)}
     for state in some_passes(case, Chooser(rng)):
         assert {key: state.records.get(key) for key in right} == right
+
+
+@PROMISE
+@given(cases(), TROUBLES)
+def test_no_record_of_a_living_machine_with_its_own_address_is_deleted_whatever_became_of_its_tags(
+    case: Case, rng: Random
+) -> None:
+    living = {i.id: i for i in case.state.instances.values() if i.state in ("pending", "running") and i.public_ip}
+    own = {k for k, r in case.state.records.items() if is_own(r, living.get(r.instance), case)}
+    for state in some_passes(case, Chooser(rng)):
+        assert own <= state.records.keys()
+
+
+def is_own(record: DnsRecord, machine: Instance | None, case: Case) -> bool:
+    """Whether it leads to its own machine, at the machine's name."""
+    is_there = machine is not None and record.type == "A" and owners.same_address(record.content, machine.public_ip)
+    return is_there and spec.is_at_a_name_of_ours(record, case.settings)
 
 
 @PROMISE

@@ -31,6 +31,9 @@ def is_so(result: Result, ran: Ran) -> bool:
     change = result.change
     if change.record is None:
         row = ran.state.rows[change.key]
+        written = [r.change for r in ran.ended(Outcome.APPLIED) if r.change.action is Action.WRITE_LINK]
+        if change.action is Action.CLEAR_LINK and any((w.key, w.role) == (change.key, change.role) for w in written):
+            return True  # the dead link went first, and then came the new one
         return all(row.get(name) == value for name, value in change.after if name != "status" or value == "TERMINATED")
     if change.action is Action.DELETE_RECORD:
         return change.record.id not in ran.state.records

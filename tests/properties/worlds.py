@@ -6,7 +6,7 @@ Whatever is chosen first or comes out of ``chance`` as False is the plain case, 
 import random
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from hypothesis import strategies as st
@@ -19,7 +19,9 @@ from tests.properties.state import START, Case, Row, State, Zone
 
 T = TypeVar("T")
 
-OWNER = "111122223333/us-west-2"
+PLACE = OWNER = "111122223333/us-west-2"
+#: Owner ids that name the place that is looked at, with a name behind it, or by another style of id.
+OWNERS = (f"{PLACE}/production", "elephant-production", "us-west-2/schools", f"{PLACE}b")
 MARK = f"elephant-dns:{OWNER}"
 #: Both lengths, and one that begins with another.
 IDS = ("i-0a1b2c3d", "i-0a1b2c3d4e5f60718", "i-00000000000000002", "i-00000003", "i-ffffffffffffffff4", "i-00000005")
@@ -27,19 +29,26 @@ LOST_IDS = ("i-dead0001", "i-dead0000000000002")
 MEETINGS = ("m1", "m2", "m3 ünïcode")
 ROUTABLE = ("203.0.113.1", "203.0.113.2", "198.51.100.3", "192.0.2.4", "52.10.20.30", "52.10.20.31")
 UNROUTABLE = ("10.0.0.5", "100.64.0.1", "169.254.1.1", "192.168.1.1", "127.0.0.1")
-ODD = Odd("N", '{"N": "7"}')
+ODD, NULL = Odd("N", '{"N": "7"}'), Odd("NULL", '{"NULL": true}')
 STATES = ("running", "pending", "terminated", "stopped", "shutting-down", "stopping")
 NEW_STATE = "hibernating"  # which EC2 did not have when the rules were written
 STATUSES: tuple[Value, ...] = (
     "LAUNCHED", "HEALTHY", "DNS_WRITTEN", "IN_PROGRESS", "SCHEDULED", "TERMINATED", None, "PENDING", "CANCELLED", "",
-    ODD, Odd("NULL", '{"NULL": true}'), "healthy",
+    ODD, NULL, "healthy",
 )  # fmt: skip
 MEET_TIMES: tuple[Value, ...] = (
     None, "2026-01-31T12:05:00Z", "2026-01-30T11:00:00Z", "2026-01-30T11:00:00", "2026-01-30T13:00:00",
     "2026-01-30T13:30:00+02:00", "yesterday", "", ODD, "2026-01-30", "9999-12-31T23:59:59Z",
+    "2026-01-29", "2026-01-28", "2026-01-30 11:00", "2026-01-29T23:59:59-14:00",
     " 2026-01-30T11:00:00Z", "2026-01-30T11:00:00Z\n", "20260129", "2026-W04-1", "2026-01-29_11:00:00", "1712011200000",
 )  # fmt: skip
 FOREIGN = (f"{MARK}b made by staging", "elephant-dns:111122223333/us-west hint", "elephant-dns:", f"{MARK}/x")
+#: Another deployment's, in another domain or at another port, or no link to a machine at all.
+STRANGE = (
+    "https://meet.example.org/x",
+    "https://i-00000003.desks.example.org:8443",
+    "https://i-00000003.example.com:443",
+)
 UNMARKED = ("", "made by hand", f" {MARK}", "Elephant-DNS:1 x", MARK.upper(), f"Elephant-DNS:{OWNER}")
 AGES = (timedelta(days=3), timedelta(minutes=10), timedelta(seconds=61), timedelta(seconds=10), None)
 LAUNCHED = (timedelta(hours=1), timedelta(minutes=4), timedelta(seconds=30), timedelta(hours=30), timedelta(minutes=20))
@@ -67,21 +76,19 @@ def settings_with(**changes: object) -> Settings:
         "domain_root": "example.com", "zone_id": "0" * 32, "secret_arn": None, "api_token": "t", "cloudflare_url": "",
         "table_name": "meetings", "status_index": None, "project_tag": ("Project", "Elephant"),
         "roles": ("teacher", "student"), "dcv_port": 8443, "owner_id": OWNER, "adopt_unmarked": False,
-        "grace_seconds": 300, "max_guarded_deletes": 5, "max_guarded_delete_percent": 20, "log_level": "INFO",
+        "grace_seconds": 300, "log_level": "INFO", "place": PLACE,
     }  # fmt: skip
     return Settings(**{**plain, **changes})  # type: ignore[arg-type]
 
 
 def random_settings(choose: Chooser) -> Settings:
-    most, percent = choose.mostly((5, 20), [(0, 0), (1, 0), (0, 40), (2, 10), (100, 100)], 0.4)
     return settings_with(
         domain_root=choose.mostly("example.com", ["desks.example.com"], 0.2),
         roles=choose.mostly(("teacher", "student"), [("teacher",), ("a", "a_b", "observer")], 0.15),
         dcv_port=choose.mostly(8443, [443], 0.05),
         adopt_unmarked=choose.chance(0.15),
         grace_seconds=choose.mostly(300, [0, 60], 0.2),
-        max_guarded_deletes=most,
-        max_guarded_delete_percent=percent,
+        owner_id=choose.mostly(OWNER, OWNERS[:-1], 0.3),
         status_index=choose.mostly(None, ["by-status"], 0.25),
     )
 
@@ -108,9 +115,8 @@ def _instance(choose: Chooser, instance: str, number: int, settings: Settings) -
     meeting = choose.mostly(choose.one(MEETINGS[:2]), [None, "", "  ", "ghost", MEETINGS[2], "x" * 256], 0.2)
     role = choose.mostly(choose.one(settings.roles), [None, "", "Teacher", "teacher; DROP", "observer"], 0.12)
     launched = START - choose.one(LAUNCHED) - timedelta(seconds=choose.rng.randrange(3))
-    return Instance(
-        instance, state, address if has_address else None, not choose.chance(0.08), meeting, role, launched
-    )  # fmt: skip
+    is_tagged = not choose.chance(0.12)
+    return Instance(instance, state, address if has_address else None, is_tagged, meeting, role, launched)
 
 
 def _records(choose: Chooser, machines: dict[str, Instance], settings: Settings) -> dict[str, DnsRecord]:
@@ -127,7 +133,9 @@ def _records(choose: Chooser, machines: dict[str, Instance], settings: Settings)
             number += 1
             record = _record(choose, f"s{number}", IDS[0], None, settings)
             full, born = f"{name}.{settings.domain_root}".lower(), START - AGES[0]  # old enough to be deleted
-            zone[record.id] = DnsRecord(record.id, full, full.partition(".")[0], "A", "192.0.2.9", True, MARK, born)
+            zone[record.id] = DnsRecord(
+                record.id, full, full.partition(".")[0], "A", "192.0.2.9", True, mark_of(settings), born
+            )
     return zone
 
 
@@ -140,7 +148,7 @@ def _record(
     choose: Chooser, record: str, instance: str, machine: Instance | None, settings: Settings
 ) -> DnsRecord:  # fmt: skip
     right = machine.public_ip if machine and machine.public_ip else "203.0.113.77"
-    age = choose.mostly(AGES[0], AGES, 0.4)
+    created, modified = choose.mostly(AGES[0], AGES, 0.4), choose.mostly(None, AGES, 0.5)
     kind = choose.mostly("A", ("AAAA", "CNAME", "NS", "TXT"), 0.08)
     address = choose.mostly(right, ["203.0.113.88", choose.one(ROUTABLE), "203.0.113.99"], 0.35)
     content = {"A": address, "AAAA": "2001:db8::1", "CNAME": "a.example.net", "NS": "ns.example.net"}.get(kind, "text")
@@ -151,13 +159,25 @@ def _record(
         type=kind,
         content=content,
         proxied=kind == "A" and not choose.chance(0.15) and cloudflare.is_routable(content),
-        comment=_comment(choose) if kind == "A" else choose.mostly("", [MARK, FOREIGN[0]], 0.3),
-        created_on=None if age is None else START - age - timedelta(seconds=choose.rng.randrange(3)),
+        comment=_comment(choose, settings) if kind == "A" else choose.mostly("", [mark_of(settings), FOREIGN[0]], 0.3),
+        created_on=_ago(choose, created),
+        modified_on=_ago(choose, modified if modified and modified <= (created or AGES[0]) else None),
     )
 
 
-def _comment(choose: Chooser) -> str:
-    ours = choose.mostly(f"{MARK} m1 teacher", [MARK, f"{MARK} other hint"], 0.3)
+def _ago(choose: Chooser, age: timedelta | None) -> datetime | None:
+    """That long ago; None where Cloudflare does not say."""
+    return None if age is None else START - age - timedelta(seconds=choose.rng.randrange(3))
+
+
+def mark_of(settings: Settings) -> str:
+    """What this deployment writes at the start of a comment."""
+    return f"elephant-dns:{settings.owner_id}"
+
+
+def _comment(choose: Chooser, settings: Settings) -> str:
+    mark = mark_of(settings)
+    ours = choose.mostly(f"{mark} m1 teacher", [mark, f"{mark} other hint"], 0.3)
     return choose.mostly(ours, [choose.one(UNMARKED), choose.one(FOREIGN)], 0.35)
 
 
@@ -189,6 +209,6 @@ def _link(choose: Chooser, named: str | None, machines: dict[str, Instance], set
         return None
     right = f"https://{target}.{settings.domain_root}:{settings.dcv_port}"
     strange: list[Value] = [
-        ODD, "", "https://meet.example.org/x", right + "/", right.replace("https", "http"), "x", right.upper()
+        ODD, NULL, "", *STRANGE, right + "/", right.replace("https", "http"), "x", right.upper()
     ]  # fmt: skip
     return choose.mostly(right, strange, 0.14) if not choose.chance(0.3) else None

@@ -43,7 +43,7 @@ def batch(
     for write in (w for w in writes if w.content is None):
         written.append(_removed(after, write.id))
     for write in (w for w in writes if w.content is not None and w.id is not None):
-        written.append(_patched(after, write))
+        written.append(_patched(after, write, now))
     for number, write in enumerate(w for w in writes if w.content is not None and w.id is None):
         written.append(_posted(after, write, zone, now, f"r{new_id + number:04d}"))
     return after, written
@@ -83,12 +83,12 @@ def _check(record: DnsRecord) -> None:
         raise refused(9003, f"Target {record.content} is not allowed for a proxied record.")
 
 
-def _patched(records: dict[str, DnsRecord], write: RecordWrite) -> DnsRecord:
+def _patched(records: dict[str, DnsRecord], write: RecordWrite, now: datetime) -> DnsRecord:
     if write.id not in records:
         raise refused(81044, "Record does not exist.")
     before = records[write.id]
     comment = before.comment if write.comment is None else write.comment
-    put(records, replace(before, content=str(write.content), proxied=True, comment=comment))
+    put(records, replace(before, content=str(write.content), proxied=True, comment=comment, modified_on=now))
     return records[write.id]
 
 
@@ -98,5 +98,5 @@ def _posted(records: dict[str, DnsRecord], write: RecordWrite, zone: Zone, now: 
     is_inside = write.name == zone.name or write.name.endswith(f".{zone.name}")
     name = write.name if is_inside else f"{write.name}.{zone.name}"
     label = name.partition(".")[0]
-    put(records, DnsRecord(new, name, label, "A", str(write.content), True, write.comment or "", now))
+    put(records, DnsRecord(new, name, label, "A", str(write.content), True, write.comment or "", now, now))
     return records[new]

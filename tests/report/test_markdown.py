@@ -60,7 +60,8 @@ def test_10_000_changes_fit_a_comment_and_what_is_left_out_is_counted() -> None:
     assert 40_000 < len(text) < 65_000
     for kind, total in numbers_of(report).items():
         shown = len(re.findall(rf"^{re.escape(kind)} [a-z]", text, re.MULTILINE))
-        assert re.search(rf"^{re.escape(kind)} +{total - shown:,}$", text, re.MULTILINE)
+        left = re.search(rf"^{re.escape(kind)} +([\d,]+)$", text, re.MULTILINE)
+        assert int(left[1].replace(",", "") if left else 0) == total - shown
 
 
 def test_the_longest_texts_fit_a_comment_too() -> None:

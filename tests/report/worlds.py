@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 
 from controller.model import Action, Applied, Odd, Outcome, Plan, Result, World
 from controller.report.report import Report, Target, digest_of, ends
 from controller.report.sections import kind_of
-from tests.build import MARK, NOW, OLD, OWNER, YOUNG, decided, link, machine, record, row, world
+from tests.build import MARK, NOW, OLD, OWNER, YOUNG, decided, link, machine, record, row, settings, world
 
 TARGET = Target(
     account="123456789012",
@@ -34,22 +35,24 @@ ADA, BEN, CLO, DAN, EVE, FAY, GUS, HAL, IDA, JON, KIM = (
 )
 
 
-def plan_of(seen: World, scope: tuple[str, ...] | None = None, wanted: Plan | None = None) -> Report:
+def plan_of(
+    seen: World, scope: tuple[str, ...] | None = None, wanted: Plan | None = None, target: Target = TARGET
+) -> Report:
     """The report of a dry run over this world."""
     wanted = wanted or decided(seen)
     return Report(
         mode="plan",
         scope=scope,
-        target=TARGET,
+        target=target,
         started_at=NOW,
         duration_ms=1870,
         observed=(len(seen.instances), len(seen.records), len(seen.meetings)),
-        digest=digest_of(wanted, TARGET, scope),
+        digest=digest_of(wanted, target, scope),
         results=ends(wanted),
         findings=wanted.findings,
         guard=wanted.guard,
         calls={"ec2": 2, "dynamodb": 1, "cloudflare": 2},
-    )
+    ).shortened()
 
 
 def applied(planned: Report, ending: Callable[[int, Result], Result]) -> Report:
@@ -144,14 +147,22 @@ def ended() -> Report:
 
 
 def guarded() -> Report:
-    """EC2 lists nothing any more: everything that rests on absence is held."""
-    return plan_of(
-        world(
-            records=[record(ADA, "192.0.2.1", id="r1"), record(BEN, "192.0.2.2", id="r2")],
-            rows=[row("algebra-17", "HEALTHY", ids={"teacher": ADA}, links={"teacher": link(ADA)})],
-            absent=[ADA, BEN],
-        )
+    """EC2 shows nothing any more, and the owner id names no place: everything that rests on absence is held."""
+    using, mark = settings(OWNER_ID="school"), "elephant-dns:school"
+    seen = world(
+        records=[record(ADA, "192.0.2.1", id="r1", comment=mark), record(BEN, "192.0.2.2", id="r2", comment=mark)],
+        rows=[
+            row(
+                "algebra-17",
+                "HEALTHY",
+                ids={"teacher": ADA},
+                links={"teacher": link(ADA)},
+                meet_time=(NOW - timedelta(days=2)).isoformat(),
+            )
+        ],
+        absent=[ADA, BEN],
     )
+    return plan_of(seen, wanted=decided(seen, using), target=replace(TARGET, owner="school"))
 
 
 #: Texts that a tag or a row may hold (EC2 takes 256 characters), each meant to do harm somewhere.

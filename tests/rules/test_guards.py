@@ -1,13 +1,13 @@
-"""Guards: what rests on absence or a lost tag is held where there is too much of it."""
+"""The guard: what rests on absence is held where nothing shows that this is the right place to look."""
 
-from dataclasses import replace
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
-from controller.model import Action, DnsRecord, Instance, Meeting, World
+from controller.model import Instance, Meeting, World
 from tests.build import (
-    MARK,
+    FOREIGN,
+    NOW,
     OTHER,
     STUDENT,
     TEACHER,
@@ -22,161 +22,124 @@ from tests.build import (
     world,
 )
 
-
-def ids(count: int) -> list[str]:
-    return [f"i-{number:017x}" for number in range(count)]
-
-
-def fleet(present: int, absent: int) -> World:
-    machines = [machine(i, meeting=f"m{n}") for n, i in enumerate(ids(present))]
-    gone = ids(present + absent)[present:]
-    records = [record(i, id=f"r{n}") for n, i in enumerate(ids(present + absent))]
-    return world(machines, records, absent=gone)
+#: An owner id that does not say where it is at home; its mark, and those that do.
+SCHOOL, MARK = settings(OWNER_ID="school"), "elephant-dns:school"
+LATE = (NOW - timedelta(days=2)).isoformat()
+UNMARKED_IS_OURS = settings(OWNER_ID="school", ADOPT_UNMARKED="true")
 
 
-def test_a_few_absent_machines_pass() -> None:
-    wanted = decided(fleet(present=1, absent=5))
-    assert not wanted.guard.tripped
-    assert not any(change.held for change in wanted.changes)
+def vanished(*machines: Instance, rows: tuple[Meeting, ...] = (), comment: str = MARK) -> World:
+    """The teacher's machine is absent, and its record there; beside it these machines are seen."""
+    return world(machines, [record(comment=comment)], rows, absent=[TEACHER])
 
 
-def test_one_more_than_both_limits_holds_all_of_them() -> None:
-    wanted = decided(fleet(present=1, absent=6))
+def test_what_rests_on_absence_is_held_where_the_owner_id_names_no_place() -> None:
+    wanted = decided(vanished(machine(OTHER)), SCHOOL)
+    assert [(change.rule, change.held) for change in wanted.changes] == [
+        ("record-absent", True),
+        ("record-serving", False),
+    ], "everything else is applied"
     assert wanted.guard.tripped
-    assert "6 of 7" in (wanted.guard.reason or "")
-    assert "--force" in (wanted.guard.reason or "")
-    assert all(change.held for change in wanted.changes)
-    assert found(wanted) == ["guarded-change-held"] * 6
+    assert found(wanted) == ["guarded-change-held"]
 
 
-def test_the_larger_of_the_two_limits_applies_and_is_not_rounded() -> None:
-    percent = settings(MAX_GUARDED_DELETES="0", MAX_GUARDED_DELETE_PERCENT="20")
-    assert not decided(fleet(present=40, absent=10), percent).guard.tripped, "10 of 50 are 20 %"
-    assert decided(fleet(present=39, absent=10), percent).guard.tripped, "10 of 49 are more"
+def test_a_tripped_guard_says_why_and_names_the_way_to_let_it_through() -> None:
+    reason = decided(vanished(), SCHOOL).guard.reason or ""
+    for told in ("123456789012/us-west-2", "1 of our machines", "OWNER_ID school", "--force", '"force": true'):
+        assert told in reason
+    (finding,) = decided(vanished(), SCHOOL).findings
+    assert TEACHER in finding.message
+    assert "--force" in finding.hint
 
 
-def test_distinct_instances_count_not_changes() -> None:
-    """One machine with two records, a link and a meeting is one conclusion."""
-    seen = world(
-        [machine(OTHER, meeting="m2")],
-        [record(id="r1"), record(id="r2", content="192.0.2.8"), record(OTHER, id="r3")],
-        [row(ids={"teacher": TEACHER}, links={"teacher": link(TEACHER)})],
-        absent=[TEACHER],
-    )
-    wanted = decided(seen, settings(MAX_GUARDED_DELETES="1", MAX_GUARDED_DELETE_PERCENT="0"))
-    assert not wanted.guard.tripped
-    assert shown(wanted) == [("delete-record", "record-absent")] * 2 + [("terminate-meeting", "meeting-over")]
-    assert decided(seen, settings(MAX_GUARDED_DELETES="0", MAX_GUARDED_DELETE_PERCENT="0")).guard.tripped
-
-
-def test_rows_count_into_the_population_but_history_does_not() -> None:
-    percent = settings(MAX_GUARDED_DELETES="0", MAX_GUARDED_DELETE_PERCENT="50")
-    live = row("m8", "HEALTHY", ids={"teacher": OTHER}, links={"student": link(STUDENT)})
-    absent = [record(i, id=i) for i in ids(2)]
-    alive = [machine(OTHER, meeting="m8"), machine(STUDENT, meeting="m8", role="student")]
-
-    def trips(rows: list[Meeting]) -> bool:
-        return decided(world(alive, absent, rows, absent=ids(2)), percent).guard.tripped
-
-    assert not trips([live])
-    assert trips([row("m8", "TERMINATED", ids={"teacher": OTHER}, links={"student": link(STUDENT)})])
-
-
-@pytest.mark.parametrize("seen", [machine(tagged=False), machine(role="x"), None])
-def test_an_empty_listing_holds_every_guarded_change(seen: Instance | None) -> None:
-    machines = [] if seen is None else [seen]
-    wanted = decided(world(machines, [record()], absent=[] if seen else [TEACHER], listed=0))
-    assert wanted.guard.tripped
-    assert "lists no instance" in (wanted.guard.reason or "")
-    assert wanted.changes[0].held
-
-
-def test_what_was_seen_is_never_held() -> None:
-    machines = [machine(i, state="stopped", ip=None) for i in ids(1000)]
-    wanted = decided(world(machines, [record(i, id=i) for i in ids(1000)]), settings(MAX_GUARDED_DELETES="0"))
-    assert len(wanted.changes) == 1000
+@pytest.mark.parametrize("owner", ["123456789012/us-west-2", "123456789012/us-west-2/staging"])
+def test_absence_is_believed_where_the_owner_id_names_this_place(owner: str) -> None:
+    wanted = decided(vanished(comment=f"elephant-dns:{owner}"), settings(OWNER_ID=owner))
+    assert shown(wanted) == [("delete-record", "record-absent")]
+    assert not wanted.changes[0].held
     assert not wanted.guard.tripped
 
 
-def test_everything_else_is_applied_while_the_guard_holds() -> None:
-    seen = fleet(present=1, absent=9)
-    fresh = machine(TEACHER, meeting="m99")
-    both = world([*seen.instances.values(), fresh], seen.records, absent=seen.absent)
-    open_changes = [change for change in decided(both).changes if not change.held]
-    assert shown(open_changes) == [("create-record", "record-serving")]
-
-
-def test_force_lets_it_through() -> None:
-    wanted = decided(fleet(present=0, absent=50), force=True)
-    assert not wanted.guard.tripped
-    assert not any(change.held for change in wanted.changes)
-
-
-def test_a_held_end_does_not_hold_links_to_machines_seen_gone() -> None:
-    seen = world(
-        [machine(state="terminated")],
-        [],
-        [row(ids={"teacher": TEACHER, "student": STUDENT}, links={"teacher": link(TEACHER), "student": link(STUDENT)})],
-        absent=[STUDENT],
-    )
-    wanted = decided(seen, settings(MAX_GUARDED_DELETES="0", MAX_GUARDED_DELETE_PERCENT="0"))
-    assert [(c.action, c.role, c.held) for c in wanted.changes] == [
-        (Action.CLEAR_LINK, "teacher", False),
-        (Action.TERMINATE_MEETING, None, True),
-    ]
-
-
-def test_what_would_go_instead_of_a_link_is_held_where_it_might_be_one_too_many() -> None:
-    """The link leads to a machine that is absent; it goes where the record of its successor cannot be made."""
-    seen = world([machine()], [], [row(status="HEALTHY", links={"teacher": link(OTHER)})], absent=[OTHER])
-
-    def is_held(most: int, *, force: bool = False, scope: frozenset[str] | None = None) -> bool:
-        limits = settings(MAX_GUARDED_DELETES=str(most), MAX_GUARDED_DELETE_PERCENT="0")
-        wanted = decided(replace(seen, scope=scope, named=scope or frozenset()), limits, force=force)
-        assert (wanted.guard.tripped, found(wanted)) == (False, [])
-        assert shown(wanted) == [("create-record", "record-serving"), ("write-link", "link-current")]
-        assert not any(change.held for change in wanted.changes)
-        (other,) = wanted.changes[1].instead
-        assert other.rule == "link-absent"
-        return other.held
-
-    assert not is_held(most=1)
-    assert is_held(most=0)
-    assert not is_held(most=0, force=True)
-    assert is_held(most=9, scope=frozenset({TEACHER}))
-
-
-def test_an_empty_listing_trips_nothing_where_nothing_is_concluded() -> None:
-    seen = world([machine()], [], [row(links={"teacher": link(OTHER)})], absent=[OTHER], listed=0)
-    wanted = decided(seen)
-    assert not wanted.guard.tripped
-    assert [[other.held for other in change.instead] for change in wanted.changes] == [[], [True]]
+@pytest.mark.parametrize("owner", ["123456789012", "123456789012/staging", "123456789012/us-west-2x", "us-west-2"])
+def test_half_a_place_is_none(owner: str) -> None:
+    assert decided(vanished(comment=f"elephant-dns:{owner}"), settings(OWNER_ID=owner)).guard.tripped
 
 
 @pytest.mark.parametrize(
-    ("lost", "action"),
-    [({"tagged": False}, Action.TERMINATE_MEETING), ({"role": "x", "meeting": ""}, Action.TERMINATE_MEETING),
-     ({"role": "x"}, Action.CLEAR_LINK)],
-)  # fmt: skip
-def test_an_end_that_takes_a_link_to_a_machine_which_lives_without_its_tag_is_held_with_the_link(
-    lost: dict[str, Any], action: Action
-) -> None:
-    """The row still names the machine that ended, and links to the one that replaced it."""
-    seen = world(
-        [machine(state="terminated"), machine(STUDENT, **lost)],
-        [],
-        [row(status="HEALTHY", ids={"teacher": TEACHER}, links={"teacher": link(STUDENT)})],
+    "seen",
+    [
+        machine(OTHER),
+        machine(OTHER, state="terminated"),
+        machine(OTHER, tagged=False),
+        machine(OTHER, role="?"),
+        machine(OTHER, state="hibernating"),
+    ],
+    ids=lambda seen: f"{seen.state}-{seen.tagged}-{seen.role}",
+)
+def test_absence_is_believed_where_a_record_of_ours_names_a_machine_that_ec2_shows(seen: Instance) -> None:
+    both = [record(comment=MARK), record(OTHER, id="r2", comment=MARK)]
+    wanted = decided(world([seen], both, absent=[TEACHER]), SCHOOL)
+    assert ("delete-record", "record-absent") in shown(wanted)
+    assert not wanted.guard.tripped
+
+
+@pytest.mark.parametrize("comment", [FOREIGN, "by hand", "elephant-dns:schools"])
+def test_a_record_that_is_not_ours_makes_nothing_believed(comment: str) -> None:
+    here = [record(comment=MARK), record(OTHER, id="r2", comment=comment)]
+    assert decided(world([machine(OTHER)], here, absent=[TEACHER]), SCHOOL).guard.tripped
+
+
+def test_with_adoption_an_unmarked_record_is_ours_here_too() -> None:
+    here = [record(comment=""), record(OTHER, id="r2", comment="")]
+    assert not decided(world([machine(OTHER)], here, absent=[TEACHER]), UNMARKED_IS_OURS).guard.tripped
+    assert decided(world([], here[:1], absent=[TEACHER]), UNMARKED_IS_OURS).guard.tripped
+
+
+def test_an_end_a_day_late_is_held_and_dead_links_go() -> None:
+    ids, links = {"teacher": TEACHER, "student": STUDENT}, {"student": link(STUDENT)}
+    lesson = row(status="HEALTHY", ids=ids, links=links, meet_time=LATE)
+    gone = machine(STUDENT, state="terminated", role="student")
+    first = decided(world([gone], [], [lesson], absent=[TEACHER]), SCHOOL)
+    assert [(change.rule, change.held) for change in first.changes] == [("link-dead", False)]
+    lesson = row(status="HEALTHY", ids=ids, meet_time=LATE)
+    then = decided(world([gone], [], [lesson], absent=[TEACHER]), SCHOOL)
+    assert [(change.rule, change.held) for change in then.changes] == [("meeting-over", True)]
+    assert then.guard.tripped
+
+
+@pytest.mark.parametrize("state", ["stopped", "terminated"])
+def test_what_was_seen_is_never_held_be_it_a_thousand_machines(state: str) -> None:
+    fleet = [machine(f"i-{number:017x}", state=state, ip=None) for number in range(1000)]
+    wanted = decided(world(fleet, [record(m.id, id=m.id, comment=MARK) for m in fleet]), SCHOOL)
+    assert len(wanted.changes) == 1000
+    assert not any(change.held for change in wanted.changes)
+    assert not wanted.guard.tripped
+
+
+def test_an_end_of_machines_that_were_seen_gone_is_never_held() -> None:
+    wanted = decided(world([machine(state="terminated")], [], [row(status="HEALTHY")]), SCHOOL)
+    assert [(change.rule, change.held) for change in wanted.changes] == [("meeting-over", False)]
+
+
+def test_force_lets_it_through_once() -> None:
+    wanted = decided(
+        vanished(rows=(row(status="HEALTHY", ids={"teacher": TEACHER}, meet_time=LATE),)), SCHOOL, force=True
     )
-    (change,) = decided(seen, settings(MAX_GUARDED_DELETES="0", MAX_GUARDED_DELETE_PERCENT="0")).changes
-    assert (change.action, change.concluded, change.held) == (action, (STUDENT,), True)
+    assert shown(wanted) == [("delete-record", "record-absent"), ("terminate-meeting", "meeting-over")]
+    assert not any(change.held for change in wanted.changes)
+    assert (wanted.guard.tripped, wanted.guard.reason) == (False, None)
+    assert "guarded-change-held" not in found(wanted)
 
 
-def test_unmarked_records_count_only_when_adopted() -> None:
-    def absent_with(comment: str) -> list[DnsRecord]:
-        return [record(i, id=i, comment=comment) for i in ids(6)]
+def test_a_link_that_is_written_over_one_to_an_absent_machine_rests_on_the_new_one() -> None:
+    rows = [row(status="HEALTHY", links={"teacher": link(TEACHER)})]
+    foreign = record(OTHER, comment=FOREIGN)  # so that no record of ours proves the place
+    wanted = decided(world([machine(OTHER)], [foreign], rows, absent=[TEACHER]), SCHOOL)
+    assert [(change.rule, change.held) for change in wanted.changes] == [("link-current", False)]
+    assert not wanted.guard.tripped
 
-    adopting = settings(ADOPT_UNMARKED="true")
-    listed = [machine(TEACHER, meeting="m9")]
-    assert shown(decided(world(listed, absent_with("by hand")))) == [("create-record", "record-serving")]
-    assert decided(world(listed, absent_with("by hand"), absent=ids(6)), adopting).guard.tripped
-    assert decided(world(listed, absent_with(MARK), absent=ids(6))).guard.tripped
+
+def test_where_nothing_rests_on_absence_the_guard_is_silent() -> None:
+    young = world([], [record(comment=MARK, created=NOW)], absent=[TEACHER])
+    wanted = decided(young, SCHOOL)
+    assert (wanted.changes, wanted.guard.tripped, found(wanted)) == ((), False, ["instance-not-seen"])

@@ -1,16 +1,17 @@
-"""Rules for rows: every row of the table of situations."""
+"""Rules for rows: every row of the table of situations. How a link is judged is in ``test_evidence.py``."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from controller.model import Action, Condition, Odd
+from controller.model import Action, Condition, DnsRecord, Instance, Odd, World
 from tests.build import (
     ADDRESS,
     ELSEWHERE,
+    FOREIGN,
     MARK,
     NOW,
-    OLD,
     OTHER,
     STRANGER,
     STUDENT,
@@ -27,10 +28,10 @@ from tests.build import (
     world,
 )
 
+THREE = [(TEACHER, ADDRESS), (OTHER, ELSEWHERE), (STRANGER, "203.0.113.5")]
 EARLY = [None, "PENDING", "SCHEDULED", "LAUNCHED"]
 LATE = ["DNS_WRITTEN", "HEALTHY", "IN_PROGRESS", "PAUSED", "", Odd("N", '{"N": "5"}'), Odd("NULL", '{"NULL": true}')]
 LIVE = ["LAUNCHED", "DNS_WRITTEN", "HEALTHY", "IN_PROGRESS"]
-FOREIGN = record(comment="elephant-dns:somebody/else")
 
 
 @pytest.mark.parametrize("status", EARLY)
@@ -64,13 +65,43 @@ def test_the_link_waits_for_its_record_in_the_same_plan() -> None:
     assert shown(wanted) == [("create-record", "record-serving"), ("write-link", "link-current")]
 
 
-def test_current_is_the_instance_that_the_row_names_while_it_serves() -> None:
-    machines = [machine(TEACHER, launched=OLD), machine(OTHER, launched=YOUNG, ip=ELSEWHERE)]
-    records = [record(), record(OTHER, ELSEWHERE, id="r2")]
-    (named,) = decided(world(machines, records, [row(ids={"teacher": TEACHER})])).changes
-    assert named.instance == TEACHER
-    (newest,) = decided(world(machines, records, [row()])).changes
-    assert newest.instance == OTHER
+def linked(seen: World) -> str | None:
+    """The machine that the teacher's link is to lead to."""
+    (change,) = (c for c in decided(seen).changes if (c.action, c.role) == (Action.WRITE_LINK, "teacher"))
+    return change.instance
+
+
+def test_current_is_the_machine_that_the_row_names_else_the_linked_one_else_the_newest() -> None:
+    machines = [machine(i, ip=ip, launched=NOW - timedelta(hours=n)) for n, (i, ip) in enumerate(THREE)]
+    records = [record(i, ip, id=i) for i, ip in THREE]
+    newest, second, oldest = (i for i, _ in THREE)
+    assert linked(world(machines, records, [row(status="LAUNCHED")])) == newest
+    to_second = {"teacher": link(second)}
+    assert linked(world(machines, records, [row(status="LAUNCHED", links=to_second)])) == second
+    assert (
+        linked(world(machines, records, [row(status="LAUNCHED", ids={"teacher": oldest}, links=to_second)])) == oldest
+    )
+    gone = [replace(m, state="terminated") if m.id == oldest else m for m in machines]
+    assert linked(world(gone, records[:2], [row("m1", "LAUNCHED", ids={"teacher": oldest}, links=to_second)])) == second
+
+
+@pytest.mark.parametrize(
+    "other", [machine(OTHER, meeting="m2"), machine(OTHER, role="student"), machine(OTHER, role=None)]
+)
+def test_current_is_no_machine_whose_tags_are_anothers(other: Instance) -> None:
+    """Neither the row's id nor its link makes it current: nobody is sent to a stranger's desktop."""
+    named = row(status="LAUNCHED", ids={"teacher": OTHER}, links={"teacher": link(OTHER)})
+    seen = world(
+        [machine(), replace(other, public_ip=ELSEWHERE)], [record(), record(OTHER, ELSEWHERE, id="r2")], [named]
+    )
+    assert linked(seen) == TEACHER
+
+
+@pytest.mark.parametrize("tags", [{"meeting": "m2"}, {"role": "student"}])
+def test_a_row_that_names_anothers_machine_is_a_finding_and_it_is_never_linked(tags: dict[str, str]) -> None:
+    wanted = decided(world([machine(**tags)], [record()], [row(ids={"teacher": TEACHER}), row("m2")]))  # type: ignore[arg-type]
+    assert not [c for c in wanted.changes if (c.key, c.role) == ("m1", "teacher")]
+    assert "wrong-instance" in found(wanted)
 
 
 def test_a_replacement_that_is_still_starting_displaces_nobody() -> None:
@@ -79,64 +110,44 @@ def test_a_replacement_that_is_still_starting_displaces_nobody() -> None:
     assert not decided(world(machines, [record()], rows)).changes
 
 
-@pytest.mark.parametrize("other", [machine(OTHER, meeting="m2"), machine(OTHER, role="student")])
-def test_nobody_is_sent_to_the_machine_of_another_meeting_or_role(other: object) -> None:
-    assert isinstance(other, type(machine()))
-    wanted = decided(world([other], [record(OTHER)], [row(ids={"teacher": OTHER}, links={"teacher": link(OTHER)})]))
-    writes = [change for change in wanted.changes if change.key == "m1" and change.role == "teacher"]
-    assert shown(writes) == [("clear-link", "link-astray")]
-    assert "wrong-instance" in found(wanted)
+BLOCKERS = [
+    [record(content=ELSEWHERE, comment=FOREIGN)],
+    [record(type="CNAME", content="x.example.org", comment="")],
+    [record(), record(content=ELSEWHERE, id="r2", comment="by hand")],
+]
 
 
-@pytest.mark.parametrize("blocker", [FOREIGN, record(type="CNAME", content="x.y", comment="")])
-def test_no_link_is_written_where_the_record_is_blocked(blocker: object) -> None:
-    assert isinstance(blocker, type(record()))
-    assert not decided(world([machine()], [blocker], [row(status="LAUNCHED")])).changes
-    right = row(status="LAUNCHED", links={"teacher": link(TEACHER)})
-    assert not decided(world([machine()], [blocker], [right])).changes, "a link to current stays"
+@pytest.mark.parametrize("here", BLOCKERS, ids=["foreign", "alias", "unmarked beside ours"])
+def test_where_currents_name_is_blocked_none_is_written_and_other_links_are_judged(here: list[DnsRecord]) -> None:
+    dead = machine(OTHER, state="terminated")
+    to_dead, to_current = ({"teacher": link(i)} for i in (OTHER, TEACHER))
+    assert not decided(world([machine()], here, [row(status="LAUNCHED")])).changes
+    assert not decided(world([machine()], here, [row(status="LAUNCHED", links=to_current)])).changes, "it stays"
+    assert shown(decided(world([machine(), dead], here, [row(links=to_dead)]))) == [("clear-link", "link-dead")]
+    idle = machine(OTHER, ip=None)
+    assert not decided(world([machine(), idle], here, [row(links=to_dead)])).changes
 
 
-def test_where_current_is_blocked_a_link_to_a_dead_machine_goes() -> None:
-    machines = [machine(), machine(OTHER, state="terminated")]
-    wanted = decided(world(machines, [FOREIGN], [row(links={"teacher": link(OTHER)})]))
-    assert shown(wanted) == [("clear-link", "link-dead")]
+def test_a_dead_link_goes_first_where_the_new_ones_record_is_still_to_be_made() -> None:
+    machines, rows = [machine(), machine(OTHER, state="terminated")], [row(links={"teacher": link(OTHER)})]
+    for here in ([], [record(content=ELSEWHERE)]):
+        _, *of_row = shown(decided(world(machines, here, rows)))
+        assert of_row == [("clear-link", "link-dead"), ("write-link", "link-current")]
+    in_place = shown(decided(world(machines, [record()], rows)))
+    assert in_place == [("write-link", "link-current")], "written over the dead one in one write"
+
+
+@pytest.mark.parametrize("linked", [machine(OTHER, ip=None), None], ids=["alive", "unknown"])
+def test_a_link_that_does_not_deserve_to_go_stays_until_the_new_one_is_written(linked: Instance | None) -> None:
+    machines, rows = [machine(), *([linked] if linked else [])], [row(links={"teacher": link(OTHER)})]
+    assert shown(decided(world(machines, [], rows))) == [
+        ("create-record", "record-serving"),
+        ("write-link", "link-current"),
+    ]
 
 
 def test_an_address_that_cannot_be_proxied_blocks_the_link() -> None:
     assert not decided(world([machine(ip="10.1.2.3")], [], [row(status="LAUNCHED")])).changes
-
-
-@pytest.mark.parametrize("state", ["stopping", "stopped", "shutting-down", "terminated"])
-def test_link_dead_is_removed_unguarded(state: str) -> None:
-    machines = [machine(state=state), machine(STUDENT, role="student")]
-    links = {"teacher": link(TEACHER), "student": link(STUDENT)}
-    wanted = decided(world(machines, [record(STUDENT)], [row(links=links, status="IN_PROGRESS")]))
-    assert shown(wanted) == [("clear-link", "link-dead")]
-    assert dict(wanted.changes[0].after) == {"teacher_ec2_link": None}, "the status stays: the student is still there"
-    assert not wanted.changes[0].concluded
-
-
-@pytest.mark.parametrize("seen", [machine(tagged=False), machine(role="janitor"), machine(meeting="")])
-def test_link_unclaimed_is_removed_guarded(seen: object) -> None:
-    assert isinstance(seen, type(machine()))
-    (change,) = decided(world([seen], [], [row(links={"teacher": link(TEACHER)})], listed=1)).changes
-    assert (change.rule, change.concluded) == ("link-unclaimed", (TEACHER,))
-
-
-def test_link_absent_is_removed_guarded() -> None:
-    rows = [row(links={"teacher": link(TEACHER)}, status="PENDING")]
-    (change,) = decided(world([machine(STUDENT, role="student", ip=None)], [], rows, absent=[TEACHER])).changes
-    assert (change.action, change.rule, change.concluded) == (Action.CLEAR_LINK, "link-absent", (TEACHER,))
-
-
-def test_link_absent_stays_while_a_record_of_ours_is_young() -> None:
-    rows = [row(links={"teacher": link(TEACHER)}, status="HEALTHY")]
-    assert not decided(world([], [record(created=YOUNG)], rows, absent=[TEACHER])).changes
-
-
-def test_a_link_to_a_starting_machine_of_the_role_stays() -> None:
-    starting = machine(state="pending", ip=None)
-    assert not decided(world([starting], [], [row(links={"teacher": link(TEACHER)})])).changes
 
 
 @pytest.mark.parametrize(
@@ -157,26 +168,74 @@ def test_a_link_of_another_shape_is_only_ever_overwritten(odd: str | Odd) -> Non
 
 
 @pytest.mark.parametrize("status", LIVE)
-def test_meeting_over_ends_in_one_write(status: str) -> None:
+def test_meeting_over_takes_the_links_along_in_one_write(status: str) -> None:
     machines = [machine(state="terminated"), machine(STUDENT, role="student", state="shutting-down")]
-    links = {"teacher": link(TEACHER), "student": "https://elsewhere.org/"}
+    links = {"teacher": link(TEACHER), "student": "https://elsewhere.example.org/"}
     (change,) = decided(world(machines, [], [row(links=links, status=status)])).changes
-    assert (change.action, change.rule, change.concluded) == (Action.TERMINATE_MEETING, "meeting-over", ())
+    assert (change.action, change.rule) == (Action.TERMINATE_MEETING, "meeting-over")
     assert dict(change.after) == {
         "status": "TERMINATED",
         "termination_reason": "INSTANCES_GONE",
         "teacher_ec2_link": None,
-    }
-    assert change.row
-    assert change.row.removes == ("teacher_ec2_link",)
-    seen = {condition.attribute: condition.values for condition in change.row.conditions}
-    assert seen == {
-        "status": (status,),
-        "teacher_ec2_id": (None,),
-        "teacher_ec2_link": (link(TEACHER),),
-        "student_ec2_id": (None,),
-        "student_ec2_link": ("https://elsewhere.org/",),
-    }
+    }, "a link of another shape stays"
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        *(machine(STUDENT, role="student", state=state) for state in ("pending", "running", "stopping", "stopped")),
+        machine(STUDENT, role="janitor"),
+        machine(STUDENT, role="student", tagged=False),
+        machine(STUDENT, role=None, ip=None),
+    ],
+    ids=lambda m: f"{m.state}-{m.role}-{m.tagged}",
+)
+def test_one_member_that_does_not_count_keeps_the_meeting(member: Instance) -> None:
+    """Whoever carries the meeting is a member, of whatever role, also without the project's tag."""
+    lesson = row(status="IN_PROGRESS", links={"teacher": link(TEACHER)})
+    wanted = decided(world([machine(state="terminated"), member], [], [lesson]))
+    assert [c for c in shown(wanted) if c[0] != "create-record"][:1] == [("clear-link", "link-dead")]
+    assert ("terminate-meeting", "meeting-over") not in shown(wanted), "only the dead link goes"
+
+
+def test_a_machine_that_only_the_row_names_is_a_member_too() -> None:
+    for named in (machine(STUDENT, tagged=False, meeting=None), machine(STUDENT, meeting=None)):
+        gone = machine(state="terminated")
+        assert not decided(world([gone, named], [], [row(ids={"student": STUDENT})])).changes
+        gone_too = replace(named, state="terminated")
+        assert shown(decided(world([gone, gone_too], [], [row(ids={"student": STUDENT})]))) == [
+            ("terminate-meeting", "meeting-over")
+        ]
+
+
+@pytest.mark.parametrize(
+    ("linked", "ends"),
+    [
+        (machine(OTHER, meeting="m2", state="terminated"), True),
+        (machine(OTHER, meeting="m2", state="stopped"), True),
+        (machine(OTHER, meeting="m2"), True),
+        (machine(OTHER, meeting="nobody's", role="student"), False),
+        (machine(OTHER, meeting="m2", ip=None), False),
+        (None, False),
+    ],
+    ids=["gone", "stopped", "a stranger's", "without a row", "without address", "unknown"],
+)
+def test_a_meeting_is_over_only_where_no_link_deserves_to_stay(linked: Instance | None, ends: bool) -> None:
+    machines, lesson = [machine(state="terminated")], row(status="HEALTHY", links={"student": link(OTHER)})
+    machines += [linked] if linked else []
+    wanted = decided(world(machines, [record(OTHER)] if linked else [], [lesson, row("m2", None)]))
+    assert (("terminate-meeting", "meeting-over") in shown(wanted)) is ends
+
+
+def test_dead_links_go_first_where_the_end_rests_on_absence() -> None:
+    late = (NOW - timedelta(days=2)).isoformat()
+    about = {"status": "HEALTHY", "ids": {"teacher": TEACHER}, "meet_time": late}
+    gone = machine(STUDENT, role="student", state="terminated")
+    first = row(**about, links={"teacher": link(TEACHER), "student": link(STUDENT)})  # type: ignore[arg-type]
+    assert shown(decided(world([gone], [], [first], absent=[TEACHER]))) == [("clear-link", "link-dead")]
+    (change,) = decided(world([gone], [], [replace(first, links={"teacher": link(TEACHER)})], absent=[TEACHER])).changes
+    assert change.rule == "meeting-over"
+    assert dict(change.after)["teacher_ec2_link"] is None, "a link to what is only absent goes with the end"
 
 
 def test_a_reason_that_is_there_stays() -> None:
@@ -200,17 +259,6 @@ def test_links_make_no_members() -> None:
     assert (change.action, change.key) == (Action.CLEAR_LINK, "m1")
 
 
-@pytest.mark.parametrize("state", ["pending", "running", "stopping", "stopped"])
-def test_one_member_that_is_not_gone_keeps_the_meeting(state: str) -> None:
-    machines = [machine(state="terminated"), machine(STUDENT, role="janitor", state=state)]
-    assert not [c for c in decided(world(machines, [], [row()])).changes if c.action is Action.TERMINATE_MEETING]
-
-
-def test_a_member_that_only_the_row_names_keeps_the_meeting_too() -> None:
-    machines = [machine(state="terminated"), machine(OTHER, tagged=False)]
-    assert not decided(world(machines, [], [row(ids={"student": OTHER})])).changes
-
-
 def test_a_machine_that_died_young_does_not_end_a_meeting_whose_other_role_is_still_to_come() -> None:
     dead = machine(state="terminated", launched=YOUNG)
     assert not decided(world([dead], [], [row(status="LAUNCHED")])).changes
@@ -220,46 +268,6 @@ def test_a_machine_that_died_young_does_not_end_a_meeting_whose_other_role_is_st
     assert not decided(world([stranger], [], [row(ids={"student": STUDENT})])).changes, "no teacher was ever seen"
     named = world([dead, machine(STUDENT, role=None, state="terminated")], [], [row(ids={"student": STUDENT})])
     assert shown(decided(named)) == [("terminate-meeting", "meeting-over")]
-
-
-@pytest.mark.parametrize(
-    ("status", "records", "meet_time", "ends"),
-    [
-        ("LAUNCHED", [], None, False),
-        ("LAUNCHED", [record()], None, True),
-        ("LAUNCHED", [record(created=YOUNG)], None, False),
-        ("HEALTHY", [record(created=YOUNG)], None, False),
-        ("HEALTHY", [record(), record(id="r2", created=YOUNG)], None, False),
-        ("HEALTHY", [record(created=YOUNG), record(id="r2")], None, False),
-        ("LAUNCHED", [record(comment="by hand")], None, False),
-        ("DNS_WRITTEN", [], None, True),
-        ("HEALTHY", [], None, True),
-        ("IN_PROGRESS", [], None, True),
-        ("LAUNCHED", [], (NOW - timedelta(hours=25)).isoformat(), True),
-        ("LAUNCHED", [], (NOW - timedelta(hours=23)).isoformat(), False),
-        ("LAUNCHED", [], "2026-01-30T11:00:00", True),
-        ("LAUNCHED", [], "2026-01-30T12:30:00+00:00", False),
-        ("LAUNCHED", [], "2026-01-30T12:30:00+02:00", True),
-        ("LAUNCHED", [], "the day before yesterday", False),
-        ("LAUNCHED", [], "1712102451234", False),
-        ("LAUNCHED", [], "20260129", False),
-        ("LAUNCHED", [], "2026-W04-1", False),
-        ("LAUNCHED", [], " 2026-01-29", False),
-        ("LAUNCHED", [], "2026-01-29\n", False),
-        ("LAUNCHED", [], "2026-01-29", True),
-        ("LAUNCHED", [], Odd("N", '{"N": "0"}'), False),
-    ],
-)
-def test_absence_ends_a_meeting_only_with_evidence(
-    status: str, records: list[object], meet_time: str | Odd | None, ends: bool
-) -> None:
-    rows = [row(status=status, ids={"teacher": TEACHER}, meet_time=meet_time)]
-    listed = machine(OTHER, meeting="m9", state="terminated")
-    wanted = decided(world([listed], records, rows, absent=[TEACHER]))  # type: ignore[arg-type]
-    over = [change for change in wanted.changes if change.action is Action.TERMINATE_MEETING]
-    assert bool(over) is ends
-    assert all(change.concluded == (TEACHER,) for change in over)
-    assert ("instance-not-seen" in found(wanted)) is not ends
 
 
 def test_terminated_is_history() -> None:
@@ -295,17 +303,6 @@ def test_roles_and_port_are_settings() -> None:
     using = settings(ROLES="guest", DCV_PORT="443")
     (change,) = decided(world([machine(role="guest")], [record()], [row()]), using).changes
     assert dict(change.after) == {"guest_ec2_link": f"https://{TEACHER}.example.com:443"}
-
-
-def test_a_dead_link_is_to_be_removed_where_its_replacement_cannot_be_written() -> None:
-    machines = [machine(), machine(OTHER, state="terminated", ip=None)]
-    create, write = decided(world(machines, [], [row(links={"teacher": link(OTHER)})])).changes
-    assert create.action is Action.CREATE_RECORD
-    assert shown(write.instead) == [("clear-link", "link-dead")]
-
-
-def test_strangers_do_not_matter() -> None:
-    assert not decided(world([machine(STRANGER, tagged=False, meeting="m1")], [], [row()])).changes
 
 
 def test_mark_and_address_of_the_build_are_what_the_tests_think() -> None:

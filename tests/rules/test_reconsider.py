@@ -1,11 +1,27 @@
 """A change whose row has moved on: the rules are asked again for this one change, and never for more."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from controller.model import Change, Instance, Meeting, World
 from controller.rules import reconsider
-from tests.build import ELSEWHERE, OTHER, STUDENT, TEACHER, decided, link, machine, record, row, settings, world
+from tests.build import (
+    ELSEWHERE,
+    FOREIGN,
+    NOW,
+    OTHER,
+    STUDENT,
+    TEACHER,
+    decided,
+    link,
+    machine,
+    record,
+    row,
+    settings,
+    world,
+)
 
+LATE = (NOW - timedelta(days=2)).isoformat()
 LAUNCHED = row(status="LAUNCHED", ids={"teacher": TEACHER})
 SEEN = world([machine()], [record()], [LAUNCHED])
 OVER = world([machine(state="terminated")], rows=[row(status="HEALTHY", ids={"teacher": TEACHER})])
@@ -48,7 +64,7 @@ def test_a_link_never_comes_back_to_a_machine_whose_address_has_moved_or_which_i
 
 def test_a_removal_comes_back_where_the_current_machine_has_no_record_of_ours() -> None:
     rows = [row(status="DNS_WRITTEN", links={"teacher": link(OTHER)})]
-    foreign = record(comment="elephant-dns:somebody/else")
+    foreign = record(content=ELSEWHERE, comment=FOREIGN)
     seen = world([machine(), machine(OTHER, state="terminated")], [foreign], rows)
     wanted = again(replace(rows[0], status="HEALTHY"), seen)
     assert wanted is not None
@@ -68,14 +84,24 @@ def test_an_end_does_not_come_back_for_a_row_that_names_a_machine_that_lives() -
     assert again(row(status="HEALTHY", ids={"teacher": TEACHER, "student": STUDENT}), OVER, living) is None
 
 
-def test_an_end_never_comes_back_resting_on_more_than_the_guard_has_seen() -> None:
-    named = row(status="HEALTHY", ids={"teacher": TEACHER, "student": STUDENT})
+def test_an_end_never_comes_back_resting_on_absence_that_it_did_not_rest_on() -> None:
+    named = row(status="HEALTHY", ids={"teacher": TEACHER, "student": STUDENT}, meet_time=LATE)
     absent = replace(OVER, absent=frozenset({STUDENT}))
+    assert decided(replace(absent, meetings={"m1": named})).changes, "by itself it would be ended"
     assert reconsider(only(OVER), named, absent, OVER, settings()) is None
 
 
 def test_an_end_that_rested_on_absence_comes_back_resting_on_it() -> None:
-    seen = world(rows=[row(status="HEALTHY", ids={"teacher": TEACHER})], absent=[TEACHER], listed=9)
-    wanted = again(row(status="IN_PROGRESS", ids={"teacher": TEACHER}), seen)
+    ids = {"teacher": TEACHER}
+    seen = world(rows=[row(status="HEALTHY", ids=ids, meet_time=LATE)], absent=[TEACHER])
+    wanted = again(row(status="IN_PROGRESS", ids=ids, meet_time=LATE), seen)
     assert wanted is not None
-    assert wanted.concluded == (TEACHER,)
+    assert wanted.evidence == (TEACHER,)
+    assert again(row(status="IN_PROGRESS", ids=ids), seen) is None, "a row that was reused is of today"
+
+
+def test_an_end_does_not_come_back_where_dead_links_are_to_go_first() -> None:
+    ids, dead = {"teacher": TEACHER}, {"student": link(STUDENT)}
+    seen = world(rows=[row(status="HEALTHY", ids=ids, meet_time=LATE)], absent=[TEACHER])
+    stopped = machine(STUDENT, role="student", meeting=None, state="stopped")
+    assert again(row(status="HEALTHY", ids=ids, links=dead, meet_time=LATE), seen, stopped) is None

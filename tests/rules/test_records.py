@@ -1,13 +1,17 @@
-"""Rules for records: every row of the table of what is wanted at an instance's name."""
+"""Rules for records: what is wanted at the name of a machine that serves, beside whatever stands there.
+
+What goes from the names of all other machines is in ``test_evidence.py``.
+"""
 
 import pytest
 
-from controller.model import Action, World
+from controller.model import Action, DnsRecord, World
 from controller.rules.facts import Facts
 from controller.rules.records import Standing, plan_name
 from tests.build import (
     ADDRESS,
     ELSEWHERE,
+    FOREIGN,
     MARK,
     NOW,
     OLD,
@@ -24,8 +28,6 @@ from tests.build import (
     shown,
     world,
 )
-
-FOREIGN = "elephant-dns:somebody/else"
 
 
 def test_record_serving_without_a_record_gets_one() -> None:
@@ -148,6 +150,15 @@ def test_ours_goes_where_a_foreign_one_has_the_address_already() -> None:
     assert shown(decided(world([machine()], records))) == [("delete-record", "record-foreign")]
 
 
+def test_ours_goes_too_where_it_is_an_unmarked_one_that_has_the_address_and_cannot_be_adopted() -> None:
+    beside = record(content="203.0.113.5", id="r3", comment=FOREIGN)
+    here = [record(content=ELSEWHERE, id="r1"), record(id="r2", comment="by hand"), beside]
+    wanted = decided(world([machine()], here))
+    assert [(change.rule, change.before[0]) for change in wanted.changes] == [
+        ("record-foreign", ("content", ELSEWHERE))
+    ]
+
+
 @pytest.mark.parametrize("kind", ["CNAME", "NS"])
 def test_a_conflicting_record_is_a_finding_and_nothing_is_created(kind: str) -> None:
     wanted = decided(world([machine()], [record(type=kind, content="else.where", comment="")]))
@@ -169,7 +180,7 @@ def test_other_types_at_a_serving_name_do_not_matter(kind: str) -> None:
 @pytest.mark.parametrize("address", ["10.0.0.4", "172.16.9.9", "100.64.1.1", "169.254.0.1", "127.0.0.1", "224.0.0.1"])
 def test_an_address_that_cannot_be_proxied_is_a_finding_and_no_record(address: str) -> None:
     wanted = decided(world([machine(ip=address)], [record(content=ELSEWHERE)]))
-    assert shown(wanted) == [("delete-record", "record-unroutable")]
+    assert shown(wanted) == [("delete-record", "record-address")]
     assert found(wanted) == ["address-not-routable"]
     assert not decided(world([machine(ip=address)], [record(content=address)])).changes
 
@@ -179,75 +190,10 @@ def test_documentation_prefixes_and_public_addresses_are_accepted(address: str) 
     assert shown(decided(world([machine(ip=address)]))) == [("create-record", "record-serving")]
 
 
-@pytest.mark.parametrize(("state", "ip"), [("pending", None), ("running", None), ("pending", ADDRESS)])
-def test_record_starting_creates_nothing_and_removes_a_wrong_address(state: str, ip: str | None) -> None:
-    assert not decided(world([machine(state=state, ip=ip)])).changes
-    wrong = decided(world([machine(state=state, ip=ip)], [record(content=ELSEWHERE)]))
-    assert shown(wrong) == [("delete-record", "record-starting")]
-    assert not wrong.changes[0].concluded
-
-
-def test_record_starting_keeps_a_record_with_its_address() -> None:
-    assert not decided(world([machine(state="pending")], [record()])).changes
-
-
-@pytest.mark.parametrize(
-    ("state", "rule"),
-    [
-        ("stopping", "record-stopped"),
-        ("stopped", "record-stopped"),
-        ("shutting-down", "record-gone"),
-        ("terminated", "record-gone"),
-    ],
-)
-def test_record_of_a_machine_that_was_seen_to_end_goes_unguarded(state: str, rule: str) -> None:
-    wanted = decided(world([machine(state=state)], [record(), record(id="r2", content=ELSEWHERE)]), MAX_0)
-    assert shown(wanted) == [("delete-record", rule)] * 2
-    assert not wanted.guard.tripped
-
-
-MAX_0 = settings(MAX_GUARDED_DELETES="0", MAX_GUARDED_DELETE_PERCENT="0")
-
-
-def test_record_absent_goes_guarded_once_it_is_older_than_the_grace_period() -> None:
-    other = machine(STUDENT, role="student")
-    old = decided(world([other], [record(), record(STUDENT, id="r2")], absent=[TEACHER]))
-    assert shown(old) == [("delete-record", "record-absent")]
-    assert old.changes[0].concluded == (TEACHER,)
-    young = decided(world([other], [record(created=YOUNG), record(STUDENT, id="r2")], absent=[TEACHER]))
-    assert (young.changes, found(young)) == ((), ["instance-not-seen"])
-
-
-def test_record_absent_of_unknown_age_stays() -> None:
-    assert not decided(world([], [record(created=None)], absent=[TEACHER])).changes
-
-
 def test_the_grace_period_is_a_setting() -> None:
     nobody = world([machine(STUDENT, state="terminated")], [record(created=YOUNG)], absent=[TEACHER])
     assert shown(decided(nobody, settings(GRACE_SECONDS="59"))) == [("delete-record", "record-absent")]
     assert not decided(nobody, settings(GRACE_SECONDS="60")).changes
-
-
-def test_an_instance_that_was_never_asked_for_proves_nothing() -> None:
-    assert not decided(world([], [record()])).changes
-
-
-@pytest.mark.parametrize(
-    ("seen", "rule"),
-    [
-        (machine(tagged=False), "record-untagged"),
-        (machine(meeting=None), "record-unclaimed"),
-        (machine(meeting="  "), "record-unclaimed"),
-        (machine(role=None), "record-unclaimed"),
-        (machine(role="teacher; DROP"), "record-unclaimed"),
-        (machine(role="Teacher"), "record-unclaimed"),
-    ],
-)
-def test_record_of_a_machine_that_lost_its_tags_goes_guarded(seen: object, rule: str) -> None:
-    assert isinstance(seen, type(machine()))
-    wanted = decided(world([seen], [record()], listed=1))
-    assert shown(wanted) == [("delete-record", rule)]
-    assert wanted.changes[0].concluded == (TEACHER,)
 
 
 def test_an_unmarked_record_of_a_machine_never_asked_for_is_reported() -> None:
@@ -280,22 +226,59 @@ def test_a_comment_is_printable_ascii_and_at_most_100_characters() -> None:
     assert comment.isprintable()
 
 
+def told(value: object) -> str:
+    """The records as they stand in a test's name."""
+    if not isinstance(value, list):
+        return str(value)
+    whose = {MARK: "ours", FOREIGN: "foreign"}
+    return "+".join(f"{whose.get(r.comment, 'unmarked')}-{r.type}-{r.content[-3:]}-{r.proxied}" for r in value)
+
+
+OURS, UNMARKED = record(), record(content=ELSEWHERE, id="r2", comment="by hand")
+STANDINGS = [
+    ([OURS], Standing.IN_PLACE),
+    ([], Standing.PLANNED),
+    ([record(content=ELSEWHERE)], Standing.PLANNED),
+    ([record(proxied=False)], Standing.PLANNED),
+    ([record(comment="by hand")], Standing.PLANNED),
+    ([OURS, record(content=ELSEWHERE, id="r2")], Standing.PLANNED),
+    ([OURS, record(type="AAAA", content="2001:db8::1", id="r2", comment="")], Standing.IN_PLACE),
+    ([OURS, UNMARKED], Standing.BLOCKED),
+    ([OURS, record(content=ELSEWHERE, id="r2", comment=FOREIGN)], Standing.BLOCKED),
+    ([OURS, record(type="CNAME", content="x.example.org", id="r2", comment="")], Standing.BLOCKED),
+    ([OURS, record(type="NS", content="x.example.org", id="r2")], Standing.BLOCKED),
+    ([record(type="CNAME", content="x.example.org", comment="")], Standing.BLOCKED),
+    ([record(comment="by hand"), UNMARKED], Standing.BLOCKED),
+    ([record(content=ELSEWHERE, comment=FOREIGN)], Standing.BLOCKED),
+    ([record(comment=FOREIGN, proxied=False)], Standing.BLOCKED),
+    ([record(comment=FOREIGN)], Standing.IN_PLACE),
+    ([record(comment=FOREIGN), record(content=ELSEWHERE, id="r2")], Standing.PLANNED),
+    ([record(comment=FOREIGN), UNMARKED], Standing.BLOCKED),
+    ([record(comment="by hand"), record(content=ELSEWHERE, id="r2", comment=FOREIGN)], Standing.BLOCKED),
+]
+
+
+@pytest.mark.parametrize(("here", "standing"), STANDINGS, ids=lambda value: told(value) if value else "none")
+def test_a_link_needs_a_name_that_leads_to_the_machine_and_nowhere_else(
+    here: list[DnsRecord], standing: Standing
+) -> None:
+    assert plan_name(Facts.of(world([machine()], here), settings()), TEACHER).standing is standing
+
+
+def test_adoption_takes_what_blocks_the_name_out_of_the_way() -> None:
+    facts = Facts.of(world([machine()], [OURS, UNMARKED]), settings(ADOPT_UNMARKED="true"))
+    assert plan_name(facts, TEACHER).standing is Standing.PLANNED
+
+
 @pytest.mark.parametrize(
-    ("seen", "standing"),
+    "seen",
     [
-        (world([machine()], [record()]), Standing.IN_PLACE),
-        (world([machine()]), Standing.PLANNED),
-        (world([machine()], [record(content=ELSEWHERE)]), Standing.PLANNED),
-        (world([machine()], [record(comment=FOREIGN)]), Standing.BLOCKED),
-        (world([machine(ip="10.0.0.1")]), Standing.BLOCKED),
-        (world([machine(ip=None)]), Standing.BLOCKED),
-        (world([machine(state="stopped")]), Standing.BLOCKED),
-        (world([machine(state="terminated")]), Standing.BLOCKED),
-        (world([machine(tagged=False)]), Standing.BLOCKED),
-        (world([machine(role=None)]), Standing.BLOCKED),
-        (world(absent=[TEACHER]), Standing.BLOCKED),
-        (world(), Standing.BLOCKED),
+        world([machine(ip="10.0.0.1")], [record(content="10.0.0.1")]),
+        *(world([m], [OURS]) for m in (machine(ip=None), machine(state="stopped"), machine(state="terminated"))),
+        *(world([m], [OURS]) for m in (machine(tagged=False), machine(role=None), machine(state="pending"))),
+        world([], [OURS], absent=[TEACHER]),
+        world([], [OURS]),
     ],
 )
-def test_a_link_may_lead_only_to_a_record_that_is_in_place_or_planned(seen: World, standing: Standing) -> None:
-    assert plan_name(Facts.of(seen, settings()), TEACHER).standing is standing
+def test_no_link_may_lead_to_a_machine_that_does_not_serve(seen: World) -> None:
+    assert plan_name(Facts.of(seen, settings()), TEACHER).standing is Standing.BLOCKED

@@ -1,6 +1,6 @@
 """A change of each kind as a whole: whom it is about, what was and will be, why, and what is sent."""
 
-from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +9,9 @@ from controller.model import Action, Change, Condition, DnsRecord, Instance, Mee
 from tests.build import (
     ADDRESS,
     ELSEWHERE,
+    FOREIGN,
     MARK,
+    NOW,
     OLD,
     OTHER,
     STUDENT,
@@ -79,9 +81,9 @@ def duplicate(number: int) -> DnsRecord:
 BESIDE = [
     ([record(), duplicate(2)], "record-duplicate", "the name needs one record only"),
     (
-        [record(comment="elephant-dns:somebody/else"), duplicate(2)],
+        [record(comment=FOREIGN), duplicate(2)],
         "record-foreign",
-        "a record that is not ours has the machine's address",
+        "a record of others has the machine's address",
     ),
 ]
 
@@ -96,43 +98,39 @@ def test_delete_beside_another(records: list[DnsRecord], rule: str, reason: str)
             reason,
             before=(("content", ELSEWHERE), ("proxied", True), ("comment", MARK)),
             record=RecordWrite("r2", name(TEACHER), None, None),
+            evidence=(TEACHER,),
         ),
     )
     assert found(wanted) == ([] if rule == "record-duplicate" else ["foreign-record"])
 
 
+STATE = "its address may be given to somebody else"
 DELETES = [
-    ([machine(ip=None)], "record-starting", "the machine is running and does not have this address", ADDRESS),
     (
-        [machine(state="stopped", ip=None)],
-        "record-stopped",
-        "the machine is stopped; its address may be given to somebody else",
+        [machine(ip=None)],
+        "record-before-launch",
+        "the machine was started after this record was last written, so the address is one of before",
         ADDRESS,
     ),
-    (
-        [machine(state="terminated")],
-        "record-gone",
-        "the machine is terminated; its address may be given to somebody else",
-        ADDRESS,
-    ),
-    ([machine(tagged=False)], "record-untagged", "the machine no longer carries the project's tag", ADDRESS),
-    (
-        [machine(role="x")],
-        "record-unclaimed",
-        "the machine carries no meeting, or a role that is not configured",
-        ADDRESS,
+    ([machine(state="stopped", ip=None)], "record-stopped", f"the machine is stopped; {STATE}", ADDRESS),
+    ([machine(state="terminated")], "record-gone", f"the machine is terminated; {STATE}", ADDRESS),
+    *(
+        (
+            [seen],
+            "record-address",
+            f"the machine is running with the address {seen.public_ip}, and this is another one",
+            ELSEWHERE,
+        )
+        for seen in (machine(tagged=False), machine(role="x"), machine(ip="10.0.0.1"))
     ),
     ([], "record-absent", "EC2 knows no such machine", ADDRESS),
-    ([machine(ip="10.0.0.1")], "record-unroutable", "the machine no longer has this address", ADDRESS),
 ]
 
 
 @pytest.mark.parametrize(("machines", "rule", "reason", "content"), DELETES, ids=lambda value: str(value)[:20])
 def test_delete(machines: list[Instance], rule: str, reason: str, content: str) -> None:
-    bystander = machine(OTHER, state="stopped", ip=None)
-    seen = world([*machines, bystander], [record(content=content)], absent=[] if machines else [TEACHER])
-    (change,) = decided(seen, force=True).changes
-    is_guarded = rule in ("record-untagged", "record-unclaimed", "record-absent")
+    here = [record(content=content, created=OLD - timedelta(seconds=1))]
+    (change,) = decided(world(machines, here, absent=[] if machines else [TEACHER])).changes
     assert change == whole(
         Action.DELETE_RECORD,
         rule,
@@ -141,7 +139,7 @@ def test_delete(machines: list[Instance], rule: str, reason: str, content: str) 
         role=machines[0].role if machines else None,
         before=(("content", content), ("proxied", True), ("comment", MARK)),
         record=RecordWrite("r1", name(TEACHER), None, None),
-        concluded=(TEACHER,) if is_guarded else (),
+        evidence=(TEACHER,),
     )
 
 
@@ -165,7 +163,6 @@ def test_write_link_over_a_dead_one() -> None:
     rows = [row(status="HEALTHY", links={"teacher": link(OTHER)})]
     (change,) = decided(world(machines, [record()], rows)).changes
     sets = (("teacher_ec2_link", link(TEACHER)),)
-    assert change.instead[0] == cleared("link-dead", "the link leads to a machine that is stopped")
     assert change == whole(
         Action.WRITE_LINK,
         "link-current",
@@ -177,12 +174,23 @@ def test_write_link_over_a_dead_one() -> None:
             conditions=(Condition("teacher_ec2_id", (None,)), Condition("status", ("HEALTHY",))),
             sets=sets,
         ),
-        instead=change.instead,
+        evidence=(OTHER,),
     )
 
 
-def cleared(rule: str, reason: str, **others: Any) -> Change:
-    return whole(
+CLEARS = [
+    (machine(OTHER, state="stopping"), "link-dead", "the link leads to a machine that is stopping"),
+    (machine(OTHER, meeting="m2"), "link-astray", "the link leads to the teacher's machine of meeting m2"),
+    (machine(OTHER, role="student"), "link-astray", "the link leads to the student's machine of meeting m1"),
+]
+
+
+@pytest.mark.parametrize(("linked", "rule", "reason"), CLEARS, ids=lambda value: str(value)[:20])
+def test_clear_link(linked: Instance, rule: str, reason: str) -> None:
+    rows = [row(status="HEALTHY", links={"teacher": link(OTHER)}), row("m2", None)]
+    changes = decided(world([linked], [record(OTHER)], rows)).changes
+    (change,) = (change for change in changes if change.action is Action.CLEAR_LINK)
+    assert change == whole(
         Action.CLEAR_LINK,
         rule,
         reason,
@@ -193,40 +201,12 @@ def cleared(rule: str, reason: str, **others: Any) -> Change:
         row=RowWrite(
             conditions=(Condition("teacher_ec2_link", (link(OTHER),)), STATUS_STAYS), removes=("teacher_ec2_link",)
         ),
-        **others,
+        evidence=(OTHER,),
     )
 
 
-CLEARS = [
-    (machine(OTHER, state="stopping"), "link-dead", "the link leads to a machine that is stopping", False),
-    (None, "link-absent", "the link leads to a machine that EC2 does not know", True),
-    (
-        machine(OTHER, tagged=False),
-        "link-unclaimed",
-        "the link leads to a machine that no longer belongs to a meeting",
-        True,
-    ),
-    (
-        machine(OTHER, meeting="m2"),
-        "link-astray",
-        "the link leads to the machine of another meeting or role",
-        False,
-    ),
-]
-
-
-@pytest.mark.parametrize(("linked", "rule", "reason", "guarded"), CLEARS, ids=lambda value: str(value)[:20])
-def test_clear_link(linked: Instance | None, rule: str, reason: str, guarded: bool) -> None:
-    student = machine(STUDENT, role="student", ip=None)
-    machines = [student, linked] if linked else [student]
-    rows = [row(status="HEALTHY", links={"teacher": link(OTHER)})]
-    changes = decided(world(machines, [record(OTHER)] if linked else [], rows, absent=[OTHER]), force=True).changes
-    (change,) = (change for change in changes if change.action is Action.CLEAR_LINK)
-    assert change == cleared(rule, reason, concluded=(OTHER,) if guarded else ())
-
-
 def over(meeting: Meeting, *machines: Instance) -> Change:
-    (change,) = decided(world(machines, rows=[meeting], absent=[STUDENT], listed=9)).changes
+    (change,) = decided(world(machines, rows=[meeting], absent=[STUDENT])).changes
     return change
 
 
@@ -254,17 +234,26 @@ def test_end_of_a_meeting() -> None:
             defaults=(("termination_reason", "INSTANCES_GONE"),),
             removes=("teacher_ec2_link",),
         ),
+        evidence=(TEACHER,),
     )
 
 
 def test_end_of_a_meeting_that_has_a_reason_and_rests_on_absence() -> None:
-    ids, links = {"teacher": TEACHER, "student": STUDENT}, {"teacher": link(TEACHER), "student": link(STUDENT)}
-    change = over(row(status="HEALTHY", ids=ids, links=links, reason="TIME_OVER"), machine(state="terminated"))
-    assert change.after == (("status", "TERMINATED"), ("teacher_ec2_link", None), ("student_ec2_link", None))
+    ids, links = {"teacher": TEACHER, "student": STUDENT}, {"student": link(STUDENT)}
+    late = (NOW - timedelta(days=2)).isoformat()
+    about = row(status="HEALTHY", ids=ids, links=links, meet_time=late, reason="TIME_OVER")
+    change = over(about, machine(state="terminated"))
+    assert change.after == (("status", "TERMINATED"), ("student_ec2_link", None))
     assert change.row is not None
-    assert (change.row.defaults, change.row.removes) == ((), ("teacher_ec2_link", "student_ec2_link"))
+    assert (change.row.defaults, change.row.removes) == ((), ("student_ec2_link",))
     assert change.reason == f"all its machines are gone: {TEACHER}, {STUDENT}"
-    assert (change.concluded, [c.rule for c in change.instead]) == ((STUDENT,), ["link-dead"])
+    assert change.evidence == (TEACHER, STUDENT)
+
+
+def test_an_end_rests_on_the_machines_that_its_links_lead_to_as_well() -> None:
+    gone = [machine(state="terminated"), machine(OTHER, meeting="m2", state="terminated")]
+    change = over(row(status="HEALTHY", links={"teacher": link(OTHER)}), *gone)
+    assert change.evidence == (TEACHER, OTHER)
 
 
 def test_what_a_row_does_not_have_is_shown_as_nothing() -> None:
@@ -275,13 +264,6 @@ def test_what_a_row_does_not_have_is_shown_as_nothing() -> None:
 def test_a_machine_without_a_launch_time_comes_first() -> None:
     (change,) = decided(world([machine(launched=None)])).changes
     assert change.order == 0.0
-
-
-def test_a_held_end_brings_nothing_along() -> None:
-    ids, links = {"teacher": TEACHER, "student": STUDENT}, {"teacher": link(TEACHER)}
-    seen = world([machine(state="terminated")], rows=[row(status="HEALTHY", ids=ids, links=links)], absent=[STUDENT])
-    held = [change for change in decided(replace(seen, listed=0)).changes if change.held]
-    assert [(change.rule, change.instead) for change in held] == [("meeting-over", ())]
 
 
 def test_of_a_row_no_more_is_shown_than_a_person_reads() -> None:

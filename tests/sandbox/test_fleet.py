@@ -45,6 +45,14 @@ KINDS = {
     "no-address",
     "not-seen",
     "replaced",
+    "forgotten",
+    "late",
+    "moved",
+    "restarted",
+    "unmarked-beside",
+    "foreign-elsewhere",
+    "elsewhere",
+    "orphaned",
 }
 READS = {"DescribeInstances", "Scan", "GetItem", "GetSecretValue"}
 

@@ -1,5 +1,7 @@
 """Drifts that begin with a machine: what an event would have told, had it come and been understood."""
 
+from datetime import timedelta
+
 from controller.sandbox.drifts.scene import RESTARTED_AGO, Scene, Shown, drift
 
 
@@ -25,14 +27,49 @@ def _missed_termination(scene: Scene) -> None:
 
 @drift(
     "the student's machine ended so long ago that EC2 has forgotten it, but its record was left",
-    "record and link are removed, which the guard counts, and the teacher goes on",
+    "the record is deleted; the link, which leads nowhere now, stays until the meeting ends; and it is reported",
 )
 def _purged(scene: Scene) -> None:
     lesson = scene.lesson("IN_PROGRESS")
     scene.aws.machines.purge(lesson.student.id)
     scene.launched -= 1
     scene.expect_records(lesson.student)
-    scene.expect(lesson.id, student_ec2_link=...)
+    scene.expect_finding("instance-not-seen", lesson.id)
+
+
+@drift(
+    "all machines of the day before yesterday's meeting ended while nobody looked, and EC2 has forgotten them",
+    "their records are deleted, and the meeting is TERMINATED",
+)
+def _forgotten(scene: Scene) -> None:
+    lesson = scene.lesson("IN_PROGRESS")
+    scene.settle(lesson.id, meet_time=f"{scene.now - timedelta(days=2):%Y-%m-%dT%H:%M:%S+00:00}")
+    scene.aws.machines.purge(*(machine.id for machine in lesson))
+    scene.launched -= 2
+    for machine in lesson:
+        scene.expect_records(machine)
+    scene.expect(
+        lesson.id,
+        status="TERMINATED",
+        termination_reason="INSTANCES_GONE",
+        teacher_ec2_link=...,
+        student_ec2_link=...,
+    )
+
+
+@drift(
+    "the same, but the meeting never got further than LAUNCHED, so its machines may never have been there",
+    "the record is deleted, and the row is left alone and reported",
+)
+def _late(scene: Scene) -> None:
+    machine = scene.solo("DNS_WRITTEN")
+    day = f"{scene.now - timedelta(days=4):%Y-%m-%d}"
+    scene.settle(machine.meeting, status="LAUNCHED", meet_time=day)
+    scene.aws.machines.purge(machine.id)
+    scene.launched -= 1
+    scene.expect_records(machine)
+    scene.expect_finding("meeting-late", machine.meeting)
+    scene.expect_finding("instance-not-seen", machine.meeting)
 
 
 @drift("stopped and started, a machine has another address", "the record has the new address")
@@ -134,37 +171,58 @@ def _rowless(scene: Scene) -> None:
 
 
 @drift(
-    "a machine that a row names has lost its tags",
-    "record and link are removed, which the guard counts, and it is reported",
+    "a machine has lost its tags in the middle of a lesson",
+    "record and link stay, since they lead to the right machine, and it is reported",
 )
 def _untagged(scene: Scene) -> None:
-    machine = scene.solo()
+    machine = scene.solo("IN_PROGRESS")
     scene.aws.machines.set_tags(machine.id, {})
-    scene.expect_records(machine)
-    scene.expect(machine.meeting, teacher_ec2_link=...)
     scene.expect_finding("untagged-instance", machine.id)
 
 
 @drift(
     "a machine's tags name no meeting and no role that there is",
-    "its record is removed, which the guard counts, and it is reported",
+    "its record, which has its own address, stays until it stops, and it is reported",
 )
 def _unclaimed(scene: Scene) -> None:
     tags = {"Project": "Elephant", "MeetingID": " ", "Role": "teacher; DROP TABLE <b>meetings</b>"}
     machine = scene.machine("no meeting", "nobody", tags=tags)
-    scene.stray_record(machine)
+    scene.record(machine)
     scene.expect_finding("unclaimed-instance", machine.id)
 
 
 @drift(
-    "a machine has been running for half an hour without a public address; its record still has the old one",
-    "the record is removed, the link stays for when there is an address, and it is reported",
+    "a machine's tags name another meeting, which has no row",
+    "record and link stay as they are, and it is reported",
+)
+def _moved(scene: Scene) -> None:
+    machine = scene.solo()
+    elsewhere = scene.meeting()
+    scene.aws.machines.set_tags(machine.id, {"Project": "Elephant", "MeetingID": elsewhere, "Role": machine.role})
+    scene.expect_finding("missing-meeting", elsewhere)
+    scene.expect_finding("wrong-instance", machine.meeting)
+
+
+@drift(
+    "EC2 shows a running machine without its address, perhaps for a moment only",
+    "record and link stay, since the record was written after the machine's launch, and it is reported",
 )
 def _no_address(scene: Scene) -> None:
     machine = scene.solo()
     scene.aws.machines.set_address(machine.id, None)
-    scene.expect_records(machine)
     scene.expect_finding("no-public-address", machine.id)
+
+
+@drift(
+    "a machine was stopped and started while nobody looked, and has no address yet; its record has the old one",
+    "the record, which was last written before the start, is deleted",
+)
+def _restarted(scene: Scene) -> None:
+    machine = scene.solo()
+    scene.aws.machines.stop(machine.id)
+    scene.aws.machines.start(machine.id, launched_at=scene.now - timedelta(minutes=1))
+    scene.aws.machines.set_address(machine.id, None)
+    scene.expect_records(machine)
 
 
 @drift("a machine's only address is a private one", "no record and no link are made, and it is reported")
@@ -179,6 +237,8 @@ DRIFTS = (
     _missed_launch,
     _missed_termination,
     _purged,
+    _forgotten,
+    _late,
     _address_changed,
     _stopped,
     _one_role_gone,
@@ -190,6 +250,8 @@ DRIFTS = (
     _rowless,
     _untagged,
     _unclaimed,
+    _moved,
     _no_address,
+    _restarted,
     _private_address,
 )

@@ -28,16 +28,70 @@ def _orphan(scene: Scene) -> None:
 
 
 @drift(
-    "another deployment owns the record at the name of a machine of ours",
-    "it is left alone, no link is written, and it is reported",
+    "an unmarked record with another address answers beside ours at the name of a machine whose launch was missed",
+    "it is left alone and reported, and no link is written: part of the users would land on a stranger's machine",
+)
+def _unmarked_beside(scene: Scene) -> None:
+    machine = scene.solo("LAUNCHED")
+    elsewhere = next(scene.addresses)
+    scene.stray_record(machine, elsewhere, comment="made by hand")
+    scene.expect_records(machine, Shown(machine.address), Shown(elsewhere, "unmarked"))
+    scene.settle(machine.meeting, teacher_ec2_link=...)
+    scene.expect_finding("unmarked-record", machine.name)
+
+
+@drift(
+    "another deployment's record at the name of a machine of ours leads to the machine",
+    "it is left alone and reported, and the link is written, since it works",
 )
 def _foreign(scene: Scene) -> None:
-    machine = scene.solo("LAUNCHED")
+    machine = scene.solo("DNS_WRITTEN")
     scene.take_records(machine)
     scene.stray_record(machine, comment=f"{STRANGER} teacher of {machine.meeting}")
     scene.expect_records(machine, Shown(machine.address, "foreign"))
+    scene.spoil(machine.meeting, status="LAUNCHED", teacher_ec2_link=...)
+    scene.expect_finding("foreign-record", machine.name)
+
+
+@drift(
+    "another deployment's record at the name of a machine of ours leads elsewhere",
+    "it is left alone, no link is written, and it is reported",
+)
+def _foreign_elsewhere(scene: Scene) -> None:
+    machine = scene.solo("LAUNCHED")
+    scene.take_records(machine)
+    elsewhere = next(scene.addresses)
+    scene.stray_record(machine, elsewhere, comment=f"{STRANGER} teacher of {machine.meeting}")
+    scene.expect_records(machine, Shown(elsewhere, "foreign"))
     scene.settle(machine.meeting, teacher_ec2_link=...)
     scene.expect_finding("foreign-record", machine.name)
+
+
+@drift(
+    "a row names the machine of another region, whose deployment has marked the record",
+    "row and record are left alone, and it is reported",
+)
+def _elsewhere(scene: Scene) -> None:
+    machine, meeting = next(scene.ids), scene.meeting()
+    name, content = f"{machine}.{scene.cloudflare.zone_name}", next(scene.addresses)
+    scene.cloudflare.seed(name, content, comment=f"{STRANGER} teacher of {meeting}")
+    scene.end.records[name] = {Shown(content, "foreign")}
+    scene.row(meeting, status="IN_PROGRESS", teacher_ec2_id=machine, teacher_ec2_link=f"https://{name}:8443")
+    scene.expect_finding("foreign-instance", meeting)
+
+
+@drift(
+    "OWNER_ID was changed without retire, and a machine whose record has the old mark has ended",
+    "the record is left alone, since nobody can prove whose it is, and it is reported",
+)
+def _orphaned(scene: Scene) -> None:
+    machine = scene.solo()
+    scene.take_records(machine)
+    scene.stray_record(machine, comment=f"{scene.mark}-before teacher of {machine.meeting}")
+    scene.aws.machines.terminate(machine.id)
+    scene.settle(machine.meeting, status="TERMINATED", termination_reason="TIME_OVER")
+    scene.expect_records(machine, Shown(machine.address, "foreign"))
+    scene.expect_finding("orphaned-record", machine.name)
 
 
 @drift(
@@ -79,4 +133,16 @@ def _aaaa(scene: Scene) -> None:
     scene.expect_finding("conflicting-record", machine.name)
 
 
-DRIFTS = (_duplicates, _adopted, _orphan, _foreign, _hand_edited, _cname, _aaaa)
+DRIFTS = (
+    _duplicates,
+    _adopted,
+    _unmarked_beside,
+    _orphan,
+    _foreign,
+    _foreign_elsewhere,
+    _elsewhere,
+    _orphaned,
+    _hand_edited,
+    _cname,
+    _aaaa,
+)

@@ -3,19 +3,19 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from controller.apply import apply
 from controller.apply_rows import RowApplier
 from controller.board import Board
 from controller.budget import Budget
 from controller.errors import CallError, ConditionError, DeniedError, TerminalError, TransientError
 from controller.model import Instance, Meeting, Outcome, Result, World
-from controller.ports import Readers, Writers
+from controller.ports import Readers
 from controller.rules import plan
-from tests.apply.odd_clouds import FULL, OddFleet, OddTable, OddZone
-from tests.build import OTHER, STUDENT, TEACHER, YOUNG, link, machine, record, row, settings, world
+from tests.apply.odd_clouds import OddFleet, OddTable, OddZone
+from tests.build import NOW, OTHER, STUDENT, TEACHER, YOUNG, link, machine, record, row, settings, world
 from tests.faults.clock import FastClock
 
 MOVED, MAYBE_OURS = ConditionError("moved on"), ConditionError("moved on", retried=True)
@@ -54,13 +54,20 @@ def test_what_the_row_names_is_seen_as_it_is_now_and_not_as_it_was() -> None:
         assert result.error == "The row has moved on and no longer wants this change."
 
 
-def test_an_end_that_an_old_record_proves_is_still_proven_by_it() -> None:
-    named = replace(EARLY, instance_ids={"teacher": TEACHER})
-    seen = world([], [record()], [named], absent=[TEACHER], listed=9)
-    table = OddTable(replace(named, links={"student": "elsewhere"}), [MOVED])
-    result = applied(seen, table)
-    assert (result.outcome, result.change.concluded) == (Outcome.APPLIED, (TEACHER,))
-    assert len(table.writes) == 2
+def test_an_end_that_rests_on_absence_is_written_to_a_row_that_has_moved_on_and_still_wants_it() -> None:
+    named = row(status="HEALTHY", ids={"teacher": TEACHER}, meet_time=(NOW - timedelta(days=2)).isoformat())
+    seen = world([], [], [named], absent=[TEACHER])
+    for moved, writes in ((replace(named, status="IN_PROGRESS"), 2), (replace(named, links={"student": "x"}), 1)):
+        table = OddTable(moved, [MOVED])
+        result = applied(seen, table)
+        assert (result.outcome is Outcome.APPLIED, len(table.writes)) == (writes == 2, writes)
+        assert result.change.evidence == (TEACHER,)
+
+
+def test_what_was_written_is_what_is_told() -> None:
+    result = applied(TAGGED, OddTable(HEALTHY, [MOVED]))
+    assert result.change.after == (("teacher_ec2_link", link(TEACHER)),)
+    assert result.change.before == (("teacher_ec2_link", None),)
 
 
 def test_a_machine_of_the_row_s_own_meeting_that_lives_prevents_its_end() -> None:
@@ -130,22 +137,3 @@ def test_where_a_second_look_fails_that_is_how_the_change_ended(error: CallError
     table = OddTable(error, [MOVED])
     result = applied(TAGGED, table)
     assert (result.outcome, result.error, len(table.writes)) == (outcome, str(error), 1)
-
-
-def test_what_goes_instead_of_a_link_is_asked_for_again_as_well() -> None:
-    """The student's record cannot be made, so the dead link goes, after the teacher's new one is written."""
-    student, dead = machine(STUDENT, role="student", ip="192.0.2.8"), machine(OTHER, state="stopped", role="student")
-    links = {"student": link(OTHER)}
-    seen = world([machine(), student, dead], [record()], [replace(EARLY, links=links)])
-    table = OddTable(replace(HEALTHY, links=links), [MOVED])
-    zone = OddZone([FULL])
-    readers, writers, budget = Readers(OddFleet([dead]), table, zone), Writers(table, zone), Budget(FastClock(), 60)
-    ended = apply(plan(seen, settings()), seen, settings(), readers, writers, budget)
-    assert [(str(r.change.action), r.change.role, str(r.outcome)) for r in ended.results] == [
-        ("create-record", "student", "failed"),
-        ("clear-link", "student", "applied"),
-        ("write-link", "student", "not-reached"),
-        ("write-link", "teacher", "applied"),
-    ]
-    assert [write.removes for write in table.writes] == [(), (), ("student_ec2_link",)]
-    assert [bool(write.sets) for write in table.writes] == [True, True, False]
