@@ -86,6 +86,12 @@ class Stack:
         """An output's value."""
         return self.resolve(self.template["Outputs"][name]["Value"])
 
+    def refusals(self) -> list[str]:
+        """What CloudFormation says of these parameters before it does anything; nothing where it takes them."""
+        rules = [r for r in self.template.get("Rules", {}).values() if self.holds(r["RuleCondition"])]
+        asserted = [one for rule in rules for one in rule["Assertions"]]
+        return [one["AssertDescription"] for one in asserted if not self.holds(one["Assert"])]
+
     def resolve(self, value: Any) -> Any:
         """The value with every function of CloudFormation carried out."""
         match value:

@@ -81,7 +81,16 @@ def test_people_may_do_what_their_command_calls_and_no_other_action(
     called = passes(clouds, mode, index)
     policy = of_people(*names, StatusIndex=index)
     assert [one for one in sorted(called) if not allows(policy, one)] == []
-    assert actions(policy) == {one.action for one in called}
+    of_retire = {"events:DescribeRule"} if mode is Mode.APPLY else set[str]()
+    assert actions(policy) == {one.action for one in called} | of_retire
+
+
+@pytest.mark.parametrize("suffix", ["", "-staging"])
+def test_who_may_retire_sees_the_rules_of_the_deployment_and_no_other(suffix: str) -> None:
+    policy, rules = of_people("Apply", NameSuffix=suffix), stack(NameSuffix=suffix).resources("AWS::Events::Rule")
+    for rule in [one["Name"] for one in rules.values()]:
+        assert allows(policy, Permission("events:DescribeRule", f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{rule}"))
+        assert not allows(policy, Permission("events:DescribeRule", f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{rule}2"))
 
 
 def test_who_may_plan_reads_the_secret_for_planning_and_not_the_one_that_edits() -> None:

@@ -11,8 +11,8 @@ from botocore.model import StringShape
 
 from controller.events import parse_event
 from controller.request import Mode, Request
-from controller.settings import VARIABLES, read_settings
-from tests.infra.cloudformation import GIVEN, read, stack
+from controller.settings import REMOVED, VARIABLES, read_settings
+from tests.infra.cloudformation import GIVEN, INFRA, read, stack
 
 TEMPLATE = read()
 PARAMETERS = TEMPLATE["Parameters"]
@@ -230,6 +230,50 @@ def test_two_deployments_in_one_account_share_no_name() -> None:
 
     assert len(named("")) == len(named("-staging")) > 10
     assert named("") & named("-staging") == set()
+
+
+def test_the_defaults_are_taken() -> None:
+    assert stack().refusals() == []
+
+
+@pytest.mark.parametrize(
+    ("parameters", "refused"),
+    [
+        ({"NameSuffix": "-staging"}, True),
+        ({"NameSuffix": "-staging", "Enabled": "false"}, True),  # somebody may invoke it
+        ({"NameSuffix": "-staging", "TableName": "elephant-meetings"}, True),
+        ({"NameSuffix": "-staging", "TableName": "staging-meetings"}, False),
+        ({"NameSuffix": "-next", "ScheduleAction": "plan"}, False),
+        ({"TableName": "other-meetings"}, False),
+    ],
+)
+def test_a_second_deployment_that_writes_needs_a_table_of_its_own(parameters: Any, refused: bool) -> None:
+    assert ["TableName" in said for said in stack(**parameters).refusals()] == [True] * refused
+
+
+def test_a_deployment_that_may_share_the_table_can_write_no_row() -> None:
+    shadow = {"NameSuffix": "-next", **SHADOW}
+    assert stack(**shadow).refusals() == []
+    assert "dynamodb:UpdateItem" not in json.dumps(stack(**shadow).only("AWS::IAM::Role"))
+    assert "dynamodb:UpdateItem" in json.dumps(stack().only("AWS::IAM::Role"))
+
+
+def test_the_table_that_a_second_deployment_may_not_have_is_the_first_ones() -> None:
+    rule = json.dumps(TEMPLATE["Rules"]["AnotherDeploymentNeedsATable"]["Assertions"])
+    assert f'"{PARAMETERS["TableName"]["Default"]}"' in rule
+
+
+@pytest.mark.parametrize(("owner", "refused"), [("", True), ("123456789012/us-west-2/staging", False)])
+def test_another_project_tag_needs_an_owner(owner: str, refused: bool) -> None:
+    said = stack(ProjectTag="Project=Staging", OwnerId=owner).refusals()
+    assert ["OwnerId" in one for one in said] == [True] * refused
+
+
+def test_no_template_knows_the_limits_that_no_longer_exist() -> None:
+    for path in sorted(path for path in INFRA.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
+        text = path.read_text(encoding="utf-8")
+        assert not [name for name in REMOVED if name in text]
+        assert "MaxGuarded" not in text, path
 
 
 def test_only_the_user_knows_what_has_no_default() -> None:

@@ -250,8 +250,8 @@ def versions(deployment: Deployment) -> set[str]:
 
 
 def test_one_command_goes_back_to_the_code_before(account: Account, package: Path, changed_package: Path) -> None:
-    before = deploy(account, package, "code", NameSuffix="-code", Enabled="false")
-    now = deploy(account, changed_package, "code", NameSuffix="-code", Enabled="false")
+    before = deploy(account, package, "code", NameSuffix="-code", Enabled="false", ScheduleAction="plan")
+    now = deploy(account, changed_package, "code", NameSuffix="-code", Enabled="false", ScheduleAction="plan")
     assert now.live()["CodeSha256"] == digest(changed_package)
     # As the output RollBack says it.
     version = before.outputs["VersionArn"].rpartition(":")[2]
@@ -263,7 +263,8 @@ def test_other_settings_are_another_version_and_the_way_back_is_to_deploy_the_ea
     account: Account, package: Path
 ) -> None:
     for number, grace in enumerate(("100", "200", "100"), start=1):
-        now = deploy(account, package, "settings", NameSuffix="-settings", Enabled="false", GraceSeconds=grace)
+        own = {"NameSuffix": "-settings", "TableName": "settings-meetings"}
+        now = deploy(account, package, "settings", Enabled="false", GraceSeconds=grace, **own)
         live = now.live()
         assert (live["Version"], live["Environment"]["Variables"]["GRACE_SECONDS"]) == (str(number), grace)
         assert versions(now) == {str(number)}  # CloudFormation takes the one before away
@@ -274,7 +275,7 @@ def test_a_stack_that_takes_another_name_leaves_nothing_but_its_log_under_the_fi
 ) -> None:
     deploy(account, package, "moving", NameSuffix="-next", ScheduleAction="plan")
     assert len(things_named("-next", account)) > 10
-    assert deploy(account, package, "moving", NameSuffix="-moved", Enabled="false").live()["Version"] == "1"
+    assert deploy(account, package, "moving", NameSuffix="-moved", ScheduleAction="plan").live()["Version"] == "1"
     assert things_named("-next", account) == ["/elephant-dns/ElephantDNSWatchdog-next"]
 
 
