@@ -1,4 +1,4 @@
-"""Cloudflare: the secret, the token by really using it, and then the zone.
+"""Cloudflare: the secret, the token by really using it, then the zone, and whose records are in it.
 
 The call that Cloudflare has for verifying a token refuses valid ones (tokens that belong to an account), so it is
 not asked. Whether a token may write shows when a record is deleted that does not exist, by an id of 128 random bits:
@@ -6,13 +6,15 @@ not asked. Whether a token may write shows when a record is deleted that does no
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from controller.bootstrap import cloudflare_api
 from controller.budget import Budget
 from controller.cloudflare import CloudflareRecords, ZoneCache
 from controller.cloudflare_http import Api
 from controller.doctor.diagnosis import Check, attempt, failed, fails_as, passed, skipped, warned
+from controller.doctor.marks import mark_checks
+from controller.doctor.marks import unchecked as unchecked_marks
 from controller.doctor.secret import TokenSource
 from controller.doctor.zone import ZoneLook
 from controller.errors import AuthenticationError, CallError, RefusedError, SettingsError
@@ -23,8 +25,12 @@ from controller.tokens import GivenToken
 NO_SUCH_RECORD = 81044
 
 
-def cloudflare_checks(tokens: TokenSource, settings: Settings, budget: Budget) -> Iterator[Check]:
-    """The secret, the token, the zone: each stands on the one before."""
+#: Tells the owner id of a pass from here, None where nobody knows it.
+Owner = Callable[[], str | None]
+
+
+def cloudflare_checks(tokens: TokenSource, settings: Settings, owner: Owner, budget: Budget) -> Iterator[Check]:
+    """The secret, the token, the zone, its records: each stands on the one before."""
     token, check = tokens.token(budget)
     yield check
     if token is None:
@@ -32,13 +38,13 @@ def cloudflare_checks(tokens: TokenSource, settings: Settings, budget: Budget) -
         return
     try:
         with cloudflare_api(settings, GivenToken(token, tokens.source)) as api:
-            yield from _with_token(api, settings, budget)
+            yield from _with_token(api, settings, owner, budget)
     except SettingsError as error:
         yield fails_as("token", error)
         yield from _unchecked("Cloudflare cannot be asked")
 
 
-def _with_token(api: Api, settings: Settings, budget: Budget) -> Iterator[Check]:
+def _with_token(api: Api, settings: Settings, owner: Owner, budget: Budget) -> Iterator[Check]:
     try:
         count = len(CloudflareRecords(api, settings, budget, ZoneCache()).listing().records)
     except CallError as error:
@@ -50,10 +56,12 @@ def _with_token(api: Api, settings: Settings, budget: Budget) -> Iterator[Check]
     zone = ZoneLook(api, settings, budget)
     yield attempt("zone", lambda: zone.place(has_records=count > 0))
     yield attempt("record-quota", zone.quota)
+    yield from mark_checks(api, settings, owner(), budget)
 
 
 def _unchecked(because: str, *more: str) -> Iterator[Check]:
-    return (skipped(id, because) for id in (*more, "token-write", "zone", "record-quota"))
+    yield from (skipped(id, because) for id in (*more, "token-write", "zone", "record-quota"))
+    yield from unchecked_marks(because)
 
 
 def _write(api: Api, settings: Settings, budget: Budget) -> Check:

@@ -4,11 +4,13 @@
 look                  needs                                               changes nothing, for
 ====================  ==================================================  =====================================
 settings              the environment                                     it only reads
-identity, region      AWS credentials                                     it only reads
+identity, region,     AWS credentials                                     it only reads
+owner id
 machines              ``ec2:DescribeInstances``                           it only reads
 table                 a pass's actions and ``dynamodb:DescribeTable``     the row it writes to is not there, and
                                                                           the condition is that it is
 secret, token, zone   ``secretsmanager:GetSecretValue``, a token          the record it deletes is not there
+marks in the zone     a token                                             it only reads
 function, rules       what ``function.py`` and ``rules.py`` name          it only reads
 ====================  ==================================================  =====================================
 """
@@ -22,7 +24,7 @@ from controller.doctor.agreement import Here
 from controller.doctor.cloudflare import cloudflare_checks
 from controller.doctor.diagnosis import Check, Diagnosis, Part, attempt, failed, fails_as, passed, side_by_side, skipped
 from controller.doctor.function import function_checks
-from controller.doctor.identity import Identity, identity_of, told
+from controller.doctor.identity import Identity, identity_of, owner_check, told
 from controller.doctor.secret import TokenSource
 from controller.doctor.table import table_checks
 from controller.errors import SettingsError, WatchdogError
@@ -63,32 +65,34 @@ def _parts(settings: Settings | None, aws: AwsClients, function: str, budget: Bu
     here = Here(settings, lambda: _owner(settings, who))
     return [
         Part("aws", lambda: [attempt("aws", lambda: told(who.result()))]),
-        *(_of_settings(settings, aws, budget) if settings else _unset()),
+        *(_of_settings(settings, aws, who, budget) if settings else _unset()),
         Part("function", lambda: function_checks(aws, function, here, budget)),
     ]
 
 
-def _of_settings(settings: Settings, aws: AwsClients, budget: Budget) -> list[Part]:
+def _of_settings(settings: Settings, aws: AwsClients, who: Pending[Identity], budget: Budget) -> list[Part]:
     tokens = TokenSource(settings, aws.secrets)
     return [
+        Part("owner-id", lambda: [owner_check(settings, _place(who))]),
         Part("ec2:DescribeInstances", lambda: [_machines(settings, aws, budget)]),
         Part("table", lambda: table_checks(aws.dynamodb, settings, budget)),
-        Part("token", lambda: cloudflare_checks(tokens, settings, budget)),
+        Part("token", lambda: cloudflare_checks(tokens, settings, lambda: _owner(settings, who), budget)),
     ]
 
 
 def _unset() -> list[Part]:
-    return [_skip(id, _NO_SETTINGS) for id in ("ec2:DescribeInstances", "table", "secret", "token", "zone")]
+    return [_skip(id, _NO_SETTINGS) for id in ("owner-id", "ec2:DescribeInstances", "table", "secret", "token", "zone")]
 
 
 def _without_aws(settings: Settings | None, budget: Budget) -> list[Part]:
     """What can be looked at without AWS: Cloudflare, with a token that was given."""
-    rest = [_skip(id, _NO_AWS) for id in ("ec2:DescribeInstances", "table", "function")]
+    rest = [_skip(id, _NO_AWS) for id in ("owner-id", "ec2:DescribeInstances", "table", "function")]
     if settings is None:
         return [*rest, *(_skip(id, _NO_SETTINGS) for id in ("secret", "token", "zone"))]
     if settings.api_token is None:
         return [*rest, *(_skip(id, _NO_AWS) for id in ("secret", "token", "zone"))]
-    return [*rest, Part("token", lambda: cloudflare_checks(TokenSource(settings, None), settings, budget))]
+    tokens = TokenSource(settings, None)
+    return [*rest, Part("token", lambda: cloudflare_checks(tokens, settings, lambda: settings.owner_id, budget))]
 
 
 def _skip(id: str, because: str) -> Part:
@@ -111,7 +115,12 @@ def _owner(settings: Settings | None, who: Pending[Identity]) -> str | None:
     """The owner id of a pass from here, or None where nobody knows the account."""
     if settings and settings.owner_id:
         return settings.owner_id
+    return _place(who)
+
+
+def _place(who: Pending[Identity]) -> str | None:
+    """Account and region of a pass from here, or None where nobody knows the account."""
     try:
-        return who.result().owner
+        return who.result().place
     except WatchdogError:
         return None  # told where the identity is

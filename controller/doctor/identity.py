@@ -1,11 +1,12 @@
 """Who asks AWS, and where: most surprises are another account or another region."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controller.aws_calls import Call
 from controller.bootstrap import AwsClients
 from controller.budget import Budget
-from controller.doctor.diagnosis import Check, passed
+from controller.doctor.diagnosis import Check, failed, passed, skipped, warned
+from controller.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +18,8 @@ class Identity:
     region: str
 
     @property
-    def owner(self) -> str:
-        """The owner id of a deployment that is not given another."""
+    def place(self) -> str:
+        """The place that is looked at; also the owner id of a deployment that is not given another."""
         return f"{self.account}/{self.region}"
 
 
@@ -34,3 +35,21 @@ def told(who: Identity) -> Check:
     """What follows is true for these credentials, and for no others."""
     where = f"Account {who.account}, region {who.region}, as {who.arn}."
     return passed("aws", f"{where} What follows is what these credentials may do.")
+
+
+def owner_check(settings: Settings, place: str | None) -> Check:
+    """Does the owner id name the place? Then what is absent there is believed to be gone; else the guard holds it."""
+    if place is None:
+        return skipped("owner-id", "the account of these credentials is not known")
+    here = replace(settings, owner_id=settings.owner_id or place, place=place)
+    if here.names_another_place:
+        seen = f"OWNER_ID {here.owner_id} names another place than {place}, which is looked at: every pass stops."
+        return failed("owner-id", seen, "Correct AWS_REGION, AWS_PROFILE or OWNER_ID.")
+    if here.names_its_place:
+        return passed("owner-id", f"The owner id {here.owner_id} names the place that is looked at.")
+    seen = (
+        f"OWNER_ID {here.owner_id} does not begin with {place}. It works, but where EC2 shows no machine that a record "
+        "of ours names, the guard holds what rests on absence until somebody lets it through."
+    )
+    fix = f"For a new deployment take {place}/<name>. To change this one, run elephant-dns retire first."
+    return warned("owner-id", seen, fix)

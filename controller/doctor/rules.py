@@ -17,6 +17,7 @@ from controller.aws_calls import Call
 from controller.bootstrap import AwsClients
 from controller.budget import Budget
 from controller.doctor.pages import pages
+from controller.errors import NotFoundError
 
 _READING = frozenset({"Creating", "Enabling", "Enabled", "Updating"})
 
@@ -55,6 +56,14 @@ class Rules:
         return [
             self._rule(name, route) for route in (direct, *self._queues(function)) for name in self._names(route.target)
         ]
+
+    def is_on(self, name: str) -> bool:
+        """Whether there is a rule of this name, and events or the clock bring something about."""
+        call = Call("events", "DescribeRule", f"rule {name}", proof="Name")
+        try:
+            return call(self.aws.rules.describe_rule, self.budget, _is_on, Name=name)
+        except NotFoundError:
+            return False
 
     def _queues(self, function: str) -> list[Route]:
         found = pages(
@@ -100,9 +109,13 @@ def _queue(raw: Any) -> Route:
 def _rule(raw: Any, route: Route, sent: str | None) -> Rule:
     return Rule(
         name=str(raw["Name"]),
-        enabled=raw["State"] != "DISABLED",
+        enabled=_is_on(raw),
         pattern=raw.get("EventPattern"),
         schedule=raw.get("ScheduleExpression"),
         input=sent,
         route=route,
     )
+
+
+def _is_on(raw: Any) -> bool:
+    return bool(raw["State"] != "DISABLED")

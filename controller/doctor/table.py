@@ -124,7 +124,17 @@ def _key(table: Any, settings: Settings) -> Check:
     types = {field["AttributeName"]: field["AttributeType"] for field in table["AttributeDefinitions"]}
     keys = [(key["AttributeName"], key["KeyType"], types.get(key["AttributeName"])) for key in table["KeySchema"]]
     if keys == [("id", "HASH", "S")]:
-        return passed("table", f"The key of table {settings.table_name} is the string id.")
+        seen = f"The key of table {settings.table_name} is the string id."
+        return _replicated(table, seen) or passed("table", f"{seen} The table belongs to one deployment alone.")
     shown = ", ".join(f"{name} ({kind}, type {of})" for name, kind, of in keys)
     seen = f"The key of table {settings.table_name} is {shown}, so it is no table of meetings."
     return failed("table", seen, "Correct TABLE_NAME: the key is id, a string, without a sort key.")
+
+
+def _replicated(table: Any, seen: str) -> Check | None:
+    """A warning where the rows are in other regions, too: a deployment there sees them as its own."""
+    regions = sorted(str(replica["RegionName"]) for replica in table.get("Replicas") or ())
+    if not regions:
+        return None
+    fix = "Run no other deployment on it, in no region: a table belongs to one deployment alone."
+    return warned("table", f"{seen} It has replicas in {', '.join(regions)}.", fix)

@@ -38,7 +38,7 @@ def _state_checks(rules: Sequence[Rule], account: str, region: str) -> Iterator[
 
 def _schedule_checks(rules: Sequence[Rule]) -> Iterator[Check]:
     if not rules:
-        seen = "No rule wakes the function on a schedule: what a lost event or a change by hand leaves is never mended."
+        seen = "No rule wakes the function on a schedule: what a lost event or a change by hand leaves is never fixed."
         yield failed(_SCHEDULE, seen, "Make a rule with the schedule rate(5 minutes), or run apply from cron.")
     for rule in rules:
         yield _closed(_SCHEDULE, rule) or _schedule(rule)
@@ -56,7 +56,7 @@ def _closed(id: str, rule: Rule) -> Check | None:
 
 def _schedule(rule: Rule) -> Check:
     if rule.input and _action(rule.input) == "plan":
-        seen = f"Rule {rule.name} ({rule.schedule}) only plans: nothing is mended."
+        seen = f"Rule {rule.name} ({rule.schedule}) only plans: nothing is fixed."
         return warned(_SCHEDULE, seen, "When its plans are right, deploy with ScheduleAction=apply.")
     return passed(_SCHEDULE, f"Rule {rule.name} wakes the function, {rule.schedule}.")
 

@@ -106,10 +106,10 @@ def table(clouds: Clouds, **changes: str) -> dict[str, Check]:
     return _by_id(table_checks(_aws(clouds.aws).dynamodb, settings(clouds, **changes), budget()))
 
 
-def cloudflare(clouds: Clouds, **changes: str) -> dict[str, Check]:
+def cloudflare(clouds: Clouds, owner: str | None = OWNER, /, **changes: str) -> dict[str, Check]:
     """What it says of secret, token and zone, by id."""
     tokens = TokenSource(settings(clouds, **changes), _aws(clouds.aws).secrets)
-    return _by_id(cloudflare_checks(tokens, tokens.settings, budget()))
+    return _by_id(cloudflare_checks(tokens, tokens.settings, lambda: owner, budget()))
 
 
 def function(clouds: Clouds, name: str = FUNCTION, owner: str | None = OWNER, /, **changes: str) -> list[Check]:

@@ -14,6 +14,7 @@ from tests.faults.aws_kinds import failure
 EVERYTHING = [
     "settings",
     "aws",
+    "owner-id",
     "ec2:DescribeInstances",
     "table",
     "status-index",
@@ -25,6 +26,8 @@ EVERYTHING = [
     "token-write",
     "zone",
     "record-quota",
+    "other-owners",
+    "marks-outside-domain",
     "function",
     "function-settings",
     "state-changes",
@@ -73,6 +76,7 @@ def test_every_problem_of_the_settings_is_told_and_what_needs_none_is_looked_at(
     assert (fixes[:2], fixes[2][:18]) == (["", ""], "Set or correct the"), "told once, for all of them"
     assert by_status(diagnosis, Status.PASS) == ["aws", "function", "state-changes", "schedule"]
     assert by_status(diagnosis, Status.SKIP) == [
+        "owner-id",
         "ec2:DescribeInstances",
         "table",
         "secret",
@@ -86,13 +90,14 @@ def test_settings_of_aws_that_cannot_be_used_leave_cloudflare_to_be_looked_at(cl
     diagnosis = examined(clouds, AWS_PROFILE="nobody", CLOUDFLARE_API_TOKEN=clouds.cloudflare.token)
     assert by_status(diagnosis, Status.FAIL) == ["aws"]
     assert by_status(diagnosis, Status.PASS) == ["settings", "token", "token-write", "zone", "record-quota"]
+    assert by_status(diagnosis, Status.SKIP)[-2:] == ["other-owners", "marks-outside-domain"], "nobody knows the owner"
     assert "AWS_PROFILE" in of(diagnosis, "aws").fix
 
 
 @pytest.mark.parametrize("changes", [{}, {"DOMAIN_ROOT": ""}], ids=["no-token", "no-settings"])
 def test_without_aws_and_without_a_token_the_rest_is_skipped(clouds: Clouds, changes: dict[str, str]) -> None:
     diagnosis = examined(clouds, AWS_PROFILE="nobody", **changes)
-    skipped = {"ec2:DescribeInstances", "table", "function", "secret", "token", "zone"}
+    skipped = {"owner-id", "ec2:DescribeInstances", "table", "function", "secret", "token", "zone"}
     assert set(by_status(diagnosis, Status.SKIP)) == skipped
 
 
@@ -101,6 +106,7 @@ def test_credentials_that_are_not_accepted_are_told_and_stop_nothing_else(clouds
     diagnosis = examined(clouds)
     assert by_status(diagnosis, Status.FAIL) == ["aws"]
     assert "log in again" in of(diagnosis, "aws").fix
+    assert of(diagnosis, "owner-id").status is Status.SKIP
 
 
 def test_credentials_that_nobody_accepts_are_no_missing_permission(clouds: Clouds) -> None:
@@ -116,6 +122,39 @@ def test_the_identity_is_that_of_the_caller(clouds: Clouds) -> None:
     told = of(examined(clouds), "aws")
     assert told.status is Status.PASS
     assert "Account 123456789012, region us-west-2, as arn:aws:sts::123456789012:" in told.seen
+
+
+@pytest.mark.parametrize(
+    ("owner", "status", "seen"),
+    [
+        ("", Status.PASS, "names the place"),
+        ("123456789012/us-west-2", Status.PASS, "names the place"),
+        ("123456789012/us-west-2/staging", Status.PASS, "names the place"),
+        ("staging", Status.WARN, "does not begin with 123456789012/us-west-2"),
+        ("123456789012/staging", Status.WARN, "does not begin with"),
+        ("123456789012/us-west-22", Status.FAIL, "names another place"),
+        ("123456789012/eu-west-1", Status.FAIL, "names another place"),
+        ("210987654321/us-west-2/staging", Status.FAIL, "names another place"),
+    ],
+)
+def test_an_owner_id_names_this_place_or_none_but_no_other(
+    clouds: Clouds, owner: str, status: Status, seen: str
+) -> None:
+    told = of(examined(clouds, OWNER_ID=owner), "owner-id")
+    assert (told.status, seen in told.seen) == (status, True), told.seen
+    assert ("123456789012/us-west-2/<name>" in told.fix) is (status is Status.WARN)
+
+
+def test_an_owner_id_is_held_against_the_region_that_is_looked_at(clouds: Clouds) -> None:
+    told = of(examined(clouds, OWNER_ID="123456789012/us-west-2", AWS_REGION="eu-west-1"), "owner-id")
+    assert (told.status, "than 123456789012/eu-west-1" in told.seen) == (Status.FAIL, True)
+
+
+def test_limits_that_no_longer_exist_are_told_with_the_reason(clouds: Clouds) -> None:
+    gone = {"MAX_GUARDED_DELETES": "5", "MAX_GUARDED_DELETE_PERCENT": "20"}
+    told = [check for check in examined(clouds, **gone).checks if check.id == "settings"]
+    assert [(check.status, check.seen.split()[0]) for check in told] == [(Status.FAIL, name) for name in gone]
+    assert all("no longer exists" in check.seen for check in told)
 
 
 def test_a_region_without_machines_says_what_could_be_wrong(clouds: Clouds) -> None:

@@ -146,6 +146,14 @@ def test_a_function_with_settings_that_cannot_be_used_fails_with_all_of_them(
     assert "DCV_PORT is '80'" in told.seen
 
 
+def test_a_function_with_limits_that_no_longer_exist_fails_with_the_reason(
+    clouds: Clouds, deployment: Deployment
+) -> None:
+    deployment.function(MAX_GUARDED_DELETES="5")
+    (told,) = settings_checks(clouds)
+    assert (told.status, "MAX_GUARDED_DELETES is '5': it no longer exists" in told.seen) == (Status.FAIL, True)
+
+
 def test_a_token_in_the_functions_environment_is_a_warning(clouds: Clouds, deployment: Deployment) -> None:
     deployment.function(CLOUDFLARE_API_TOKEN="cfut_open")
     (told,) = settings_checks(clouds)

@@ -11,7 +11,7 @@ from tests.clouds import Clouds
 from tests.doctor.deployed import cloudflare, deny
 
 TOKEN = "cfut_" + "0123456789" * 4
-REST = {"token", "token-write", "zone", "record-quota"}
+REST = {"token", "token-write", "zone", "record-quota", "other-owners", "marks-outside-domain"}
 
 
 def said_of(text: str | None) -> Check:

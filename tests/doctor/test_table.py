@@ -5,7 +5,7 @@ import pytest
 from controller.doctor.diagnosis import Check, Status
 from controller.sandbox.aws_http import operation_of
 from tests.clouds import Clouds
-from tests.doctor.deployed import deny, instead, table
+from tests.doctor.deployed import changed, deny, instead, table
 from tests.faults.aws_kinds import failure
 
 KEY = {"table", "status-index"}
@@ -111,3 +111,12 @@ def test_with_an_index_the_query_is_tried_and_no_scan(clouds: Clouds) -> None:
     only(clouds, index="by-status")
     checks = table(clouds, STATUS_INDEX="by-status")
     assert ended(checks, Status.PASS) == KEY | ACTIONS - {"dynamodb:Scan"} | {"dynamodb:Query"}
+
+
+def test_a_table_that_is_in_other_regions_too_is_a_warning(clouds: Clouds) -> None:
+    assert "belongs to one deployment" in table(clouds)["table"].seen
+    replicas = [{"RegionName": "us-east-1"}, {"RegionName": "eu-west-1"}]
+    changed(clouds, "DescribeTable", lambda body: body["Table"].update(Replicas=replicas))
+    told = table(clouds)["table"]
+    assert (told.status, "replicas in eu-west-1, us-east-1" in told.seen) == (Status.WARN, True)
+    assert "belongs to one deployment" in told.fix
