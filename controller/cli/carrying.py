@@ -1,5 +1,7 @@
 """Carrying out a plan in front of a person: the plan, how far it has got, how each change ended."""
 
+from collections.abc import Callable
+
 from controller.bootstrap import Controller
 from controller.cli import reports
 from controller.cli.console import err
@@ -22,11 +24,12 @@ def carry_out(
     is_shown: bool,
     look: Look = PASS,
     decide: Decide = decide,
-    warning: str = "",
+    warn: Callable[[Report], None] = lambda _: None,
 ) -> int:
     """Apply, and show the outcomes; returns the exit code.
 
     The plan comes first unless it was shown, or the report alone says it all: as text that nobody reads as it comes.
+    ``warn`` says what has to be said of a plan that was not shown before.
     """
     progress = Progress(quiet=session.quiet, moves=not session.verbose)
     is_read = form == "text" and reports.is_on_screen()
@@ -36,8 +39,7 @@ def carry_out(
         if planned.results and not (is_shown or session.quiet):
             if is_read or form != "text":
                 reports.preview(planned, look, quiet=False)
-            if warning:
-                err(warning)
+            warn(planned)
         plans.append(planned)
         progress.start(planned)
         session.interrupt.arm()

@@ -1,0 +1,70 @@
+"""What ``retire`` brings about, beside the deletions: said before them, and never a reason not to do them."""
+
+from controller.bootstrap import Controller, aws_clients
+from controller.budget import Budget
+from controller.cli.console import err, width_of
+from controller.cli.doctor import FUNCTION
+from controller.cli.session import Session
+from controller.doctor.rules import Rules
+from controller.errors import WatchdogError
+from controller.parallel import Pending
+from controller.report.report import Report
+from controller.report.safe import on_one_line
+from controller.report.words import counted
+from controller.report.wrap import wrapped
+from controller.request import Mode
+from controller.retire import lead_to_machines_that_are_up
+
+#: Seconds for a look that nothing depends on.
+PATIENCE = 15.0
+#: The template's rules; behind each stands what follows the function's name.
+RULES = ("ElephantReconcile", "ElephantEC2StateWatch")
+_STAYS = (
+    "Meeting rows stay as they are, and their links will lead nowhere. Records that do not carry exactly this "
+    "deployment's mark stay as well."
+)
+
+
+def warn(session: Session, controller: Controller, function: str, planned: Report) -> None:
+    """Say which machines lose their names, and whether anything makes new ones."""
+    seconds = min(PATIENCE, session.left() / 2)
+    budget = Budget(controller.clock, seconds)
+    machines = Pending(lambda: _machines(controller, seconds, planned), budget)
+    rules = Pending(lambda: _rules(function, budget), budget)
+    err("")
+    for said in (_said(machines, "Whether machines are up"), _said(rules, "Whether the deployed rules are on"), _STAYS):
+        err("\n".join(wrapped(on_one_line(said), width_of(None))))
+    err("")
+
+
+def _said(look: Pending[str], what: str) -> str:
+    try:
+        return look.result()
+    except WatchdogError as error:
+        return f"{what} could not be looked at: {error}"
+
+
+def _machines(controller: Controller, seconds: float, planned: Report) -> str:
+    fleet = controller.begin(Mode.PLAN, seconds).readers.fleet
+    up, records = lead_to_machines_that_are_up(planned.results, fleet), counted(len(planned.results), "record")
+    if not up:
+        return f"Of {records} to delete none leads to a machine that is up."
+    lead, their = ("leads to a machine that is", "Its") if up == 1 else ("lead to machines that are", "Their")
+    return f"Of {records} to delete {up:,} {lead} up. {their} users lose the way to it."
+
+
+def _rules(function: str, budget: Budget) -> str:
+    aws = aws_clients()
+    try:
+        suffix = function.removeprefix(FUNCTION) if function.startswith(FUNCTION) else ""
+        names = [f"{rule}{suffix}" for rule in RULES]
+        on = [name for name in names if Rules(aws, budget).is_on(name)]
+    finally:
+        aws.close()
+    if not on:
+        return f"The rules {' and '.join(names)} are off, or not there. Switch off cron jobs and timers, too."
+    those, are = ("The rule", "is") if len(on) == 1 else ("The rules", "are")
+    return (
+        f"{those} {' and '.join(on)} {are} ON: passes that they start create records of running machines again. "
+        "Deploy with Enabled=false first, and switch off cron jobs and timers."
+    )
