@@ -4,8 +4,8 @@ The plan is the full pass's own; here it is only narrowed to the subject, never 
 """
 
 import re
-from collections.abc import Container, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Container, Iterable
+from dataclasses import dataclass, replace
 
 from controller.model import TERMINATED, Action, Change, Finding, Instance, Meeting, Plan, Result, Value
 from controller.names import instance_of_name, is_instance_id, is_under, record_name
@@ -14,26 +14,31 @@ from controller.reconcile import Pass, decide
 from controller.report.report import ends
 from controller.request import Mode, Request
 from controller.rules.facts import Class, Facts, named_ids
+from controller.rules.joining import can_join
 from controller.rules.meetings import SHOWN, current_of, members_of
 from controller.rules.ownership import owner_of
 from controller.settings import Settings
 
 _WANTED = {
     Class.SERVING: "one A record of ours with its address, proxied; and its role's link, once the record is in place",
-    Class.STARTING: "nothing new until it runs with a public address; no record of ours with another address",
+    Class.STARTING: "nothing new until it runs with a public address; a record of an earlier start goes",
     Class.STOPPED: "no record of ours and no link: its address may be given to somebody else",
     Class.GONE: "no record of ours and no link: its address may be given to somebody else",
-    Class.ABSENT: "no record of ours that is older than the grace period (guarded: absence alone proves little)",
-    Class.UNTAGGED: "no record of ours and no link (guarded: a tag may have been lost by accident)",
-    Class.UNCLAIMED: "no record of ours and no link (guarded: a tag may have been lost by accident)",
+    Class.ABSENT: "no record of ours that is older than the grace period; a link to it stays, since it leads nowhere",
+    Class.UNTAGGED: "nothing new; a record of ours with its own address stays until it stops, and so does its link",
+    Class.UNCLAIMED: "nothing new; a record of ours with its own address stays until it stops, and so does its link",
     Class.UNKNOWN: "nothing: what was not seen, or is in a state unknown here, proves nothing",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One subject: ``facts`` are pairs of a source and what it says; ``results`` what the next pass would do."""
+    """One subject: ``answers`` say who can join, ``facts`` are pairs of a source and what it says.
 
+    ``results`` are what the next pass would do.
+    """
+
+    answers: tuple[str, ...]
     title: str
     facts: tuple[tuple[str, str], ...]
     wanted: tuple[str, ...]
@@ -41,17 +46,28 @@ class Explanation:
     findings: tuple[Finding, ...]
 
 
-def explain(name: str, this: Pass) -> Explanation | None:
+#: The rows of the past that name this instance, which no pass reads.
+History = Callable[[str], Collection[Meeting]]
+
+
+def explain(name: str, this: Pass, history: History) -> Explanation | None:
     """What there is to say of an instance id, a record's name, a link, or a meeting's id; None where nobody knows it.
 
-    Raises ObservationError or MisfitError where no plan can be made.
+    ``history`` is only asked about an instance that no row seen so far has to do with.
+
+    Raises ObservationError or MisfitError where no plan can be made, CallError where the past cannot be read.
     """
     world, wanted = decide(Request(Mode.PLAN), this)
     instance = instance_named(name, this.settings)
     observer = Observer(this.readers, this.settings, this.budget)
     seen = observer.including(world, {instance} if instance else (), () if instance else {name})
     facts = Facts.of(seen, this.settings)
-    return of_instance(facts, wanted, instance) if instance else of_meeting(facts, wanted, name)
+    if instance is None:
+        return of_meeting(facts, wanted, name)
+    if not _rows_of(facts, instance):
+        past = {row.id: row for row in history(instance)}
+        facts = Facts.of(replace(seen, meetings={**past, **seen.meetings}), this.settings)
+    return of_instance(facts, wanted, instance)
 
 
 def instance_named(name: str, settings: Settings) -> str | None:
@@ -80,11 +96,12 @@ def _host_of(name: str) -> str:
 def of_instance(facts: Facts, plan: Plan, instance: str) -> Explanation | None:
     """One machine."""
     machine = facts.world.instances.get(instance)
-    rows = {row.id: said for row in facts.world.meetings.values() if (said := _said_of(facts, row, instance))}
+    rows = _rows_of(facts, instance)
     if not (machine or facts.records.get(instance) or rows):
         return None
     name = record_name(instance, facts.settings.domain_root)
     return Explanation(
+        answers=tuple(_answers_of_machine(facts, instance, rows)),
         title=f"machine {instance}: {facts.class_of(instance)}",
         facts=(
             ("EC2", _machine(machine, facts.settings)),
@@ -93,7 +110,7 @@ def of_instance(facts: Facts, plan: Plan, instance: str) -> Explanation | None:
         ),
         wanted=(_WANTED[facts.class_of(instance)],),
         results=tuple(r for r in ends(plan) if r.change.instance == instance or _ends_one(r.change, rows)),
-        findings=tuple(f for f in plan.findings if f.key in (instance, name) or instance in f.message),
+        findings=tuple(f for f in plan.findings if f.key in (instance, name) or instance in _ids_in(f.message)),
     )
 
 
@@ -105,6 +122,7 @@ def of_meeting(facts: Facts, plan: Plan, meeting: str) -> Explanation | None:
         return None
     names = {record_name(member, facts.settings.domain_root) for member in members}
     return Explanation(
+        answers=tuple(_answer(facts, row, role) for role in facts.settings.roles),
         title=f"meeting {meeting}: {_shown(row.status) if row else 'no row'}",
         facts=(
             *(("DynamoDB", text) for text in _row(facts, row)),
@@ -115,6 +133,46 @@ def of_meeting(facts: Facts, plan: Plan, meeting: str) -> Explanation | None:
         results=tuple(r for r in ends(plan) if r.change.meeting == meeting or r.change.instance in members),
         findings=tuple(f for f in plan.findings if f.key in {meeting, *members, *names}),
     )
+
+
+def _rows_of(facts: Facts, instance: str) -> dict[str, str]:
+    """What each row that has to do with the instance says of it, by the meeting's id."""
+    return {row.id: said for row in facts.world.meetings.values() if (said := _said_of(facts, row, instance))}
+
+
+def _answers_of_machine(facts: Facts, instance: str, rows: Iterable[str]) -> Iterable[str]:
+    """Whether those can join whose machine this is: by its tags, else by the rows that name it or lead to it."""
+    machine = facts.world.instances.get(instance)
+    tagged = machine and machine.role in facts.settings.roles and (machine.meeting or "").strip()
+    if machine and machine.role and machine.meeting and tagged:
+        yield _answer(facts, facts.world.meetings.get(machine.meeting), machine.role, instance)
+        return
+    meetings = [facts.world.meetings[id] for id in rows]
+    used = [(row, role) for row in meetings for role in facts.settings.roles if _is_of(facts, row, role, instance)]
+    for row, role in used:
+        yield _answer(facts, row, role, instance)
+    if not used:
+        yield "Nobody can join by it: no tag and no row say whose machine it is"
+
+
+def _is_of(facts: Facts, row: Meeting, role: str, instance: str) -> bool:
+    return instance in (row.instance_ids.get(role), facts.link_target(row.links.get(role)))
+
+
+def _answer(facts: Facts, row: Meeting | None, role: str, instance: str | None = None) -> str:
+    """The answer to the question that is asked: can this role join?"""
+    if row is None:
+        return f"The {role} can join: no, because the meeting has no row"
+    verdict = can_join(facts, row, role)
+    if not verdict.yes:
+        return f"The {role} can join: no, because {verdict.because}"
+    is_another = instance is not None and verdict.machine != instance
+    return f"The {role} can join: yes{f', but at another machine: {verdict.machine}' if is_another else ''}"
+
+
+def _ids_in(text: str) -> list[str]:
+    """The instance ids in a text, each to its end: a short one may be the beginning of a long one."""
+    return re.findall(r"\bi-[0-9a-f]+\b", text)
 
 
 def _ends_one(change: Change, meetings: Container[str | None]) -> bool:

@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Iterable
+from functools import partial
 
 import click
 
 from controller.cli.codes import Code
 from controller.cli.console import err, is_colourful, out
+from controller.cli.history import rows_naming
 from controller.cli.options import common
 from controller.cli.session import Session
 from controller.explain import Explanation, explain, why_unknown
@@ -21,7 +23,7 @@ from controller.request import Mode
 @click.argument("name", metavar="ID")
 @common
 def command(session: Session, name: str) -> int:
-    """What each source says of ID, what is wanted, by which rule, and what the next pass would do. Reads only.
+    """Can they join? And what each source says of ID, what is wanted, and what the next pass would do. Reads only.
 
     ID is an instance, the name of its record, its join link, or a meeting. Exits with 1 when nobody knows it.
 
@@ -34,7 +36,8 @@ def command(session: Session, name: str) -> int:
     if not name.strip():
         raise click.UsageError("ID is empty: give an instance, a record's name or a meeting.")
     controller = session.controller()
-    found = explain(name, controller.begin(Mode.PLAN, session.left()))
+    this = controller.begin(Mode.PLAN, session.left())
+    found = explain(name, this, partial(rows_naming, controller.dynamodb, this))
     if found is None:
         err(f"Nobody knows {on_one_line(name)}: EC2, Cloudflare and DynamoDB have nothing of that name.")
         err(on_one_line(why_unknown(name, controller.settings)))
@@ -44,6 +47,8 @@ def command(session: Session, name: str) -> int:
 
 
 def _lines(found: Explanation, pen: Pen) -> Iterable[str]:
+    for answer in found.answers:
+        yield from pen.lines(answer)
     yield from pen.title(found.title)[1:]
     before = ""
     for source, text in (*found.facts, *(("wanted", text) for text in found.wanted)):

@@ -46,7 +46,7 @@ def plan(
       elephant-dns plan --instance i-0123456789abcdef0
       elephant-dns plan --format json --output plan.json --detailed-exitcode
     """
-    request = Request(Mode.PLAN, _scope(instances), force=force)
+    request = Request(Mode.PLAN, _scope(instances, force=force), force=force)
     report = session.controller().run(request, session.left())
     if output:
         reports.save(report, form, output, quiet=session.quiet)
@@ -77,7 +77,7 @@ def apply(session: Session, instances: tuple[str, ...], form: str, yes: bool, fo
       elephant-dns apply --yes --expect DIGEST  the reviewed plan, or nothing
       elephant-dns apply --force                once, after the guard has tripped
     """
-    scope = _scope(instances)
+    scope = _scope(instances, force=force)
     if not yes:
         session.expects_answers()
     controller = session.controller()
@@ -94,5 +94,7 @@ def apply(session: Session, instances: tuple[str, ...], form: str, yes: bool, fo
     return carry_out(session, controller, request, form, is_shown=not yes)
 
 
-def _scope(instances: tuple[str, ...]) -> frozenset[str] | None:
+def _scope(instances: tuple[str, ...], *, force: bool) -> frozenset[str] | None:
+    if instances and force:
+        raise click.UsageError("--force says nothing with --instance: the guard holds only what a full pass decides.")
     return parse_scope(instances) if instances else None

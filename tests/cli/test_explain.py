@@ -18,6 +18,100 @@ def explained(clouds: Clouds, subject: str) -> str:
     return " ".join(done.stdout.split())
 
 
+def answers(clouds: Clouds, subject: str) -> list[str]:
+    """What its first lines say, before the rest."""
+    done = run(clouds, "explain", subject)
+    assert (done.returncode, done.stderr) == (0, "")
+    first, *rest = done.stdout.split("\nmachine " if "\nmachine " in done.stdout else "\nmeeting ", 1)
+    assert rest
+    return " ".join(first.split()).replace(" The ", "\nThe ").splitlines()
+
+
+def test_the_first_line_says_whether_they_can_join(clouds: Clouds) -> None:
+    teacher, student = clouds.launch(), clouds.launch(role="student", state="pending")
+    no_record = f"no, because its name {name(teacher)} has no record"
+    pending = f"no, because its machine {student} is still pending"
+    assert answers(clouds, "m1") == [f"The teacher can join: {no_record}", f"The student can join: {pending}"]
+    assert answers(clouds, teacher) == [f"The teacher can join: {no_record}"]
+    assert answers(clouds, student) == [f"The student can join: {pending}"]
+    clouds.apply()
+    waits = "The teacher can join: no, because the status is DNS_WRITTEN, and the page waits for HEALTHY"
+    assert answers(clouds, name(teacher)) == [waits]
+    for status in ("HEALTHY", "IN_PROGRESS"):
+        clouds.aws.rows.put("m1", **{**without_id(clouds, "m1"), "status": status})
+        assert answers(clouds, teacher) == ["The teacher can join: yes"]
+        assert answers(clouds, f"https://{name(teacher)}:8443") == ["The teacher can join: yes"]
+    assert answers(clouds, "m1")[0] == "The teacher can join: yes"
+
+
+def without_id(clouds: Clouds, meeting: str) -> dict[str, str]:
+    """A row as it is put back."""
+    return {key: str(value) for key, value in clouds.aws.rows.all()[meeting].items() if key != "id"}
+
+
+def test_a_second_machine_says_where_its_user_goes(clouds: Clouds) -> None:
+    first = clouds.launch()
+    clouds.apply()
+    clouds.aws.rows.put("m1", **{**without_id(clouds, "m1"), "status": "HEALTHY"})
+    second = clouds.aws.machines.launch("m1", "teacher")
+    assert answers(clouds, second) == [f"The teacher can join: yes, but at another machine: {first}"]
+
+
+def test_a_machine_that_nobody_is_said_to_use(clouds: Clouds) -> None:
+    machine = clouds.aws.machines.launch("", "")
+    assert answers(clouds, machine) == ["Nobody can join by it: no tag and no row say whose machine it is"]
+
+
+def test_a_machine_that_has_lost_its_tags_is_its_rows(clouds: Clouds) -> None:
+    machine = clouds.launch()
+    clouds.apply()
+    clouds.aws.rows.put("m1", **{**without_id(clouds, "m1"), "status": "IN_PROGRESS"})
+    clouds.cloudflare.history.clear()
+    clouds.aws.requests.clear()
+    clouds.aws.machines.set_tags(machine, {})
+    assert answers(clouds, machine) == ["The teacher can join: yes"]
+    assert "! untagged-instance" in explained(clouds, machine)
+
+
+@pytest.mark.parametrize("index", ["", "by-status"])
+def test_a_machine_that_only_the_row_of_a_meeting_that_is_over_knows(clouds: Clouds, index: str) -> None:
+    if index:
+        clouds.aws.client("dynamodb").delete_table(TableName="elephant-meetings")
+        clouds.aws.make_table(index=index)
+    machine, other = clouds.launch(), clouds.launch("m2")
+    for meeting, one in (("m1", machine), ("m2", other)):
+        clouds.aws.rows.put(meeting, status="TERMINATED", teacher_ec2_id=one, teacher_name="A. Person")
+    clouds.aws.machines.purge(machine, other)
+    clouds.aws.requests.clear()
+    done = run(clouds, "explain", machine, STATUS_INDEX=index)
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    assert said.startswith("The teacher can join: no, because the meeting is over (TERMINATED)")
+    assert f"machine {machine}: absent EC2 knows no such machine" in said
+    assert "meeting m1 (TERMINATED) names it as its teacher's" in said
+    assert "m2" not in said
+    assert b"Person" not in b"".join(one.reply.content for one in clouds.aws.requests if one.reply)
+    assert ("Scan" in clouds.aws.operations()) is not bool(index)
+
+
+def test_a_meeting_that_is_over_is_shown_whichever_of_its_machines_is_asked_about(clouds: Clouds) -> None:
+    machine = clouds.launch()
+    clouds.aws.machines.set_tags(machine, {})
+    clouds.aws.machines.terminate(machine)
+    clouds.aws.rows.put("m1", status="TERMINATED", teacher_ec2_id=machine)
+    assert "meeting m1 (TERMINATED) names it as its teacher's" in explained(clouds, machine)
+
+
+def test_an_id_of_eight_digits_is_not_the_beginning_of_a_longer_one(clouds: Clouds) -> None:
+    long, short = "i-0123456789abcdef0", "i-01234567"
+    clouds.launch("m1", id=long)
+    clouds.aws.rows.put("m1", status="TERMINATED", teacher_ec2_id=long)
+    clouds.launch("m2", id=short)
+    assert "! terminated-meeting-alive" in explained(clouds, long)
+    said = explained(clouds, short)
+    assert ("terminated-meeting-alive" in said, long in said) == (False, False)
+
+
 def test_a_machine_that_lacks_its_record_and_link(clouds: Clouds) -> None:
     machine = clouds.launch(address="192.0.2.7")
     said = explained(clouds, machine)

@@ -148,14 +148,27 @@ def test_expect_binds_an_apply_to_the_plan_that_was_reviewed(clouds: Clouds) -> 
     assert len(clouds.records()) == 2
 
 
-def test_the_guard_has_its_own_exit_code_and_names_the_way_through(clouds: Clouds) -> None:
-    clouds.seed(clouds.launch(), "192.0.2.1")
+def vanished(clouds: Clouds) -> dict[str, str]:
+    """A world in which all machines are absent, seen with an owner id that does not name the place."""
+    clouds.seed(clouds.launch(), "192.0.2.1", comment="elephant-dns:watchdog teacher of m1")
     clouds.aws.machines.purge(*clouds.aws.machines.all())
-    assert run(clouds, "plan", "--detailed-exitcode").returncode == 2
-    done = run(clouds, "apply", "--yes")
+    return {"OWNER_ID": "watchdog"}
+
+
+def test_the_guard_has_its_own_exit_code_and_names_the_way_through(clouds: Clouds) -> None:
+    told = vanished(clouds)
+    assert run(clouds, "plan", "--detailed-exitcode", **told).returncode == 2
+    done = run(clouds, "apply", "--yes", **told)
     assert done.returncode == 3
     assert "--force" in done.stdout
-    assert run(clouds, "apply", "--yes", "--force").returncode == 0
+    assert run(clouds, "apply", "--yes", "--force", **told).returncode == 0
+    assert clouds.records() == {}
+
+
+def test_with_an_owner_id_that_names_the_place_what_has_vanished_goes_at_once(clouds: Clouds) -> None:
+    clouds.seed(clouds.launch(), "192.0.2.1")
+    clouds.aws.machines.purge(*clouds.aws.machines.all())
+    assert run(clouds, "apply", "--yes").returncode == 0
     assert clouds.records() == {}
 
 
@@ -185,6 +198,12 @@ def test_wrong_settings_are_exit_64_all_at_once(clouds: Clouds) -> None:
     assert "ZONE_ID is 'x'" in done.stderr
 
 
+@pytest.mark.parametrize("name", ["MAX_GUARDED_DELETES", "MAX_GUARDED_DELETE_PERCENT"])
+def test_a_limit_that_no_longer_exists_is_exit_64_and_says_why(clouds: Clouds, name: str) -> None:
+    done = run(clouds, "plan", **{name: "5"})
+    assert (done.returncode, f"{name} is '5': it no longer exists, so remove it" in done.stderr) == (64, True)
+
+
 def test_verbose_shows_the_calls_and_quiet_only_the_result(clouds: Clouds) -> None:
     clouds.launch()
     calls = run(clouds, "plan", "-v").stderr
@@ -199,10 +218,10 @@ def test_verbose_shows_the_calls_and_quiet_only_the_result(clouds: Clouds) -> No
 
 
 def test_a_forced_plan_has_the_digest_that_a_forced_apply_expects(clouds: Clouds) -> None:
-    clouds.seed(clouds.launch(), "192.0.2.1")
-    clouds.aws.machines.purge(*clouds.aws.machines.all())
-    digest = json.loads(run(clouds, "plan", "--force", "--format", "json").stdout)["digest"]
-    assert run(clouds, "apply", "--yes", "--force", "--expect", digest).returncode == 0
+    told = vanished(clouds)
+    digest = json.loads(run(clouds, "plan", "--force", "--format", "json", **told).stdout)["digest"]
+    assert digest != json.loads(run(clouds, "plan", "--format", "json", **told).stdout)["digest"]
+    assert run(clouds, "apply", "--yes", "--force", "--expect", digest, **told).returncode == 0
     assert clouds.records() == {}
 
 

@@ -1,0 +1,45 @@
+"""The rows of meetings that are over: no pass reads them, so only who asks about an old machine looks there."""
+
+from typing import TYPE_CHECKING, Any
+
+from controller.aws import attributes_read, parse_meeting
+from controller.aws_calls import Call
+from controller.model import TERMINATED, Meeting
+from controller.parallel import bounded
+from controller.reconcile import Pass
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+def rows_naming(client: "DynamoDBClient", this: Pass, instance: str) -> list[Meeting]:
+    """The ``TERMINATED`` rows that name this instance: a query of the index, or a scan. Raises CallError."""
+    return bounded(lambda: _rows(client, this, instance), this.budget)
+
+
+def _rows(client: "DynamoDBClient", this: Pass, instance: str) -> list[Meeting]:
+    settings, rows = this.settings, list[Meeting]()
+    names = {f"#{attribute}": attribute for attribute in attributes_read(settings.roles)}
+    names_it = " OR ".join(f"#{role}_ec2_id = :instance" for role in settings.roles)
+    asked: dict[str, Any] = {
+        "TableName": settings.table_name,
+        "ReturnConsumedCapacity": "TOTAL",
+        "ProjectionExpression": ", ".join(names),
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": {":instance": {"S": instance}, ":over": {"S": TERMINATED}},
+    }
+    request: Any
+    action, where, request = "Scan", f"table {settings.table_name}", client.scan
+    if settings.status_index:
+        action, where, request = "Query", f"index {settings.status_index} of {where}", client.query
+        asked |= {"IndexName": settings.status_index, "KeyConditionExpression": "#status = :over"}
+        asked["FilterExpression"] = names_it
+    else:
+        asked["FilterExpression"] = f"#status = :over AND ({names_it})"
+    call = Call("dynamodb", action, where, proof="ConsumedCapacity")
+    while True:
+        found, last = call(request, this.budget, lambda page: (page["Items"], page.get("LastEvaluatedKey")), **asked)
+        rows += [parse_meeting(item, settings.roles) for item in found]
+        if not last:
+            return rows
+        asked["ExclusiveStartKey"] = last
