@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from controller.cli.codes import Code
-from controller.settings import VARIABLES
+from controller.settings import REMOVED, VARIABLES
 from tests.docs import costs
 
 ROOT = Path(__file__).parents[2]
@@ -47,8 +47,16 @@ def test_the_runbook_knows_every_finding_and_no_other() -> None:
 
 def test_every_rule_is_named_in_the_rules() -> None:
     words = {word for path in (ROOT / "controller" / "rules").glob("*.py") for word in constants(path)}
-    rules = {word for word in words if re.fullmatch(r"(record|link|status|meeting)-[a-z]+", word)}
-    assert first_column(page("how-it-works"), "The rules by name") - {"retire"} == rules
+    rules = {word for word in words if re.fullmatch(r"(record|link|status|meeting)-[a-z-]+", word)}
+    findings = set().union(*map(findings_in, SOURCES))
+    assert first_column(page("how-it-works"), "The rules by name") - {"retire"} == rules - findings
+
+
+def test_settings_that_no_longer_exist_are_told_as_such() -> None:
+    for text in (page("configuration"), page("runbook"), (ROOT / "CHANGELOG.md").read_text()):
+        paragraphs = [one for one in re.split(r"\n\n|\n[-|] ", text) if any(name in one for name in REMOVED)]
+        assert paragraphs
+        assert all("no longer exist" in " ".join(one.split()) for one in paragraphs)
 
 
 def test_every_setting_is_in_the_configuration() -> None:
