@@ -19,7 +19,7 @@ from controller.errors import CallError, DeadlineError, IncompleteError, Observa
 from controller.model import Outcome
 from controller.sandbox.cloudflare import Reply
 from tests.clouds import Clouds, LambdaContext
-from tests.faults.calls import BATCH, LIST, SCAN, SECRET, UPDATE, Call, Proxy, Rule, Scene
+from tests.faults.calls import BATCH, LIST, SCAN, SECRET, UPDATE, Call, Play, Proxy, Rule, Scene
 from tests.faults.kinds import FOR_EVER, Kind, answer, broken_wires
 from tests.faults.plan import CALLS
 from tests.faults.summary import TRIALS
@@ -29,8 +29,6 @@ from tests.test_events import SCHEDULED
 
 pytest_plugins = ("tests.faults.bench",)
 
-#: Seconds that Python may need to start and to end on such a machine.
-START = 3.9
 SLOW = [kind for kind in broken_wires(()) if kind.seconds < 10]
 PLACES = [(name, call) for name in ("contended", "fresh") for call in CALLS[name]]
 Note = Callable[[str, object], None]
@@ -143,17 +141,25 @@ def test_what_still_hangs_does_not_hold_up_the_next_pass(workshop: Workshop, ope
 @pytest.mark.parametrize("operation", ["GetCallerIdentity", LIST, SCAN])
 def test_a_command_ends_in_its_time_from_its_start(clouds: Clouds, operation: str) -> None:
     messy(clouds)
+    asked = list[float]()
+
+    def seen(play: Play) -> Play:
+        def at(scene: Scene) -> Reply:
+            asked.append(time.monotonic())
+            return play(scene)
+
+        return at
+
     rules = (
-        Rule(Call(operation), answer(Reply(200).delayed(FOR_EVER)), None),
-        Rule(Call("GetCallerIdentity"), lambda scene: scene.proceed().delayed(1.0)),
+        Rule(Call(operation), seen(answer(Reply(200).delayed(FOR_EVER))), None),
+        Rule(Call("GetCallerIdentity"), seen(lambda scene: scene.proceed().delayed(1.0))),
     )
     Proxy(clouds, rules).install()
     environment = {"PATH": os.environ["PATH"], **clouds.environment()}
     command = [sys.executable, "-m", "controller", "plan", "--deadline", "4"]
-    start = time.monotonic()
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
-    took = time.monotonic() - start
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    took = time.monotonic() - asked[0]  # the interpreter's own start is over by then, however busy the machine is
     clouds.reset()
     assert ended.returncode == 1, ended.stderr
     assert ended.stderr
-    assert took < 4 + START, "the interpreter's own start, and no second deadline"
+    assert took < 2 * 4, "no second deadline"

@@ -148,10 +148,10 @@ def test_a_pass_that_nobody_woke_waits_for_nothing() -> None:
 
 @pytest.mark.parametrize(("seconds", "slept"), [(10, 0), (11, 1), (15, 3)])
 def test_of_the_pass_s_time_enough_is_kept_to_act(seconds: float, slept: int) -> None:
-    clouds = Clouds(at(seconds=slept * 2, before=[], then=[machine()]), [], [], seconds=seconds)
-    woken(clouds, heard("running"))
+    clouds = Clouds(readings([machine()]), [], [], seconds=seconds)
+    woken(clouds, heard("terminated"))
     assert len(clouds.clock.slept) == slept
-    assert clouds.writes == [(slept * 2, MADE)] if slept else True
+    assert clouds.writes == [(slept * 2, MADE)]
 
 
 def test_a_pass_that_is_told_to_stop_waits_no_longer() -> None:

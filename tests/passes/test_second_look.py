@@ -9,6 +9,7 @@ import pytest
 from controller.errors import ObservationError, TransientError
 from controller.model import Instance, Plan
 from controller.reconcile import decide, reconcile
+from controller.report.report import Report
 from controller.request import Mode, Request
 from controller.settings import Settings
 from tests.build import (
@@ -177,6 +178,15 @@ def test_a_link_does_not_move_on_one_reading_without_the_address() -> None:
     assert shown(plan_of(moved)) == [("write-link", "link-current")], "what two readings show counts"
 
 
+def test_a_machine_that_only_the_second_look_brings_is_looked_at_once_more() -> None:
+    """Its row is not live, so nobody has looked at it before."""
+    scheduled = row(status="SCHEDULED", ids={"teacher": TEACHER}, links={"teacher": link(OTHER)})
+    stopped, whole = ([machine(), machine(OTHER, tagged=False, state=state)] for state in ("stopped", "running"))
+    clouds = Clouds(readings(stopped, stopped, whole), [], [scheduled])
+    assert shown(plan_of(clouds)) == [("create-record", "record-serving"), ("write-link", "link-current")]
+    assert clouds.asked == [{OTHER}, {OTHER}]
+
+
 def test_a_machine_that_is_first_seen_by_a_lookup_has_its_row_read_as_well() -> None:
     """It has lost the project's tag, and a record of ours names it; its meeting is history."""
     clouds = Clouds(readings([machine(tagged=False)]), [record()], [replace(LESSON, status="TERMINATED")])
@@ -215,9 +225,11 @@ def test_rows_of_somebody_elses_status_cost_no_call_and_twenty_findings() -> Non
         row(f"m{n}", "COMPLETED", ids={"teacher": f"i-{n:017x}"}, links={"student": link(f"i-{n:08x}")})
         for n in range(10_000)
     ]
-    report = reconcile(FULL, Clouds(readings([]), [], rows).its())
+    plans = list[Report]()
+    report = reconcile(Request(Mode.APPLY), Clouds(readings([]), [], rows).its(), plans.append)
     assert report.calls == {"ec2": 1, "dynamodb": 1, "cloudflare": 2}
     assert len(report.findings) == 21
+    assert [plan.findings for plan in plans] == [report.findings]
 
 
 @pytest.mark.parametrize("status", [None, "PENDING", "SCHEDULED", "PAUSED"])

@@ -31,7 +31,7 @@ def unlike_the_full_pass(
     read = {i: m for i in scope if (m := case.state.instances.get(i)) and (m.tagged or m.state not in ALIVE)}
     inside = read.keys() & sight.instances.keys()
     rows = {machine.meeting for machine in read.values() if machine.meeting in sight.rows}
-    mine = [r for r in scoped if r.change.instance in inside and (r.change.record or r.change.key in rows)]
+    mine = [r for r in scoped if r.change.instance not in read.keys() - inside]
     allowed = [r for r in full if _may_change(r, inside, rows, sight)]
     removals = _removals(mine)
     cleared = set(_removed_only(full, inside, rows, sight)) - _removals(allowed).keys()

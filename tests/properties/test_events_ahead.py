@@ -96,3 +96,11 @@ NOT_WAITED_FOR = {
 def test_it_is_not_waited_for(shown: Instance | None, heard: dict[str, Heard]) -> None:
     ran = run(Clouds(behind_world(shown)), [ONE], heard=heard)
     assert ran.state.now == START
+
+
+def test_a_machine_that_turns_out_to_be_a_strangers_is_not_waited_for_any_longer() -> None:
+    heard = told("running", ONE)
+    late = looks_at(run(Clouds(behind_world(None)), [ONE], heard=heard))[2]
+    strangers = is_now(replace(RUNS, tagged=False, state="pending", public_ip=None))
+    ran = run(Clouds(behind_world(None)), [ONE], heard=heard, script=Script(Calls(meddlers={late: strangers})))
+    assert ran.state.now - START < timedelta(seconds=20)

@@ -86,7 +86,7 @@ def fleet(count: int, *, state: str | None, owner: str, place: str | None = PLAC
     return Case(State(START, machines, records, {}), settings)
 
 
-@pytest.mark.parametrize("owner", [PLACE, *OWNERS[:-1]])
+@pytest.mark.parametrize("owner", [PLACE, *OWNERS])
 @pytest.mark.parametrize("count", [1, 6, 300])
 def test_machines_that_were_seen_ending_lose_their_records_be_it_one_or_a_thousand(count: int, owner: str) -> None:
     ran = applied(fleet(count, state="terminated", owner=owner))
@@ -95,7 +95,7 @@ def test_machines_that_were_seen_ending_lose_their_records_be_it_one_or_a_thousa
 
 
 @pytest.mark.parametrize(
-    ("owner", "is_held"), [(PLACE, False), (OWNERS[0], False), (OWNERS[1], True), (OWNERS[2], True)]
+    ("owner", "is_held"), [(PLACE, False), (OWNERS[0], False), (OWNERS[1], True), (OWNERS[2], True), (OWNERS[3], True)]
 )
 @pytest.mark.parametrize("count", [1, 300])
 def test_machines_that_have_vanished_lose_theirs_at_once_where_the_owner_id_names_the_place(

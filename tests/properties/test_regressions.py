@@ -264,3 +264,35 @@ def test_a_scoped_pass_believes_no_absence_that_its_second_look_shows() -> None:
     ran = applied(case, [ONE], script=Script(Calls(meddlers={second_look: be_forgotten})))
     assert ran.results == ()
     assert "s1" in ran.state.records
+
+
+@pytest.mark.parametrize("scope", [None, [ONE], [TWO]])
+@pytest.mark.parametrize("linked", [ONE, TWO])
+def test_a_second_machine_does_not_move_the_link_in_the_middle_of_a_lesson(
+    linked: str, scope: list[str] | None
+) -> None:
+    machines = [machine(ONE, "203.0.113.1"), machine(TWO, "203.0.113.2", age=timedelta(minutes=20))]
+    records = [record("s1", ONE, "203.0.113.1"), record("s2", TWO, "203.0.113.2")]
+    row = {"status": "IN_PROGRESS", "teacher_ec2_id": THREE, "teacher_ec2_link": link(linked)}
+    assert applied(world(machines, records, m=row), scope).results == ()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_an_end_waits_for_the_records_of_its_machines(seed: int) -> None:
+    row = {"status": "HEALTHY", "teacher_ec2_id": ONE}
+    ran = run(Clouds(world([ONE_ENDED], [record("s1", ONE, "203.0.113.1")], m=row)), seed=seed)
+    assert [call for call in ran.calls if call.endswith(".write")] == ["records.write", "rows.write"]
+
+
+def test_asked_again_an_end_rests_on_no_absence_that_another_meeting_was_planned_on() -> None:
+    """The row that has moved on names a machine of which only another row had told, and that EC2 does not know."""
+
+    def name_another(clouds: Clouds) -> None:
+        row = {**clouds.state.rows["m"], "student_ec2_id": TWO}
+        clouds.state = replace(clouds.state, rows={**clouds.state.rows, "m": row})
+
+    gone = {"status": "HEALTHY", "meet_time": LATE, "teacher_ec2_id": ONE}
+    case = world([ONE_ENDED], [], m=gone, n={"status": "LAUNCHED", "teacher_ec2_id": TWO})
+    ran = applied(case, script=Script(row_writes=Calls(meddlers={0: name_another})))
+    assert [r.outcome for r in ran.results] == [Outcome.SUPERSEDED]
+    assert ran.state.rows["m"]["status"] == "HEALTHY"

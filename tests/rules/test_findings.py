@@ -225,7 +225,9 @@ SILENT = {
     "another domain, another machine": world(HERE, [record()], [row(links={"student": f"https://{TEACHER}.x.org"})]),
     "an old owner's record of a machine that is up": world([machine(tagged=False)], [record(comment=FOREIGN)]),
     "a late meeting without machines": world([], [], [row(meet_time=LATE)]),
-    "a late meeting in a scoped pass": world([], [], [row(ids=NAMED, meet_time=LATE)], scope=[TEACHER]),
+    "a late meeting in a scoped pass": world(
+        [machine(state="terminated")], [], [row(ids=NAMED, meet_time=LATE)], scope=[TEACHER]
+    ),
     "a late meeting with a machine that is stopped": world([STOPPED], [], [row(ids=NAMED, meet_time=LATE)]),
 }
 
@@ -244,6 +246,10 @@ def test_an_empty_field_is_not_odd(value: Value) -> None:
 def test_a_meeting_that_this_pass_ends_is_not_late() -> None:
     over = world(rows=[row(ids=NAMED, meet_time=LATE)], absent=[TEACHER])
     assert found(decided(over)) == ["instance-not-seen"]
+
+
+def test_a_row_that_names_an_unclaimed_machine_is_told_once_where_the_tags_are_missing() -> None:
+    assert found(decided(world([machine(role=None)], rows=[row(ids=NAMED)]))) == ["unclaimed-instance"]
 
 
 @pytest.mark.parametrize(("kind", "is_adoptable"), [("A", True), ("AAAA", False), ("CNAME", False)])
