@@ -21,7 +21,7 @@ COMPILE_FOR = $(LOCK_VENV)/bin/uv pip compile --quiet --generate-hashes --no-ann
 COMPILE = $(COMPILE_FOR) --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test deploy-test test-browser golden lint proof mutants bench bench-report package format lock clean
+.PHONY: help sandbox test unit deploy-test test-browser golden lint proof mutants bench bench-report package format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -31,6 +31,13 @@ sandbox: $(VENV)/sandbox.stamp ## the whole system on this machine, with a drift
 
 test: lint ## everything that has to pass: lint, then the tests (ARGS go to pytest)
 	$(BIN)/pytest --numprocesses auto $(ARGS)
+
+# What needs no server and no process of its own.
+UNIT := tests/apply tests/passes tests/report tests/rules tests/test_addresses.py tests/test_events.py tests/test_metrics.py \
+	tests/test_names.py tests/test_settings.py
+
+unit: $(VENV)/dev.stamp ## rules, apply, report and what else needs no server, in seconds (ARGS go to pytest)
+	$(BIN)/pytest $(UNIT) --ignore=tests/report/test_browser.py $(ARGS)
 
 test-browser: $(VENV)/dev.stamp ## the HTML report in Chromium, and the README's picture of it anew
 	$(BIN)/pytest tests/report/test_browser.py $(ARGS)

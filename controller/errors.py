@@ -7,7 +7,7 @@
     ├── RequestError          an event or a command that asks for nothing we know    (exit 64)
     ├── PassError             the pass cannot go on, or did not end well
     │   ├── ObservationError  a source could not be read whole: nothing is planned
-    │   ├── MisfitError       settings do not fit the world: nothing is planned
+    │   ├── MismatchError     settings do not fit the world: nothing is planned
     │   ├── PlanChangedError  the plan is no longer the one that was reviewed
     │   └── IncompleteError   the report says what failed, was held, or was not reached
     └── CallError             one call to a cloud failed
@@ -57,7 +57,7 @@ class ObservationError(PassError):
     """A source could not be read whole, so nothing was planned: a plan is never made from half a world."""
 
 
-class MisfitError(PassError):
+class MismatchError(PassError):
     """Settings do not fit the world (another zone, another table): nothing was planned."""
 
 

@@ -18,9 +18,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from controller.errors import RequestError
-from controller.model import Finding
+from controller.model import Finding, Heard, Mode, Request
 from controller.names import is_instance_id
-from controller.request import Heard, Mode, Request
 
 STATE_CHANGE = "EC2 Instance State-change Notification"
 SCHEDULED = "Scheduled Event"

@@ -7,27 +7,29 @@ import re
 from collections.abc import Callable, Collection, Container, Iterable
 from dataclasses import dataclass, replace
 
-from controller.model import TERMINATED, Action, Change, Finding, Instance, Meeting, Plan, Result, Value
+from controller.model import TERMINATED, Action, Change, Finding, Instance, Meeting, Mode, Plan, Request, Result, Value
 from controller.names import instance_of_name, is_instance_id, is_under, record_name
 from controller.observe import Observer
-from controller.reconcile import Pass, decide
-from controller.report.report import ends
-from controller.request import Mode, Request
-from controller.rules.facts import Class, Facts, named_ids
+from controller.ports import Context
+from controller.reconcile import decide
+from controller.report.report import planned_results
+from controller.rules.facts import Facts, InstanceClass, named_ids
 from controller.rules.joining import can_join
 from controller.rules.meetings import SHOWN, current_of, members_of
 from controller.rules.ownership import owner_of
 from controller.settings import Settings
 
+_RELEASED = "no record of ours and no link: its address may be given to somebody else"
+_KEPT = "nothing new; a record of ours with its own address stays until it stops, and so does its link"
 _WANTED = {
-    Class.SERVING: "one A record of ours with its address, proxied; and its role's link, once the record is in place",
-    Class.STARTING: "nothing new until it runs with a public address; a record of an earlier start goes",
-    Class.STOPPED: "no record of ours and no link: its address may be given to somebody else",
-    Class.GONE: "no record of ours and no link: its address may be given to somebody else",
-    Class.ABSENT: "no record of ours that is older than the grace period; a link to it stays, since it leads nowhere",
-    Class.UNTAGGED: "nothing new; a record of ours with its own address stays until it stops, and so does its link",
-    Class.UNCLAIMED: "nothing new; a record of ours with its own address stays until it stops, and so does its link",
-    Class.UNKNOWN: "nothing: what was not seen, or is in a state unknown here, proves nothing",
+    InstanceClass.SERVING: "one A record of ours with its address, proxied; its role's link, once the record is there",
+    InstanceClass.STARTING: "nothing new until it runs with a public address; a record of an earlier start goes",
+    InstanceClass.STOPPED: _RELEASED,
+    InstanceClass.GONE: _RELEASED,
+    InstanceClass.ABSENT: "no record of ours older than the grace period; a link to it stays, since it leads nowhere",
+    InstanceClass.UNTAGGED: _KEPT,
+    InstanceClass.UNCLAIMED: _KEPT,
+    InstanceClass.UNKNOWN: "nothing: what was not seen, or is in a state unknown here, proves nothing",
 }
 
 
@@ -50,23 +52,23 @@ class Explanation:
 History = Callable[[str], Collection[Meeting]]
 
 
-def explain(name: str, this: Pass, history: History) -> Explanation | None:
+def explain(name: str, context: Context, history: History) -> Explanation | None:
     """What there is to say of an instance id, a record's name, a link, or a meeting's id; None where nobody knows it.
 
     ``history`` is only asked about an instance that no row seen so far has to do with.
 
-    Raises ObservationError or MisfitError where no plan can be made, CallError where the past cannot be read.
+    Raises ObservationError or MismatchError where no plan can be made, CallError where the past cannot be read.
     """
-    world, wanted = decide(Request(Mode.PLAN), this)
-    instance = instance_named(name, this.settings)
-    observer = Observer(this.readers, this.settings, this.budget)
+    world, wanted = decide(Request(Mode.PLAN), context)
+    instance = instance_named(name, context.settings)
+    observer = Observer(context.readers, context.settings, context.budget)
     seen = observer.including(world, {instance} if instance else (), () if instance else {name})
-    facts = Facts.of(seen, this.settings)
+    facts = Facts.of(seen, context.settings)
     if instance is None:
         return of_meeting(facts, wanted, name)
     if not _rows_of(facts, instance):
         past = {row.id: row for row in history(instance)}
-        facts = Facts.of(replace(seen, meetings={**past, **seen.meetings}), this.settings)
+        facts = Facts.of(replace(seen, meetings={**past, **seen.meetings}), context.settings)
     return of_instance(facts, wanted, instance)
 
 
@@ -109,7 +111,7 @@ def of_instance(facts: Facts, plan: Plan, instance: str) -> Explanation | None:
             *(("DynamoDB", text) for text in rows.values() or ["no row has to do with it"]),
         ),
         wanted=(_WANTED[facts.class_of(instance)],),
-        results=tuple(r for r in ends(plan) if r.change.instance == instance or _ends_one(r.change, rows)),
+        results=tuple(r for r in planned_results(plan) if r.change.instance == instance or _ends_one(r.change, rows)),
         findings=tuple(f for f in plan.findings if f.key in (instance, name) or instance in _ids_in(f.message)),
     )
 
@@ -130,7 +132,7 @@ def of_meeting(facts: Facts, plan: Plan, meeting: str) -> Explanation | None:
             *(("Cloudflare", text) for m in sorted(members) for text in _records(facts, m)),
         ),
         wanted=tuple(_wanted_of(facts, row)),
-        results=tuple(r for r in ends(plan) if r.change.meeting == meeting or r.change.instance in members),
+        results=tuple(r for r in planned_results(plan) if r.change.meeting == meeting or r.change.instance in members),
         findings=tuple(f for f in plan.findings if f.key in {meeting, *members, *names}),
     )
 

@@ -1,4 +1,4 @@
-"""The values everything speaks in: what was observed, what is planned, and how it ended.
+"""The values everything speaks in: what is asked for, observed, planned, and how it ended.
 
 All of them are frozen. What the adapters read is normalised before it becomes one of these, so
 that ``==`` is the drift test; what the rules decide is data that can be printed, signed and refused.
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
 
 TERMINATED = "TERMINATED"
 DNS_WRITTEN = "DNS_WRITTEN"
@@ -22,7 +23,7 @@ KNOWN_STATUSES = frozenset({*(s for s in EARLY_STATUSES if s), *LIVE_STATUSES, T
 
 
 @dataclass(frozen=True, slots=True)
-class Odd:
+class NonString:
     """A row's attribute that is not the string it should be: kept, so that a condition can name it."""
 
     kind: str  # DynamoDB's type letter: "N", "M", "NULL", …
@@ -33,7 +34,7 @@ class Odd:
 
 
 #: A row's attribute: a string, nothing, or something odd.
-Value = str | Odd | None
+Value = str | NonString | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +127,95 @@ class Action(StrEnum):
     TERMINATE_MEETING = "terminate-meeting"
 
 
-RECORD_ACTIONS = frozenset({Action.DELETE_RECORD, Action.UPDATE_RECORD, Action.CREATE_RECORD})
-
 #: Named values in a fixed order, as shown in a report.
 Fields = tuple[tuple[str, str | bool | None], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One difference between the desired and the actual world, and what takes it away. Each kind is a type of its own.
+
+    ::
+
+        Change
+        ├── RecordChange   CreateRecord, UpdateRecord, DeleteRecord
+        └── RowChange      WriteLink, ClearLink, EndMeeting
+    """
+
+    action: ClassVar[Action]
+
+    instance: str | None  # the machine that it is about; None: a whole meeting
+    meeting: str | None
+    role: str | None
+    before: Fields
+    after: Fields
+    reason: str
+    rule: str
+    evidence: tuple[str, ...] = ()  # machines by whose state, address or absence this takes something away
+    guarded: bool = False  # the guard lets it wait
+
+    @property
+    def key(self) -> str:
+        """The record's name, or the meeting's id."""
+        raise NotImplementedError
+
+    @property
+    def ident(self) -> tuple[str, str, str, str]:
+        """What makes this change this change, whatever its values are."""
+        return (self.action, self.key, self.role or "", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordChange(Change):
+    """One write to one record: it carries all of the wanted state, so that it may be sent twice."""
+
+    name: str
+
+    @property
+    def key(self) -> str:
+        """The record's name."""
+        return self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateRecord(RecordChange):
+    """A record that is to be there. The oldest machine is served first."""
+
+    action: ClassVar[Action] = Action.CREATE_RECORD
+
+    content: str
+    comment: str
+    launched: float = 0.0  # epoch seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateRecord(RecordChange):
+    """A record that is to be as it should be."""
+
+    action: ClassVar[Action] = Action.UPDATE_RECORD
+
+    id: str
+    content: str
+    comment: str | None  # None: leave it as it is
+
+    @property
+    def ident(self) -> tuple[str, str, str, str]:
+        """One name can have several records."""
+        return (self.action, self.key, self.role or "", self.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteRecord(RecordChange):
+    """A record that is to go."""
+
+    action: ClassVar[Action] = Action.DELETE_RECORD
+
+    id: str
+
+    @property
+    def ident(self) -> tuple[str, str, str, str]:
+        """One name can have several records."""
+        return (self.action, self.key, self.role or "", self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +228,6 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordWrite:
-    """One write to one record: all of the wanted state, so that it may be sent twice."""
-
-    id: str | None  # None: a record to create
-    name: str
-    content: str | None  # None: a record to delete
-    comment: str | None  # None: leave the comment as it is
-
-
-@dataclass(frozen=True, slots=True)
 class RowWrite:
     """One conditional write to one meeting's row; it never creates a row."""
 
@@ -161,29 +237,47 @@ class RowWrite:
     removes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One difference between the desired and the actual world, and what takes it away."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowChange(Change):
+    """A change of one meeting's row."""
 
-    action: Action
-    key: str  # the record's name, or the meeting's id
-    instance: str | None
-    meeting: str | None
-    role: str | None
-    before: Fields
-    after: Fields
-    reason: str
-    rule: str
-    record: RecordWrite | None = None
-    row: RowWrite | None = None
-    order: float = 0.0  # creates: the launch (epoch seconds), so that the oldest machine is served first
-    evidence: tuple[str, ...] = ()  # machines by whose state, address or absence this takes something away
-    held: bool = False
+    meeting: str
+    write: RowWrite
 
     @property
-    def ident(self) -> tuple[str, str, str, str]:
-        """What makes this change this change, whatever its values are."""
-        return (self.action, self.key, self.role or "", (self.record.id if self.record else None) or "")
+    def key(self) -> str:
+        """The meeting's id."""
+        return self.meeting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearLink(RowChange):
+    """A link that is to go; ``instance`` is the machine that it leads to."""
+
+    action: ClassVar[Action] = Action.CLEAR_LINK
+
+    instance: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteLink(RowChange):
+    """A link that is to lead to ``instance``; an early status moves on with it."""
+
+    action: ClassVar[Action] = Action.WRITE_LINK
+
+    instance: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndMeeting(RowChange):
+    """A meeting whose machines are gone."""
+
+    action: ClassVar[Action] = Action.TERMINATE_MEETING
+
+    instance: None = None
+    role: None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,3 +323,32 @@ class Applied:
 
     results: tuple[Result, ...]
     findings: tuple[Finding, ...] = field(default=())
+
+
+class Mode(StrEnum):
+    """A plan writes nothing, anywhere."""
+
+    PLAN = "plan"
+    APPLY = "apply"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What events say of an instance: it decides nothing, but shows whether EC2's answer is behind."""
+
+    state: str  # the latest one
+    at: datetime  # when AWS saw it
+    since: datetime  # when AWS saw the first change that this request is about, for a metric
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One pass: over everything (``scope`` None), or over these instances."""
+
+    mode: Mode
+    scope: frozenset[str] | None = None
+    force: bool = False  # let guarded changes through, once
+    is_scheduled: bool = False  # nobody waits for it, and alarms count on it
+    expect: str | None = None  # the digest of the plan that was reviewed
+    findings: tuple[Finding, ...] = ()  # what was odd about the request itself
+    heard: Mapping[str, Heard] = field(default_factory=dict, compare=False)  # by instance, from the events

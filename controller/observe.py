@@ -10,16 +10,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from controller.budget import Budget
-from controller.errors import CallError, MisfitError, ObservationError
-from controller.model import LIVE_STATUSES, DnsRecord, Finding, Instance, World, Zone
+from controller.errors import CallError, MismatchError, ObservationError
+from controller.model import LIVE_STATUSES, DnsRecord, Finding, Heard, Instance, World, Zone
 from controller.names import is_under
-from controller.parallel import Pending, bounded
 from controller.ports import Readers
-from controller.request import Heard
-from controller.rules.facts import Class, Facts, classify, linked_ids, named_ids
+from controller.rules.facts import Facts, InstanceClass, classify, linked_ids, named_ids
 from controller.rules.findings import ZONE_NOT_READABLE
 from controller.rules.scope import deserves_reading, is_behind, meetings_of
+from controller.runtime.budget import Budget
+from controller.runtime.threads import Task, bounded
 from controller.settings import Settings
 
 #: Seconds between two looks at machines whose events are ahead of EC2's answers, and for all such looks together.
@@ -152,7 +151,7 @@ class Observer:
     def _with_zone(self, world: World) -> World:
         """Prove the zone where this pass may write records: a machine in scope serves, or records are there already."""
         in_scope = (machine for machine in world.instances.values() if machine.id in (world.scope or ()))
-        serves = any(classify(machine, self.settings) is Class.SERVING for machine in in_scope)
+        serves = any(classify(machine, self.settings) is InstanceClass.SERVING for machine in in_scope)
         if world.zone.holds_domain or not (serves or world.records):
             return world
         zone, findings = self._zone(world.records)
@@ -195,14 +194,14 @@ class Observer:
         if zone.name is None:
             return zone, (ZONE_NOT_READABLE,)
         if not is_under(self.settings.domain_root, zone.name):
-            raise MisfitError(
+            raise MismatchError(
                 f"DOMAIN_ROOT {self.settings.domain_root} does not lie in the zone {zone.name} of ZONE_ID.",
                 "Correct DOMAIN_ROOT or ZONE_ID; nothing was planned.",
             )
         return replace(zone, holds_domain=True), ()
 
-    def _begin(self, source: str, read: Callable[[], T]) -> Pending[T]:
-        return Pending(lambda: _named(source, read), self.budget)
+    def _begin(self, source: str, read: Callable[[], T]) -> Task[T]:
+        return Task(lambda: _named(source, read), self.budget)
 
     def _read(self, source: str, read: Callable[[], T]) -> T:
         return bounded(lambda: _named(source, read), self.budget)

@@ -4,7 +4,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from controller.model import Change, DnsRecord, Finding, Instance, Meeting, RowWrite, Zone
+from controller.model import DnsRecord, Finding, Instance, Meeting, RecordChange, Result, RowWrite, Zone
+from controller.report.report import Report, Target
+from controller.runtime.budget import Budget
+from controller.settings import Settings
 
 
 class Fleet(Protocol):
@@ -61,7 +64,7 @@ class RowWriter(Protocol):
 class RecordWriter(Protocol):
     """Writes to the zone."""
 
-    def write(self, changes: Sequence[Change]) -> list[DnsRecord]:
+    def write(self, changes: Sequence[RecordChange]) -> list[DnsRecord]:
         """One batch, all or nothing: deletes, then updates, then creates. Returns the records that it answers.
 
         Raises RefusedError (nothing done, one of them is wrong), AmbiguousError (nobody knows), or another CallError.
@@ -89,3 +92,24 @@ class Writers:
 
     rows: RowWriter
     records: RecordWriter
+
+
+class Listener:
+    """Hears how a pass goes on. Each method may be left as it is."""
+
+    def on_plan(self, report: Report) -> None:
+        """The plan, before anything is done."""
+
+    def on_result(self, result: Result) -> None:
+        """How a change has ended, as it comes; from several threads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything that one pass stands on. Without writers it can only plan."""
+
+    settings: Settings
+    target: Target
+    readers: Readers
+    writers: Writers | None
+    budget: Budget

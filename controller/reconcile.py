@@ -4,42 +4,30 @@ An event narrows what is looked at (``request.scope``); nothing in the decision 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from controller.apply import apply
-from controller.budget import Budget
-from controller.errors import MisfitError, PlanChangedError, WatchdogError
-from controller.model import Applied, Plan, Result, World
+from controller.apply.execute import apply
+from controller.errors import MismatchError, PlanChangedError, WatchdogError
+from controller.model import Applied, Mode, Plan, Request, World
 from controller.observe import Observer
-from controller.ports import Readers, Writers
-from controller.report.report import Report, Target, digest_of, ends
-from controller.request import Mode, Request
-from controller.rules import at_stake, ending, guard, plan
+from controller.ports import Context, Listener
+from controller.report.report import Report, digest_of, planned_results
+from controller.rules.guards import guard
+from controller.rules.plan import at_stake, ending, plan
 from controller.rules.scope import behind
 from controller.settings import Settings
 
-
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """Everything that one pass stands on. Without writers it can only plan."""
-
-    settings: Settings
-    target: Target
-    readers: Readers
-    writers: Writers | None
-    budget: Budget
+Decide = Callable[[Request, Context], tuple[World, Plan]]
+SILENT = Listener()
 
 
-Decide = Callable[[Request, Pass], tuple[World, Plan]]
-
-
-def decide(request: Request, this: Pass) -> tuple[World, Plan]:
+def decide(request: Request, context: Context) -> tuple[World, Plan]:
     """Observe, plan and guard; what the plan takes something away for is looked at twice.
 
-    Raises ObservationError or MisfitError where no plan can be made.
+    Raises ObservationError or MismatchError where no plan can be made.
     """
-    check_place(this.settings)
-    observer = Observer(this.readers, this.settings, this.budget)
+    check_place(context.settings)
+    observer = Observer(context.readers, context.settings, context.budget)
     if request.scope is None:
         world = observer.everything()
     else:
@@ -47,7 +35,7 @@ def decide(request: Request, this: Pass) -> tuple[World, Plan]:
     looked_at = world.instances.keys() | world.absent | (world.scope or frozenset())
     seen_twice, asked_for = frozenset[str](), frozenset[str]()
     while True:
-        wanted = guard(plan(world, this.settings), world, this.settings, force=request.force)
+        wanted = guard(plan(world, context.settings), world, context.settings, force=request.force)
         machines, meetings = at_stake(wanted) - seen_twice, ending(wanted) - asked_for
         if not (machines or meetings):
             return world, wanted
@@ -57,35 +45,27 @@ def decide(request: Request, this: Pass) -> tuple[World, Plan]:
 
 
 def check_place(settings: Settings) -> None:
-    """Raises MisfitError where OWNER_ID names another account or region than those that are looked at."""
+    """Raises MismatchError where OWNER_ID names another account or region than those that are looked at."""
     if settings.names_another_place:
-        raise MisfitError(
+        raise MismatchError(
             f"OWNER_ID {settings.owner_id} names another account or region than {settings.place}, which is looked at.",
             "Correct AWS_REGION, AWS_PROFILE or OWNER_ID; nothing was planned.",
         )
 
 
-def reconcile(
-    request: Request,
-    this: Pass,
-    on_plan: Callable[[Report], None] = lambda _: None,
-    on_result: Callable[[Result], None] = lambda _: None,
-    decide: Decide = decide,
-) -> Report:
+def reconcile(request: Request, context: Context, listener: Listener = SILENT, decide: Decide = decide) -> Report:
     """Decide, and apply when asked; machines whose events are ahead of EC2's answers get a pass of their own, later.
 
-    ``on_plan`` sees the plan before anything is done; ``on_result`` sees each change's end as it comes.
-
-    Raises ObservationError or MisfitError before a plan is made (then with the report of what an earlier one has
+    Raises ObservationError or MismatchError before a plan is made (then with the report of what an earlier one has
     done), and PlanChangedError where the plan is no longer the one that ``request.expect`` names. How single changes
     ended is in the report.
     """
-    report, ahead = _one_pass(request, this, on_plan, on_result, decide)
-    observer = Observer(this.readers, this.settings, this.budget)
+    report, ahead = _one_pass(request, context, listener, decide)
+    observer = Observer(context.readers, context.settings, context.budget)
     try:
         for scope in observer.catching_up(ahead, request.heard) if request.mode is Mode.APPLY else ():
             rest = replace(request, scope=scope, heard={}, findings=())
-            later, _ = _one_pass(rest, this, lambda _: None, on_result, decide)
+            later, _ = _one_pass(rest, context, listener, decide)
             report = report.joined(later)
     except WatchdogError as error:
         error.report = report.shortened()
@@ -93,34 +73,28 @@ def reconcile(
     return report.shortened()
 
 
-def _one_pass(
-    request: Request,
-    this: Pass,
-    on_plan: Callable[[Report], None],
-    on_result: Callable[[Result], None],
-    decide: Decide,
-) -> tuple[Report, frozenset[str]]:
+def _one_pass(request: Request, context: Context, listener: Listener, decide: Decide) -> tuple[Report, frozenset[str]]:
     """The pass, and the machines that it has left out since EC2 does not show yet what their events say."""
-    started_at = this.budget.clock.now()
-    world, wanted = decide(request, this)
+    started_at = context.budget.clock.now()
+    world, wanted = decide(request, context)
     ahead = behind(world, request.heard)
     wanted = replace(wanted, changes=tuple(change for change in wanted.changes if change.instance not in ahead))
     scope = None if request.scope is None else tuple(sorted(request.scope))
-    digest = digest_of(wanted, this.target, scope)
+    digest = digest_of(wanted, context.target, scope)
 
     def report(mode: Mode, applied: Applied) -> Report:
         return Report(
             mode=mode,
             scope=scope,
-            target=this.target,
+            target=context.target,
             started_at=started_at,
-            duration_ms=round(this.budget.elapsed() * 1000),
+            duration_ms=round(context.budget.elapsed() * 1000),
             observed=(len(world.instances), len(world.records), len(world.meetings)),
             digest=digest,
             results=applied.results,
             findings=(*request.findings, *wanted.findings, *applied.findings),
             guard=wanted.guard,
-            calls=this.budget.calls(),
+            calls=context.budget.calls(),
         )
 
     if request.expect not in (None, digest):
@@ -128,9 +102,9 @@ def _one_pass(
             f"The plan is no longer the one that was reviewed ({request.expect}); it is now {digest}.",
             "Nothing was done. Look at the new plan (elephant-dns plan), and apply that.",
         )
-    preview = report(Mode.PLAN, Applied(ends(wanted)))
-    if request.mode is Mode.PLAN or this.writers is None:
+    preview = report(Mode.PLAN, Applied(planned_results(wanted)))
+    if request.mode is Mode.PLAN or context.writers is None:
         return preview, ahead
-    on_plan(preview.shortened())
-    applied = apply(wanted, world, this.settings, this.readers, this.writers, this.budget, on_result)
+    listener.on_plan(preview.shortened())
+    applied = apply(wanted, world, context, context.writers, listener)
     return report(Mode.APPLY, applied), ahead

@@ -6,27 +6,29 @@ What is not marked by this very deployment stays, also with ``ADOPT_UNMARKED``: 
 from collections import Counter
 from collections.abc import Iterable
 
-from controller.errors import MisfitError
-from controller.model import Action, Change, DnsRecord, Instance, Plan, RecordWrite, Result, World
+from controller.errors import MismatchError
+from controller.model import DeleteRecord, DnsRecord, Instance, Plan, Request, Result, World
 from controller.observe import Observer
-from controller.ports import Fleet
-from controller.reconcile import Pass, check_place
-from controller.request import Request
+from controller.ports import Context, Fleet
+from controller.reconcile import check_place
 from controller.rules.ownership import is_marked
+from controller.rules.records import shown
 from controller.settings import MARK_PREFIX, Settings
 
 
-def decide(_: Request, this: Pass) -> tuple[World, Plan]:
+def decide(_: Request, context: Context) -> tuple[World, Plan]:
     """The zone's records at machines' names, and the deletion of all that are ours. Rows are not even read.
 
-    Raises ObservationError where the listing is not whole, MisfitError where OWNER_ID names another place, or where
+    Raises ObservationError where the listing is not whole, MismatchError where OWNER_ID names another place, or where
     nothing is ours and other owners' records are there: then OWNER_ID may be the wrong one.
     """
-    check_place(this.settings)
-    world = Observer(this.readers, this.settings, this.budget).names()
-    ours = [record for record in world.records if record.type == "A" and is_marked(record.comment, this.settings.mark)]
+    check_place(context.settings)
+    world = Observer(context.readers, context.settings, context.budget).names()
+    ours = [
+        record for record in world.records if record.type == "A" and is_marked(record.comment, context.settings.mark)
+    ]
     if not ours:
-        _check_others(world.records, this.settings)
+        _check_others(world.records, context.settings)
     doomed = sorted(ours, key=lambda record: (record.name, record.id))
     return world, Plan(tuple(_delete(record) for record in doomed), world.findings)
 
@@ -39,7 +41,7 @@ def _check_others(records: Iterable[DnsRecord], settings: Settings) -> None:
         first = (
             f"No record under {settings.domain_root} carries the mark of {settings.owner_id}. Other owners' records:"
         )
-        raise MisfitError(
+        raise MismatchError(
             "\n".join([first, *owners]),
             "If one of these is meant, run it with that OWNER_ID (and its region). Nothing was deleted.",
         )
@@ -59,16 +61,15 @@ def _leads_there(machine: Instance | None, content: object) -> bool:
     return machine is not None and is_up and machine.public_ip in (None, content)
 
 
-def _delete(record: DnsRecord) -> Change:
-    return Change(
-        action=Action.DELETE_RECORD,
-        key=record.name,
+def _delete(record: DnsRecord) -> DeleteRecord:
+    return DeleteRecord(
+        id=record.id,
+        name=record.name,
         instance=record.instance,
         meeting=None,
         role=None,
-        before=(("content", record.content), ("proxied", record.proxied), ("comment", record.comment)),
+        before=shown(record),
         after=(),
         reason="the deployment is taken down",
         rule="retire",
-        record=RecordWrite(record.id, record.name, None, None),
     )

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from string import whitespace
-from typing import TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from controller.errors import SettingsError
@@ -23,24 +23,6 @@ MARK_PREFIX = "elephant-dns:"
 #: The mark must fit, with a hint behind it, into a comment of Cloudflare's free plan (100 characters).
 MAX_OWNER_ID = 60
 
-VARIABLES = frozenset(
-    {
-        "DOMAIN_ROOT",
-        "ZONE_ID",
-        "SECRET_ARN",
-        "CLOUDFLARE_API_TOKEN",
-        "CLOUDFLARE_BASE_URL",
-        "TABLE_NAME",
-        "STATUS_INDEX",
-        "PROJECT_TAG",
-        "ROLES",
-        "DCV_PORT",
-        "OWNER_ID",
-        "ADOPT_UNMARKED",
-        "GRACE_SECONDS",
-        "LOG_LEVEL",
-    }
-)
 #: Variables of earlier versions: a limit that somebody relies on must not vanish in silence.
 REMOVED = ("MAX_GUARDED_DELETES", "MAX_GUARDED_DELETE_PERCENT")
 _WHY_REMOVED = (
@@ -63,8 +45,6 @@ _SECRET = re.compile(r"(?!cf[a-z]{2}_)[A-Za-z0-9/_+=.@-]{1,512}|arn:[!-~]+")
 _TOKEN = re.compile(r"\bcf[a-z]{2}_|^[A-Za-z0-9_-]{40}$")
 #: What comes along when a value is pasted, beside white space of any kind.
 _AROUND = f"{whitespace}\u00a0\ufeff\"'"
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,103 +98,6 @@ class Settings:
         if _ACCOUNT.fullmatch(first):
             return first != account or (_REGION.fullmatch(second) is not None and second != region)
         return _REGION.fullmatch(first) is not None and first != region
-
-
-class _Reader:
-    """Reads one variable after the other and collects what is wrong with them."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
-        self.problems: list[str] = []
-
-    def text(self, name: str) -> str | None:
-        return _unwrapped(self._environment.get(name, "")) or None
-
-    def complain(self, name: str, value: str | None, allowed: str) -> None:
-        if value is None:
-            shown = "is not set"
-        else:
-            shown = "has an unusable value" if _may_hold_a_secret(name, value) else f"is {value[:200]!r}"
-        self.problems.append(f"{name} {shown}: {allowed}.")
-
-    def parse(self, name: str, default: T, read: Callable[[str], T | None], allowed: str) -> T:
-        """The variable as ``read`` understands it, or the default; ``read`` says None to what is not allowed."""
-        value = self.text(name)
-        if value is None:
-            return default
-        result = read(value)
-        if result is None:
-            self.complain(name, value, allowed)
-            return default
-        return result
-
-    def required(self, name: str, read: Callable[[str], str | None], allowed: str) -> str:
-        if self.text(name) is None:
-            self.complain(name, None, allowed)
-        return self.parse(name, "", read, allowed)
-
-
-def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Settings from an environment such as ``os.environ``.
-
-    Raises SettingsError with every problem in one message.
-    """
-    reader = _Reader(environment)
-    project_tag = reader.parse(
-        "PROJECT_TAG", ("Project", "Elephant"), _tag, "a tag as Key=Value, such as Project=Elephant"
-    )
-    owner_id = reader.parse(
-        "OWNER_ID", None, _matching(_OWNER), f"1 to {MAX_OWNER_ID} printable ASCII characters without spaces"
-    )
-    if "=".join(project_tag) != DEFAULT_PROJECT_TAG and reader.text("OWNER_ID") is None:
-        reader.complain(
-            "OWNER_ID",
-            None,
-            "with a PROJECT_TAG of your own it must be given, or two deployments would own each other's records",
-        )
-    settings = Settings(
-        domain_root=reader.required(
-            "DOMAIN_ROOT", _domain, "the domain of the machines' names, such as example.com (in Punycode)"
-        ),
-        zone_id=reader.required(
-            "ZONE_ID", _lower(_ZONE), "the 32 hexadecimal digits on the zone's overview page at Cloudflare"
-        ),
-        secret_arn=reader.parse("SECRET_ARN", None, _matching(_SECRET), "the secret's name or ARN, not its content"),
-        api_token=reader.parse(
-            "CLOUDFLARE_API_TOKEN", None, clean_token, "the token alone, printable and without spaces"
-        ),
-        cloudflare_url=reader.parse(
-            "CLOUDFLARE_BASE_URL", CLOUDFLARE_URL, _base_url, "an https URL without user and query, or http on loopback"
-        ),
-        table_name=reader.parse("TABLE_NAME", "elephant-meetings", _matching(_TABLE), "a DynamoDB table's name or ARN"),
-        status_index=reader.parse(
-            "STATUS_INDEX", None, _matching(_INDEX), "the name of an index with partition key status"
-        ),
-        project_tag=project_tag,
-        roles=reader.parse(
-            "ROLES", ("teacher", "student"), _roles, "names such as teacher,student: [a-z][a-z0-9_]*, no two alike"
-        ),
-        dcv_port=reader.parse(
-            "DCV_PORT", 8443, _port, f"one of {', '.join(map(str, HTTPS_PORTS))}, which Cloudflare forwards"
-        ),
-        owner_id=owner_id,
-        adopt_unmarked=reader.parse("ADOPT_UNMARKED", False, _boolean, "true or false"),
-        grace_seconds=reader.parse("GRACE_SECONDS", 900, _number(0, 86_400), "whole seconds, 0 to 86400"),
-        log_level=reader.parse("LOG_LEVEL", "INFO", _level, "DEBUG, INFO, WARNING, ERROR or CRITICAL"),
-    )
-    if reader.text("SECRET_ARN") is None and reader.text("CLOUDFLARE_API_TOKEN") is None:
-        reader.complain(
-            "SECRET_ARN", None, "the Secrets Manager secret with CLOUDFLARE_TOKEN in it (or set CLOUDFLARE_API_TOKEN)"
-        )
-    for name in REMOVED:
-        if (value := reader.text(name)) is not None:
-            reader.complain(name, value, _WHY_REMOVED)
-    if reader.problems:
-        raise SettingsError(
-            "\n".join(["The settings cannot be used:", *(f"  {problem}" for problem in reader.problems)]),
-            "docs/configuration.md tells of each. To try it out without any: make sandbox.",
-        )
-    return settings
 
 
 def _may_hold_a_secret(name: str, value: str) -> bool:
@@ -305,3 +188,97 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable: which field it becomes, and what is allowed. docs/configuration.md describes each."""
+
+    name: str
+    field: str
+    read: Callable[[str], object]  # None for what is not allowed
+    allowed: str
+    default: str | None = None  # as it would stand in the environment
+    required: bool = False
+
+
+#: Every variable, its default, and what is allowed: the one place that says so.
+TABLE = (
+    Variable("DOMAIN_ROOT", "domain_root", _domain, "the domain of the machines' names, such as example.com (in "
+             "Punycode)", required=True),
+    Variable("ZONE_ID", "zone_id", _lower(_ZONE), "the 32 hexadecimal digits on the zone's overview page at "
+             "Cloudflare", required=True),
+    Variable("SECRET_ARN", "secret_arn", _matching(_SECRET), "the secret's name or ARN, not its content"),
+    Variable("CLOUDFLARE_API_TOKEN", "api_token", clean_token, "the token alone, printable and without spaces"),
+    Variable("CLOUDFLARE_BASE_URL", "cloudflare_url", _base_url, "an https URL without user and query, or http on "
+             "loopback", CLOUDFLARE_URL),
+    Variable("TABLE_NAME", "table_name", _matching(_TABLE), "a DynamoDB table's name or ARN", "elephant-meetings"),
+    Variable("STATUS_INDEX", "status_index", _matching(_INDEX), "the name of an index with partition key status"),
+    Variable("PROJECT_TAG", "project_tag", _tag, "a tag as Key=Value, such as Project=Elephant", DEFAULT_PROJECT_TAG),
+    Variable("ROLES", "roles", _roles, "names such as teacher,student: [a-z][a-z0-9_]*, no two alike",
+             "teacher,student"),
+    Variable("DCV_PORT", "dcv_port", _port, f"one of {', '.join(map(str, HTTPS_PORTS))}, which Cloudflare forwards",
+             "8443"),
+    Variable("OWNER_ID", "owner_id", _matching(_OWNER), f"1 to {MAX_OWNER_ID} printable ASCII characters without "
+             "spaces"),
+    Variable("ADOPT_UNMARKED", "adopt_unmarked", _boolean, "true or false", "false"),
+    Variable("GRACE_SECONDS", "grace_seconds", _number(0, 86_400), "whole seconds, 0 to 86400", "900"),
+    Variable("LOG_LEVEL", "log_level", _level, "DEBUG, INFO, WARNING, ERROR or CRITICAL", "INFO"),
+)  # fmt: skip
+VARIABLES = frozenset(variable.name for variable in TABLE)
+
+
+class _Reader:
+    """Reads one variable after the other and collects what is wrong with them."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.problems: list[str] = []
+
+    def text(self, name: str) -> str | None:
+        return _unwrapped(self._environment.get(name, "")) or None
+
+    def complain(self, name: str, value: str | None, allowed: str) -> None:
+        if value is None:
+            shown = "is not set"
+        else:
+            shown = "has an unusable value" if _may_hold_a_secret(name, value) else f"is {value[:200]!r}"
+        self.problems.append(f"{name} {shown}: {allowed}.")
+
+    def value(self, variable: Variable) -> object:
+        """The variable as its reader understands it, or the default."""
+        text = self.text(variable.name)
+        value = None if text is None else variable.read(text)
+        if value is None and (text is not None or variable.required):
+            self.complain(variable.name, text, variable.allowed)
+        if value is None and variable.default is not None:
+            value = variable.read(variable.default)
+        return value
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Settings from an environment such as ``os.environ``.
+
+    Raises SettingsError with every problem in one message.
+    """
+    reader = _Reader(environment)
+    values: dict[str, Any] = {variable.field: reader.value(variable) for variable in TABLE}
+    if "=".join(values["project_tag"]) != DEFAULT_PROJECT_TAG and reader.text("OWNER_ID") is None:
+        reader.complain(
+            "OWNER_ID",
+            None,
+            "with a PROJECT_TAG of your own it must be given, or two deployments would own each other's records",
+        )
+    if reader.text("SECRET_ARN") is None and reader.text("CLOUDFLARE_API_TOKEN") is None:
+        reader.complain(
+            "SECRET_ARN", None, "the Secrets Manager secret with CLOUDFLARE_TOKEN in it (or set CLOUDFLARE_API_TOKEN)"
+        )
+    for name in REMOVED:
+        if (value := reader.text(name)) is not None:
+            reader.complain(name, value, _WHY_REMOVED)
+    if reader.problems:
+        raise SettingsError(
+            "\n".join(["The settings cannot be used:", *(f"  {problem}" for problem in reader.problems)]),
+            "docs/configuration.md describes each. To try it out without any: make sandbox.",
+        )
+    return Settings(**values)

@@ -1,11 +1,32 @@
 """Small worlds for tests: values with everything that does not matter filled in."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from controller.model import Change, DnsRecord, Instance, Meeting, Plan, Value, World, Zone
-from controller.rules import guard, plan
+from controller.model import (
+    Change,
+    CreateRecord,
+    DeleteRecord,
+    DnsRecord,
+    Instance,
+    Meeting,
+    Plan,
+    RecordChange,
+    Result,
+    RowChange,
+    RowWrite,
+    UpdateRecord,
+    Value,
+    World,
+    Zone,
+)
+from controller.ports import Context, Listener, Readers
+from controller.report.report import Report, Target
+from controller.rules.guards import guard
+from controller.rules.plan import plan
+from controller.runtime.budget import Budget
 from controller.settings import Settings, read_settings
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
@@ -22,6 +43,7 @@ ENVIRONMENT = {
     "CLOUDFLARE_API_TOKEN": "token-of-a-test",
     "OWNER_ID": OWNER,
 }
+TARGET = Target("123456789012", "us-west-2", ENVIRONMENT["ZONE_ID"], "example.com", "elephant-meetings", OWNER)
 
 
 def settings(**environment: str) -> Settings:
@@ -101,6 +123,69 @@ def world(
         zone=Zone("example.com", holds_domain=True),
         scope=None if scope is None else frozenset(scope),
     )
+
+
+def create(instance: str = TEACHER, content: str = ADDRESS, **others: Any) -> CreateRecord:
+    """A record of ours that is to be at the instance's name."""
+    return CreateRecord(name=name(instance), content=content, **{**_about(instance), "comment": MARK, **others})
+
+
+def update(instance: str = TEACHER, content: str = ADDRESS, *, id: str = "r1", **others: Any) -> UpdateRecord:
+    """A record that is to have this address, and to keep its comment."""
+    return UpdateRecord(name=name(instance), id=id, content=content, **{**_about(instance), "comment": None, **others})
+
+
+def delete(instance: str = TEACHER, *, id: str = "r1", **others: Any) -> DeleteRecord:
+    """A record that is to go."""
+    return DeleteRecord(name=name(instance), id=id, **{**_about(instance), **others})
+
+
+def answer_to(change: RecordChange, **others: Any) -> DnsRecord:
+    """The record as Cloudflare answers it to this change."""
+    told: dict[str, Any] = {"id": id_of(change) or change.name}
+    if isinstance(change, (CreateRecord, UpdateRecord)):
+        told |= {"content": change.content, "comment": change.comment or MARK}
+    return record(str(change.instance), **{**told, **others})
+
+
+def of_row(kind: type[RowChange], instance: str = TEACHER, **others: Any) -> RowChange:
+    """A change of this kind to the row of meeting m1."""
+    return kind(write=RowWrite(()), **{**_about(instance), **others})
+
+
+def _about(instance: str) -> dict[str, Any]:
+    about = {"instance": instance, "meeting": "m1", "role": "teacher", "before": (), "after": ()}
+    return {**about, "reason": "because", "rule": "rule"}
+
+
+def id_of(change: Change) -> str | None:
+    """The id of the record that is changed; None where there is none yet, or none at all."""
+    return change.id if isinstance(change, (UpdateRecord, DeleteRecord)) else None
+
+
+def of_records(changes: Plan | Iterable[Change]) -> list[RecordChange]:
+    """The changes of records among these."""
+    changes = changes.changes if isinstance(changes, Plan) else changes
+    return [change for change in changes if isinstance(change, RecordChange)]
+
+
+def context(readers: Readers, budget: Budget, using: Settings | None = None) -> Context:
+    """What a pass stands on, without writers."""
+    return Context(using or settings(), TARGET, readers, None, budget)
+
+
+@dataclass
+class Told(Listener):
+    """Keeps all that it is told."""
+
+    plans: list[Report] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
+
+    def on_plan(self, report: Report) -> None:
+        self.plans.append(report)
+
+    def on_result(self, result: Result) -> None:
+        self.results.append(result)
 
 
 def decided(seen: World, using: Settings | None = None, *, force: bool = False) -> Plan:

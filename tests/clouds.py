@@ -8,9 +8,8 @@ from typing import Any
 
 import handler
 from controller.bootstrap import Controller, build
-from controller.model import Result
+from controller.model import Mode, Request, Result
 from controller.report.report import Report
-from controller.request import Mode, Request
 from controller.sandbox.aws import SECRET, AwsServer, exported
 from controller.sandbox.cloudflare import CloudflareServer, Reply
 from controller.settings import read_settings
@@ -82,10 +81,7 @@ class Clouds:
     @staticmethod
     def forget_function() -> None:
         """The next invocation meets a new Lambda process."""
-        if handler._controller.cache_info().currsize:
-            handler._controller(LambdaContext().invoked_function_arn).close()
-        handler._controller.cache_clear()
-        handler._clients.cache_clear()
+        handler.process.end()
 
     def apply(self, *scope: str, force: bool = False, seconds: float = 60, **changes: str) -> Report:
         """One apply over everything, or over these instances."""

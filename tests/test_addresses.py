@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from controller.addresses import _ORDINARY, _is_global, canonical, is_routable
+from controller.names import _ORDINARY, _is_global, canonical, is_routable
 
 #: IANA's IPv4 special-purpose address registry, and multicast and reserved space behind it.
 SPECIAL = [

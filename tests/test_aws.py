@@ -7,25 +7,25 @@ from typing import Any
 
 import pytest
 
-from controller.aws import DynamoTable, DynamoWriter, Ec2Fleet, expressions, parse_instance
-from controller.aws_calls import Call
+from controller.aws.call import Call
+from controller.aws.dynamodb import DynamoTable, DynamoWriter, expressions
+from controller.aws.ec2 import Ec2Fleet, parse_instance
+from controller.aws.secret import SecretToken
 from controller.bootstrap import build
-from controller.budget import Budget, SystemClock
 from controller.errors import (
     AuthenticationError,
     ConditionError,
     DeadlineError,
-    MisfitError,
+    MismatchError,
     ObservationError,
     TerminalError,
     TransientError,
 )
-from controller.model import Condition, Odd, RowWrite
-from controller.request import Mode, Request
+from controller.model import Condition, Mode, NonString, Request, RowWrite
+from controller.runtime.budget import Budget, SystemClock
 from controller.sandbox.cloudflare import Proceed, Reply
 from controller.sandbox.cloudflare import Request as Sent
 from controller.settings import read_settings
-from controller.tokens import SecretToken
 from tests.build import OTHER, STUDENT, TEACHER
 from tests.clouds import Clouds
 from tests.faults.aws_kinds import JSON_TYPE
@@ -176,8 +176,8 @@ def test_the_scan_brings_every_row_that_is_not_terminated_and_nobodys_name(cloud
     rows = {row.id: row for row in table(clouds).live()}
     assert rows.keys() == {"m1", "m2", "m4"}
     assert (rows["m1"].status, rows["m1"].instance_ids["teacher"], rows["m2"].status) == ("LAUNCHED", TEACHER, None)
-    assert rows["m4"].status == Odd("N", '{"N": "5"}')
-    assert isinstance(rows["m4"].meet_time, Odd)
+    assert rows["m4"].status == NonString("N", '{"N": "5"}')
+    assert isinstance(rows["m4"].meet_time, NonString)
     assert not [x for x in clouds.aws.requests if x.reply and b"Person" in x.reply.content], "people are not asked for"
 
 
@@ -226,7 +226,7 @@ def test_with_an_index_only_live_rows_are_read(clouds: Clouds) -> None:
 def test_a_table_with_another_key_stops_the_pass(clouds: Clouds) -> None:
     clouds.aws.make_table("other", key="meeting")
     clouds.aws.machines.launch("m1", "teacher")
-    with pytest.raises(MisfitError, match="id"):
+    with pytest.raises(MismatchError, match="id"):
         clouds.plan(TABLE_NAME="other")
 
 
@@ -234,7 +234,7 @@ def test_a_table_with_another_key_stops_the_pass(clouds: Clouds) -> None:
 def test_a_table_whose_rows_have_an_id_that_is_not_the_key_stops_the_pass(clouds: Clouds, key: str) -> None:
     clouds.aws.make_table("other", key=key)
     clouds.aws.client("dynamodb").put_item(TableName="other", Item={key: {"S": "x"}, "id": {"S": "m1"}})
-    with pytest.raises(MisfitError, match="id"):
+    with pytest.raises(MismatchError, match="id"):
         clouds.plan(TABLE_NAME="other")
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from controller.bootstrap import aws_clients, build
+from controller.bootstrap import build
+from controller.clients import aws_clients
 from controller.errors import SettingsError
-from controller.request import Mode
+from controller.model import Mode
 from controller.settings import read_settings
 from tests.clouds import Clouds
 

@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from controller.budget import Budget, SystemClock
-from controller.cloudflare import CloudflareRecords, CloudflareWriter, parse_record
-from controller.cloudflare_http import _Reply
+from controller.cloudflare.records import CloudflareRecords, CloudflareWriter, parse_record
+from controller.cloudflare.reply import Reply as Answer
 from controller.errors import (
     AmbiguousError,
     AuthenticationError,
@@ -18,11 +17,11 @@ from controller.errors import (
     ThrottledError,
     TransientError,
 )
-from controller.model import Action, Change, DnsRecord, RecordWrite
-from controller.request import Mode, Request
+from controller.model import DnsRecord, Mode, Request
+from controller.runtime.budget import Budget, SystemClock
 from controller.sandbox.cloudflare import QUIRK_SETS, Permission, Proceed, Quirks, Reply
 from controller.sandbox.cloudflare import Request as Sent
-from tests.build import OTHER, STUDENT, TEACHER
+from tests.build import OTHER, STUDENT, TEACHER, create, delete, update
 from tests.clouds import MARK, Clouds, name, refusal
 from tests.faults.clock import FastClock
 
@@ -37,11 +36,6 @@ def reader(clouds: Clouds, **changes: str) -> CloudflareRecords:
 def writer(clouds: Clouds, **changes: str) -> CloudflareWriter:
     controller = clouds.controller(**changes)
     return CloudflareWriter(controller.api, controller.settings, Budget(SystemClock(), 60))
-
-
-def change(action: Action, instance: str, record: str | None = None, content: str | None = "192.0.2.1") -> Change:
-    write = RecordWrite(record, name(instance), content, MARK if record is None else None)
-    return Change(action, name(instance), instance, None, None, (), (), "", "", record=write)
 
 
 @EVERY_READING
@@ -137,9 +131,9 @@ def test_a_batch_deletes_updates_and_creates(judged: Clouds, quirks: Quirks) -> 
     gone, moved = judged.seed(TEACHER, "192.0.2.1"), judged.seed(STUDENT, "192.0.2.2", ttl=300, proxied=False)
     written = writer(judged).write(
         [
-            change(Action.DELETE_RECORD, TEACHER, gone, None),
-            change(Action.UPDATE_RECORD, STUDENT, moved, "192.0.2.3"),
-            change(Action.CREATE_RECORD, OTHER, None, "192.0.2.4"),
+            delete(TEACHER, id=gone),
+            update(STUDENT, "192.0.2.3", id=moved),
+            create(OTHER, "192.0.2.4"),
         ]
     )
     assert [(record.instance, record.content, record.proxied) for record in written] == [
@@ -152,7 +146,7 @@ def test_a_batch_deletes_updates_and_creates(judged: Clouds, quirks: Quirks) -> 
 
 
 def test_creates_send_ttl_120_and_proxied_and_there_is_never_a_put(judged: Clouds) -> None:
-    writer(judged).write([change(Action.CREATE_RECORD, TEACHER)])
+    writer(judged).write([create()])
     (exchange,) = judged.cloudflare.requests
     body = exchange.request.json
     assert isinstance(body, dict)
@@ -294,7 +288,7 @@ def test_a_record_is_written_anew_by_each_update(clouds: Clouds) -> None:
     record = clouds.seed(TEACHER, "192.0.2.1", created_on=moment)
     (seen,) = reader(clouds).listing().records
     assert seen.created_on == moment
-    writer(clouds).write([change(Action.UPDATE_RECORD, TEACHER, record, "192.0.2.2")])
+    writer(clouds).write([update(TEACHER, "192.0.2.2", id=record)])
     (again,) = reader(clouds).listing().records
     assert again.created_on == moment
     assert again.written_on
@@ -314,11 +308,11 @@ def test_an_error_page_may_name_any_charset(clouds: Clouds, charset: str) -> Non
     page = "<h1>Bad gateway</h1>"
     clouds.cloudflare.intercept = lambda request, proceed: Reply.text(502, page, f"text/html; charset={charset}")
     with pytest.raises(AmbiguousError, match=r"502 .*Bad gateway"):
-        writer(clouds).write([change(Action.CREATE_RECORD, TEACHER)])
+        writer(clouds).write([create()])
 
 
 def test_the_token_is_in_no_repr() -> None:
-    reply = _Reply("GET", "/", httpx.Response(200), Budget(SystemClock(), 1), "s3cret", "TOKEN")
+    reply = Answer("GET", "/", httpx.Response(200), Budget(SystemClock(), 1), "s3cret", "TOKEN")
     assert "s3cret" not in repr(reply)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from controller.errors import RequestError
 from controller.events import parse_event
-from controller.request import Heard, Mode, Request
+from controller.model import Heard, Mode, Request
 from tests.build import STUDENT, TEACHER
 
 

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from controller.metrics import DIMENSION, METRICS, NAMESPACE, as_metrics
-from controller.model import Action, Change, Finding, Guard, Outcome, Result
+from controller.model import Change, Finding, Guard, Heard, Mode, Outcome, Request, Result, WriteLink
 from controller.report.report import Report, Target
-from controller.request import Heard, Mode, Request
-from tests.build import STUDENT, TEACHER
+from controller.telemetry.metrics import DIMENSION, METRICS, NAMESPACE, as_metrics
+from tests.build import STUDENT, TEACHER, create, delete, of_row, update
 
 STARTED = datetime(2026, 1, 31, 12, 0, 30, tzinfo=UTC)
 REPORT = Report(
@@ -26,10 +25,6 @@ REPORT = Report(
     guard=Guard(),
     calls={"cloudflare": 3, "ec2": 1},
 )
-
-
-def ended(action: Action, outcome: Outcome, instance: str = TEACHER) -> Result:
-    return Result(Change(action, f"{instance}.example.com", instance, "m1", None, (), (), "because", "rule"), outcome)
 
 
 def metrics(*, since: dict[str, datetime] | None = None, is_scheduled: bool = False, **fields: Any) -> dict[str, Any]:
@@ -51,13 +46,13 @@ def test_the_line_has_the_form_that_cloudwatch_reads() -> None:
 
 
 def test_all_metrics_together_are_the_eight_that_are_named() -> None:
-    line = metrics(results=(ended(Action.CREATE_RECORD, Outcome.APPLIED),), since={TEACHER: STARTED})
+    line = metrics(results=(Result(create(), Outcome.APPLIED),), since={TEACHER: STARTED})
     assert list(line) == ["_aws", DIMENSION, *METRICS]
     assert len(METRICS) == 8
 
 
 def test_outcomes_findings_guard_and_calls_are_counted() -> None:
-    results = [ended(Action.DELETE_RECORD, outcome) for outcome in Outcome]
+    results = [Result(delete(), outcome) for outcome in Outcome]
     line = metrics(results=tuple(results), findings=(Finding("id", "key", "text", "do"),), guard=Guard(True, "so"))
     assert {name: line[name] for name in line if name in METRICS} == {
         "ChangesApplied": 1,
@@ -70,19 +65,19 @@ def test_outcomes_findings_guard_and_calls_are_counted() -> None:
     }
 
 
-@pytest.mark.parametrize("action", [Action.CREATE_RECORD, Action.UPDATE_RECORD])
-def test_the_wait_for_a_record_counts_from_the_event_to_the_end_of_the_pass(action: Action) -> None:
-    line = metrics(results=(ended(action, Outcome.APPLIED),), since={TEACHER: STARTED - timedelta(seconds=10)})
+@pytest.mark.parametrize("change", [create(), update()], ids=lambda change: str(change.action))
+def test_the_wait_for_a_record_counts_from_the_event_to_the_end_of_the_pass(change: Change) -> None:
+    line = metrics(results=(Result(change, Outcome.APPLIED),), since={TEACHER: STARTED - timedelta(seconds=10)})
     assert line["SecondsToRecord"] == [11.5]
 
 
 @pytest.mark.parametrize(
     "result",
     [
-        ended(Action.CREATE_RECORD, Outcome.FAILED),
-        ended(Action.DELETE_RECORD, Outcome.APPLIED),
-        ended(Action.WRITE_LINK, Outcome.APPLIED),
-        ended(Action.CREATE_RECORD, Outcome.APPLIED, STUDENT),
+        Result(create(), Outcome.FAILED),
+        Result(delete(), Outcome.APPLIED),
+        Result(of_row(WriteLink), Outcome.APPLIED),
+        Result(create(STUDENT), Outcome.APPLIED),
     ],
 )
 def test_nothing_else_counts_as_a_wait_for_a_record(result: Result) -> None:
@@ -90,29 +85,29 @@ def test_nothing_else_counts_as_a_wait_for_a_record(result: Result) -> None:
 
 
 def test_a_clock_that_runs_behind_awss_makes_no_negative_wait() -> None:
-    results = (ended(Action.CREATE_RECORD, Outcome.APPLIED),)
+    results = (Result(create(), Outcome.APPLIED),)
     assert metrics(results=results, since={TEACHER: STARTED + timedelta(minutes=1)})["SecondsToRecord"] == [0.0]
 
 
 def test_of_a_great_burst_the_slowest_hundred_are_told() -> None:
     instances = [f"i-{number:08x}" for number in range(150)]
     since = {instance: STARTED - timedelta(seconds=number) for number, instance in enumerate(instances)}
-    results = tuple(ended(Action.CREATE_RECORD, Outcome.APPLIED, instance) for instance in instances)
+    results = tuple(Result(create(instance), Outcome.APPLIED) for instance in instances)
     waits = metrics(results=results, since=since)["SecondsToRecord"]
     assert (len(waits), waits[0], waits[-1]) == (100, 51.5, 150.5)
 
 
 def test_a_full_pass_succeeds_when_all_that_differed_was_applied() -> None:
-    assert metrics(results=(ended(Action.CREATE_RECORD, Outcome.APPLIED),))["FullPassSucceeded"] == 1
+    assert metrics(results=(Result(create(), Outcome.APPLIED),))["FullPassSucceeded"] == 1
 
 
 @pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome is not Outcome.APPLIED])
 def test_a_full_pass_does_not_succeed_while_anything_is_left(outcome: Outcome) -> None:
-    assert metrics(results=(ended(Action.CREATE_RECORD, outcome),))["FullPassSucceeded"] == 0
+    assert metrics(results=(Result(create(), outcome),))["FullPassSucceeded"] == 0
 
 
 def test_in_shadow_mode_a_plan_that_was_made_is_a_success() -> None:
-    results = (ended(Action.CREATE_RECORD, Outcome.PLANNED),)
+    results = (Result(create(), Outcome.PLANNED),)
     assert metrics(mode="plan", results=results, is_scheduled=True)["FullPassSucceeded"] == 1
 
 

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 
 import pytest
 
-from controller.bootstrap import _proxy, cloudflare_api
-from controller.budget import Budget
-from controller.cloudflare_http import Answer, Api
+from controller.clients import _proxy, cloudflare_api
+from controller.cloudflare.api import Api, GivenToken
+from controller.cloudflare.reply import Answer
 from controller.errors import TransientError
-from controller.retry import ATTEMPTS
+from controller.runtime.budget import Budget
+from controller.runtime.retry import ATTEMPTS
 from controller.settings import CLOUDFLARE_URL
-from controller.tokens import GivenToken
 from tests.build import settings
 from tests.faults.clock import FastClock
 

@@ -1,6 +1,7 @@
 """Carrying out a plan in front of a person: the plan, how far it has got, how each change ended."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from controller.bootstrap import Controller
 from controller.cli import reports
@@ -8,11 +9,32 @@ from controller.cli.console import err
 from controller.cli.progress import Progress
 from controller.cli.reports import PASS, Look
 from controller.cli.session import Session
-from controller.model import Outcome
-from controller.reconcile import Decide, decide
+from controller.model import Outcome, Request, Result
+from controller.ports import Listener
 from controller.report.report import Report
 from controller.report.words import counted
-from controller.request import Request
+
+
+@dataclass(slots=True)
+class _Audience(Listener):
+    """A person who watches: sees the plan first unless it was shown, and how far the apply has got."""
+
+    session: Session
+    show_plan: Callable[[Report], None]
+    progress: Progress
+    plan: Report | None = None
+
+    def on_plan(self, report: Report) -> None:
+        """Show the plan, and let the first Ctrl-C end the pass in good order from now on."""
+        if report.results and not self.session.quiet:
+            self.show_plan(report)
+        self.plan = report
+        self.progress.start(report)
+        self.session.interrupt.arm()
+
+    def on_result(self, result: Result) -> None:
+        """Show how many changes have ended."""
+        self.progress.ended(result)
 
 
 def carry_out(
@@ -23,7 +45,6 @@ def carry_out(
     *,
     is_shown: bool,
     look: Look = PASS,
-    decide: Decide = decide,
     warn: Callable[[Report], None] = lambda _: None,
 ) -> int:
     """Apply, and show the outcomes; returns the exit code.
@@ -31,25 +52,19 @@ def carry_out(
     The plan comes first unless it was shown, or the report alone says it all: as text that nobody reads as it comes.
     ``warn`` says what has to be said of a plan that was not shown before.
     """
-    progress = Progress(quiet=session.quiet, moves=not session.verbose)
     is_read = form == "text" and reports.is_on_screen()
-    plans = list[Report]()
 
-    def begin(planned: Report) -> None:
-        if planned.results and not (is_shown or session.quiet):
+    def show_plan(planned: Report) -> None:
+        if not is_shown:
             if is_read or form != "text":
                 reports.preview(planned, look, quiet=False)
             warn(planned)
-        plans.append(planned)
-        progress.start(planned)
-        session.interrupt.arm()
 
+    audience = _Audience(session, show_plan, Progress(quiet=session.quiet, moves=not session.verbose))
     with session.interrupt as interrupt:
-        report = controller.run(
-            request, session.left(), on_plan=begin, on_result=progress.ended, stop=interrupt.stop, decide=decide
-        )
-        progress.close()
-        read = plans[0] if is_read and plans[0].results else None
+        report = controller.run(request, session.left(), audience, interrupt.stop)
+        audience.progress.close()
+        read = audience.plan if is_read and audience.plan and audience.plan.results else None
         reports.show(report, form, quiet=session.quiet, look=look, read=read)
         if interrupt.code:
             err(_interrupted(report))

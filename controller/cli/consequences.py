@@ -1,19 +1,20 @@
 """What ``retire`` brings about, beside the deletions: said before them, and never a reason not to do them."""
 
-from controller.bootstrap import Controller, aws_clients
-from controller.budget import Budget
+from controller.bootstrap import Controller
 from controller.cli.console import err, width_of
 from controller.cli.doctor import FUNCTION
 from controller.cli.session import Session
+from controller.clients import aws_clients
 from controller.doctor.rules import Rules
 from controller.errors import WatchdogError
-from controller.parallel import Pending
+from controller.model import Mode
 from controller.report.report import Report
 from controller.report.safe import on_one_line
 from controller.report.words import counted
 from controller.report.wrap import wrapped
-from controller.request import Mode
 from controller.retire import lead_to_machines_that_are_up
+from controller.runtime.budget import Budget
+from controller.runtime.threads import Task
 
 #: Seconds for a look that nothing depends on.
 PATIENCE = 15.0
@@ -29,15 +30,15 @@ def warn(session: Session, controller: Controller, function: str, planned: Repor
     """Say which machines lose their names, and whether anything makes new ones."""
     seconds = min(PATIENCE, session.left() / 2)
     budget = Budget(controller.clock, seconds)
-    machines = Pending(lambda: _machines(controller, seconds, planned), budget)
-    rules = Pending(lambda: _rules(function, budget), budget)
+    machines = Task(lambda: _machines(controller, seconds, planned), budget)
+    rules = Task(lambda: _rules(function, budget), budget)
     err("")
     for said in (_said(machines, "Whether machines are up"), _said(rules, "Whether the deployed rules are on"), _STAYS):
         err("\n".join(wrapped(on_one_line(said), width_of(None))))
     err("")
 
 
-def _said(look: Pending[str], what: str) -> str:
+def _said(look: Task[str], what: str) -> str:
     try:
         return look.result()
     except WatchdogError as error:

@@ -5,14 +5,14 @@ import sys
 
 import click
 
-from controller import parallel
-from controller.budget import Budget, SystemClock
 from controller.cli.codes import Code
 from controller.cli.console import is_colourful, out, width_of
 from controller.cli.options import common
 from controller.cli.session import Session
 from controller.doctor import as_json, as_text
 from controller.doctor.examine import examine
+from controller.runtime import threads
+from controller.runtime.budget import Budget, SystemClock
 
 #: The name that the template gives the function.
 FUNCTION = "ElephantDNSWatchdog"
@@ -32,7 +32,7 @@ def doctor(session: Session, function: str, form: str) -> int:
       elephant-dns doctor --quiet    only what somebody should look at
       elephant-dns doctor --function ElephantDNSWatchdog-staging --format json
     """
-    budget = Budget(SystemClock(), session.left(), reserve=2 * parallel.COURTESY)
+    budget = Budget(SystemClock(), session.left(), reserve=2 * threads.LAST_WORDS_SECONDS)
     diagnosis = examine(os.environ, function, budget)
     if form == "json":
         out(as_json.render(diagnosis))

@@ -12,11 +12,10 @@ from controller.cli.history import rows_naming
 from controller.cli.options import common
 from controller.cli.session import Session
 from controller.explain import Explanation, explain, why_unknown
-from controller.model import Outcome, Result
+from controller.model import Mode, Outcome, Result
 from controller.report.as_text import Pen, finding_lines
 from controller.report.safe import on_one_line
 from controller.report.words import sign_of, thing_of, words_of
-from controller.request import Mode
 
 
 @click.command("explain", short_help="Say why, for one machine or meeting.")
@@ -36,8 +35,8 @@ def command(session: Session, name: str) -> int:
     if not name.strip():
         raise click.UsageError("ID is empty: give an instance, a record's name or a meeting.")
     controller = session.controller()
-    this = controller.begin(Mode.PLAN, session.left())
-    found = explain(name, this, partial(rows_naming, controller.dynamodb, this))
+    context = controller.begin(Mode.PLAN, session.left())
+    found = explain(name, context, partial(rows_naming, controller.dynamodb, context))
     if found is None:
         err(f"Nobody knows {on_one_line(name)}: EC2, Cloudflare and DynamoDB have nothing of that name.")
         err(on_one_line(why_unknown(name, controller.settings)))

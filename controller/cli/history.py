@@ -2,23 +2,23 @@
 
 from typing import TYPE_CHECKING, Any
 
-from controller.aws import attributes_read, parse_meeting
-from controller.aws_calls import Call
+from controller.aws.call import Call
+from controller.aws.dynamodb import attributes_read, parse_meeting
 from controller.model import TERMINATED, Meeting
-from controller.parallel import bounded
-from controller.reconcile import Pass
+from controller.ports import Context
+from controller.runtime.threads import bounded
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-def rows_naming(client: "DynamoDBClient", this: Pass, instance: str) -> list[Meeting]:
+def rows_naming(client: "DynamoDBClient", context: Context, instance: str) -> list[Meeting]:
     """The ``TERMINATED`` rows that name this instance: a query of the index, or a scan. Raises CallError."""
-    return bounded(lambda: _rows(client, this, instance), this.budget)
+    return bounded(lambda: _rows(client, context, instance), context.budget)
 
 
-def _rows(client: "DynamoDBClient", this: Pass, instance: str) -> list[Meeting]:
-    settings, rows = this.settings, list[Meeting]()
+def _rows(client: "DynamoDBClient", context: Context, instance: str) -> list[Meeting]:
+    settings, rows = context.settings, list[Meeting]()
     names = {f"#{attribute}": attribute for attribute in attributes_read(settings.roles)}
     names_it = " OR ".join(f"#{role}_ec2_id = :instance" for role in settings.roles)
     asked: dict[str, Any] = {
@@ -38,7 +38,7 @@ def _rows(client: "DynamoDBClient", this: Pass, instance: str) -> list[Meeting]:
         asked["FilterExpression"] = f"#status = :over AND ({names_it})"
     call = Call("dynamodb", action, where, proof="ConsumedCapacity")
     while True:
-        found, last = call(request, this.budget, lambda page: (page["Items"], page.get("LastEvaluatedKey")), **asked)
+        found, last = call(request, context.budget, lambda page: (page["Items"], page.get("LastEvaluatedKey")), **asked)
         rows += [parse_meeting(item, settings.roles) for item in found]
         if not last:
             return rows

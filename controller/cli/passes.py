@@ -11,10 +11,9 @@ from controller.cli.codes import Code
 from controller.cli.options import common, formatted, scoped
 from controller.cli.session import Session
 from controller.events import parse_scope
-from controller.model import Outcome
+from controller.model import Mode, Outcome, Request
 from controller.report.forms import FORMS
 from controller.report.safe import on_one_line
-from controller.request import Mode, Request
 
 
 def _digest(_: click.Context, __: click.Parameter, value: str | None) -> str | None:

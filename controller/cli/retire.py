@@ -1,5 +1,6 @@
 """``retire``: the end of a deployment."""
 
+from dataclasses import replace
 from functools import partial
 
 import click
@@ -12,8 +13,8 @@ from controller.cli.doctor import FUNCTION
 from controller.cli.options import common, formatted
 from controller.cli.reports import RETIRE
 from controller.cli.session import Session
+from controller.model import Mode, Request
 from controller.report.safe import on_one_line
-from controller.request import Mode, Request
 from controller.retire import decide
 
 
@@ -38,10 +39,10 @@ def retire(session: Session, form: str, yes: bool, function: str) -> int:
     """
     if not yes:
         session.expects_answers()
-    controller, expect = session.controller(), None
+    controller, expect = replace(session.controller(), decide=decide), None
     tell = partial(warn, session, controller, function)
     if not yes:
-        planned = controller.run(Request(Mode.PLAN), session.left(), decide=decide)
+        planned = controller.run(Request(Mode.PLAN), session.left())
         if not planned.results:
             reports.show(planned, form, quiet=session.quiet, look=RETIRE)
             return Code.DONE
@@ -53,4 +54,4 @@ def retire(session: Session, form: str, yes: bool, function: str) -> int:
             return Code.FAILED
         expect = planned.digest
     request = Request(Mode.APPLY, expect=expect)
-    return carry_out(session, controller, request, form, is_shown=not yes, look=RETIRE, decide=decide, warn=tell)
+    return carry_out(session, controller, request, form, is_shown=not yes, look=RETIRE, warn=tell)

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import click
 
 from controller.bootstrap import Controller, build
-from controller.budget import SystemClock
 from controller.cli.console import err, is_terminal
 from controller.cli.interrupt import Interrupt
 from controller.cli.verbose import show_calls
+from controller.runtime.budget import SystemClock
 from controller.settings import read_settings
 
 

@@ -8,18 +8,17 @@ not asked. Whether a token may write shows when a record is deleted that does no
 import secrets
 from collections.abc import Callable, Iterator
 
-from controller.bootstrap import cloudflare_api
-from controller.budget import Budget
-from controller.cloudflare import CloudflareRecords, ZoneCache
-from controller.cloudflare_http import Api
+from controller.clients import cloudflare_api
+from controller.cloudflare.api import Api, GivenToken
+from controller.cloudflare.records import CloudflareRecords, ZoneCache
 from controller.doctor.diagnosis import Check, attempt, failed, fails_as, passed, skipped, warned
 from controller.doctor.marks import mark_checks
 from controller.doctor.marks import unchecked as unchecked_marks
 from controller.doctor.secret import TokenSource
 from controller.doctor.zone import ZoneLook
 from controller.errors import AuthenticationError, CallError, RefusedError, SettingsError
+from controller.runtime.budget import Budget
 from controller.settings import Settings
-from controller.tokens import GivenToken
 
 #: Cloudflare's code for a record that does not exist.
 NO_SUCH_RECORD = 81044

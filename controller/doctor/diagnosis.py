@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from controller.budget import Budget
 from controller.errors import DeadlineError, WatchdogError
-from controller.parallel import Pending
+from controller.runtime.budget import Budget
+from controller.runtime.threads import Task
 
 
 class Status(StrEnum):
@@ -99,10 +99,10 @@ class _Begun:
     part: Part
     budget: Budget
     _found: list[Check] = field(default_factory=list)
-    _work: Pending[None] = field(init=False)
+    _work: Task[None] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._work = Pending(self._look, self.budget)
+        self._work = Task(self._look, self.budget)
 
     def _look(self) -> None:
         for check in self.part.checks():

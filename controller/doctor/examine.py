@@ -17,9 +17,8 @@ function, rules       what ``function.py`` and ``rules.py`` name          it onl
 
 from collections.abc import Mapping
 
-from controller.aws import Ec2Fleet
-from controller.bootstrap import AwsClients, aws_clients
-from controller.budget import Budget
+from controller.aws.ec2 import Ec2Fleet
+from controller.clients import AwsClients, aws_clients
 from controller.doctor.agreement import Here
 from controller.doctor.cloudflare import cloudflare_checks
 from controller.doctor.diagnosis import Check, Diagnosis, Part, attempt, failed, fails_as, passed, side_by_side, skipped
@@ -28,7 +27,8 @@ from controller.doctor.identity import Identity, identity_of, owner_check, told
 from controller.doctor.secret import TokenSource
 from controller.doctor.table import table_checks
 from controller.errors import SettingsError, WatchdogError
-from controller.parallel import Pending
+from controller.runtime.budget import Budget
+from controller.runtime.threads import Task
 from controller.settings import Settings, read_settings
 
 #: Why a check is not made.
@@ -61,7 +61,7 @@ def _settings(environment: Mapping[str, str]) -> tuple[Settings | None, list[Che
 
 
 def _parts(settings: Settings | None, aws: AwsClients, function: str, budget: Budget) -> list[Part]:
-    who = Pending(lambda: identity_of(aws, budget), budget)
+    who = Task(lambda: identity_of(aws, budget), budget)
     here = Here(settings, lambda: _owner(settings, who))
     return [
         Part("aws", lambda: [attempt("aws", lambda: told(who.result()))]),
@@ -70,7 +70,7 @@ def _parts(settings: Settings | None, aws: AwsClients, function: str, budget: Bu
     ]
 
 
-def _of_settings(settings: Settings, aws: AwsClients, who: Pending[Identity], budget: Budget) -> list[Part]:
+def _of_settings(settings: Settings, aws: AwsClients, who: Task[Identity], budget: Budget) -> list[Part]:
     tokens = TokenSource(settings, aws.secrets)
     return [
         Part("owner-id", lambda: [owner_check(settings, _place(who))]),
@@ -111,14 +111,14 @@ def _machines(settings: Settings, aws: AwsClients, budget: Budget) -> Check:
     return attempt("ec2:DescribeInstances", look)
 
 
-def _owner(settings: Settings | None, who: Pending[Identity]) -> str | None:
+def _owner(settings: Settings | None, who: Task[Identity]) -> str | None:
     """The owner id of a pass from here, or None where nobody knows the account."""
     if settings and settings.owner_id:
         return settings.owner_id
     return _place(who)
 
 
-def _place(who: Pending[Identity]) -> str | None:
+def _place(who: Task[Identity]) -> str | None:
     """Account and region of a pass from here, or None where nobody knows the account."""
     try:
         return who.result().place

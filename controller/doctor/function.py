@@ -6,15 +6,15 @@ Asked are ``lambda:GetFunctionConfiguration`` and ``lambda:ListAliases``, and wh
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from controller.aws_calls import Call
-from controller.bootstrap import AwsClients
-from controller.budget import Budget
+from controller.aws.call import Call
+from controller.clients import AwsClients
 from controller.doctor.agreement import Deployed, Here, agreement
 from controller.doctor.diagnosis import Check, fails_as, passed, skipped, warned
 from controller.doctor.pages import pages
 from controller.doctor.rules import Rules
 from controller.doctor.triggers import trigger_checks
 from controller.errors import CallError, DeniedError, NotFoundError
+from controller.runtime.budget import Budget
 
 
 def function_checks(aws: AwsClients, name: str, here: Here, budget: Budget) -> Iterator[Check]:

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from controller.aws_calls import Call
-from controller.bootstrap import AwsClients
-from controller.budget import Budget
+from controller.aws.call import Call
+from controller.clients import AwsClients
 from controller.doctor.diagnosis import Check, failed, passed, skipped, warned
+from controller.runtime.budget import Budget
 from controller.settings import Settings
 
 

@@ -8,7 +8,7 @@ makes 11 million units in 30 days.
 
 from typing import Any
 
-from controller.aws import attributes_read
+from controller.aws.dynamodb import attributes_read
 from controller.doctor.diagnosis import Check, failed, passed, warned
 from controller.settings import Settings
 

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from controller.budget import Budget
-from controller.cloudflare import PAGE_SIZE
-from controller.cloudflare_http import Answer, Api
+from controller.cloudflare.api import Api
+from controller.cloudflare.records import PAGE_SIZE
+from controller.cloudflare.reply import Answer
 from controller.doctor.diagnosis import Check, fails_as, passed, skipped, warned
 from controller.errors import CallError, TransientError
 from controller.names import instance_of_name, is_instance_id
 from controller.rules.ownership import is_marked
+from controller.runtime.budget import Budget
 from controller.settings import MARK_PREFIX, Settings
 
 _OTHERS, _OUTSIDE = "other-owners", "marks-outside-domain"

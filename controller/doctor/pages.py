@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from controller.aws_calls import Call
-from controller.budget import Budget
+from controller.aws.call import Call
+from controller.runtime.budget import Budget
 
 T = TypeVar("T")
 

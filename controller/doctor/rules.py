@@ -13,11 +13,11 @@ what a rule sends                   ``events:ListTargetsByRule``
 from dataclasses import dataclass
 from typing import Any
 
-from controller.aws_calls import Call
-from controller.bootstrap import AwsClients
-from controller.budget import Budget
+from controller.aws.call import Call
+from controller.clients import AwsClients
 from controller.doctor.pages import pages
 from controller.errors import NotFoundError
+from controller.runtime.budget import Budget
 
 _READING = frozenset({"Creating", "Enabling", "Enabled", "Updating"})
 

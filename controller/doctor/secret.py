@@ -4,12 +4,12 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from controller.aws_calls import Call
-from controller.budget import Budget
+from controller.aws.call import Call
+from controller.aws.secret import SECRET_KEY, where
 from controller.doctor.diagnosis import Check, failed, fails_as, passed, skipped, warned
 from controller.errors import CallError
+from controller.runtime.budget import Budget
 from controller.settings import Settings, clean_token
-from controller.tokens import SECRET_KEY, where
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from controller.aws import DynamoTable, DynamoWriter
-from controller.aws_calls import Call
-from controller.budget import Budget
+from controller.aws.call import Call
+from controller.aws.dynamodb import DynamoTable, DynamoWriter
 from controller.doctor.diagnosis import Check, Status, attempt, failed, fails_as, passed, skipped, warned
 from controller.doctor.index import index_check
 from controller.errors import CallError, ConditionError, DeniedError, NotFoundError
 from controller.model import RowWrite
+from controller.runtime.budget import Budget
 from controller.settings import Settings
 
 if TYPE_CHECKING:

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from controller.budget import Budget
-from controller.cloudflare import BATCH_LIMITS
-from controller.cloudflare_http import Api
+from controller.cloudflare.api import Api
+from controller.cloudflare.records import BATCH_LIMITS
 from controller.doctor.diagnosis import Check, failed, passed, warned
 from controller.errors import AuthenticationError
 from controller.names import is_under
+from controller.runtime.budget import Budget
 from controller.settings import Settings
 
 #: Share of the zone's record quota from which on somebody should look.

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from controller.model import RECORD_ACTIONS, Change, Finding, Outcome, Result
+from controller.model import Change, Finding, Outcome, RecordChange, Result
 from controller.report.report import Report
 from controller.report.safe import on_one_line
 from controller.report.sections import Excerpt, by_meeting, excerpt, is_long
@@ -82,7 +82,7 @@ def part_of(report: Report) -> Excerpt:
 
 def _named(change: Change) -> str:
     """What is changed, where no heading names the meeting."""
-    return change.key if change.action in RECORD_ACTIONS else f"{change.key} {change.role or ''}".rstrip()
+    return change.key if isinstance(change, RecordChange) else f"{change.key} {change.role or ''}".rstrip()
 
 
 def _head(report: Report, pen: Pen) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from controller.model import Action, Finding, Guard, Outcome, Plan, Result
-from controller.rules import place
+from controller.rules.plan import sort_key
 
 SCHEMA = "elephant-dns/report/v1"
 #: Findings of one kind that a report lists.
@@ -79,7 +79,7 @@ class Report:
             self,
             duration_ms=later.duration_ms,
             observed=max(self.observed, later.observed),
-            results=tuple(sorted((*self.results, *later.results), key=lambda result: place(result.change))),
+            results=tuple(sorted((*self.results, *later.results), key=lambda result: sort_key(result.change))),
             findings=(*self.findings, *later.findings),
             calls=later.calls,
         )
@@ -101,14 +101,14 @@ class Report:
 
 def digest_of(plan: Plan, target: Target, scope: tuple[str, ...] | None) -> str:
     """The same plan for the same deployment has the same digest; sentences for people do not count."""
-    changes = [[*c.ident, c.instance, c.before, c.after, c.rule, c.held] for c in plan.changes]
+    changes = [[*c.ident, c.instance, c.before, c.after, c.rule, c.guarded] for c in plan.changes]
     subject = [SCHEMA, target.zone, target.domain_root, target.table, target.owner, scope, changes]
     return hashlib.sha256(json.dumps(subject, separators=(",", ":")).encode()).hexdigest()
 
 
-def ends(plan: Plan) -> tuple[Result, ...]:
+def planned_results(plan: Plan) -> tuple[Result, ...]:
     """The plan's changes as a dry run reports them."""
-    return tuple(Result(c, Outcome.GUARDED if c.held else Outcome.PLANNED) for c in plan.changes)
+    return tuple(Result(c, Outcome.GUARDED if c.guarded else Outcome.PLANNED) for c in plan.changes)
 
 
 def _shortened(alike: list[Finding]) -> Iterable[Finding]:

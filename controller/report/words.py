@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from controller.model import RECORD_ACTIONS, Action, Change, Outcome, Result
+from controller.model import Action, Change, Outcome, RecordChange, Result
 from controller.report.report import Report
 
 NOTHING = "(none)"
@@ -41,7 +41,7 @@ def words_of(action: Action) -> str:
 
 def thing_of(change: Change) -> str:
     """What is changed: the record's name, or whose link; a meeting that ends is named above its changes."""
-    return change.key if change.action in RECORD_ACTIONS else change.role or ""
+    return change.key if isinstance(change, RecordChange) else change.role or ""
 
 
 def ending_of(result: Result) -> str:

@@ -34,7 +34,7 @@ DAY_EVERYWHERE = timedelta(hours=36)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]|$)")
 
 
-class Class(StrEnum):
+class InstanceClass(StrEnum):
     """What an instance is to the rules."""
 
     GONE = "gone"
@@ -48,25 +48,25 @@ class Class(StrEnum):
 
 
 _BY_STATE = {
-    "shutting-down": Class.GONE,
-    "terminated": Class.GONE,
-    "stopping": Class.STOPPED,
-    "stopped": Class.STOPPED,
+    "shutting-down": InstanceClass.GONE,
+    "terminated": InstanceClass.GONE,
+    "stopping": InstanceClass.STOPPED,
+    "stopped": InstanceClass.STOPPED,
 }
-_NOT_ALIVE = frozenset({Class.GONE, Class.ABSENT, Class.UNKNOWN})
+_NOT_ALIVE = frozenset({InstanceClass.GONE, InstanceClass.ABSENT, InstanceClass.UNKNOWN})
 
 
-def classify(instance: Instance, settings: Settings) -> Class:
+def classify(instance: Instance, settings: Settings) -> InstanceClass:
     """The class of an instance that was seen."""
     if found := _BY_STATE.get(instance.state):
         return found
     if instance.state not in ("pending", "running"):
-        return Class.UNKNOWN
+        return InstanceClass.UNKNOWN
     if not instance.tagged:
-        return Class.UNTAGGED
+        return InstanceClass.UNTAGGED
     if not (instance.meeting or "").strip() or instance.role not in settings.roles:
-        return Class.UNCLAIMED
-    return Class.SERVING if instance.state == "running" and instance.public_ip else Class.STARTING
+        return InstanceClass.UNCLAIMED
+    return InstanceClass.SERVING if instance.state == "running" and instance.public_ip else InstanceClass.STARTING
 
 
 def named_ids(meeting: Meeting) -> dict[str, str]:
@@ -102,7 +102,7 @@ class Facts:
 
     world: World
     settings: Settings
-    classes: Mapping[str, Class]  # of the instances seen
+    classes: Mapping[str, InstanceClass]  # of the instances seen
     records: Mapping[str, list[DnsRecord]]  # by instance id
     members: Mapping[str, list[Instance]]  # by the meeting that they carry, also where the project's tag is lost
     serving: Mapping[tuple[str | None, str | None], list[Instance]]  # by meeting id and role
@@ -115,16 +115,16 @@ class Facts:
             classes[instance.id] = kind = classify(instance, settings)
             if instance.meeting:
                 members[instance.meeting].append(instance)
-            if kind is Class.SERVING:
+            if kind is InstanceClass.SERVING:
                 serving[instance.meeting, instance.role].append(instance)
         for record in world.records:
             records[record.instance].append(record)
         return cls(world, settings, classes, records, members, serving)
 
-    def class_of(self, instance: str) -> Class:
+    def class_of(self, instance: str) -> InstanceClass:
         """The class of an instance, seen or not."""
         found = self.classes.get(instance)
-        return found or (Class.ABSENT if instance in self.world.absent else Class.UNKNOWN)
+        return found or (InstanceClass.ABSENT if instance in self.world.absent else InstanceClass.UNKNOWN)
 
     def is_alive(self, instance: str) -> bool:
         """Whether the instance was seen, and is not gone: it costs money."""
@@ -150,9 +150,9 @@ class Facts:
     def counts(self, meeting: Meeting, instance: str) -> bool:
         """Whether the instance counts towards the meeting's end: seen gone, or absent a day after the meeting."""
         match self.class_of(instance):
-            case Class.GONE:
+            case InstanceClass.GONE:
                 return True
-            case Class.ABSENT:
+            case InstanceClass.ABSENT:
                 return meeting.status in SEEN_STATUSES and is_a_day_past(meeting.meet_time, self.world.now)
             case _:
                 return False

@@ -6,9 +6,9 @@ What stands at a needed name is found where it is judged (``records.py``), and a
 from collections.abc import Iterable
 from datetime import timedelta
 
-from controller.model import KNOWN_STATUSES, LIVE_STATUSES, TERMINATED, Finding, Instance, Meeting, Odd
+from controller.model import KNOWN_STATUSES, LIVE_STATUSES, TERMINATED, Finding, Instance, Meeting, NonString
 from controller.names import is_instance_id
-from controller.rules.facts import Class, Facts, is_a_day_past, named_ids
+from controller.rules.facts import Facts, InstanceClass, is_a_day_past, named_ids
 from controller.rules.meetings import SHOWN, current_of, members_of, plan_end
 
 #: How long a running machine may be without a public address before somebody should look.
@@ -20,6 +20,11 @@ ZONE_NOT_READABLE = Finding(
     "The token may not read the zone itself, so its plan and name are unknown: batches stay at 200 changes.",
     "Give the token the permission Zone > Zone > Read, or leave it: everything else works.",
 )
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Each finding once, sorted."""
+    return tuple(sorted(set(findings), key=lambda finding: (finding.id, finding.key, finding.message)))
 
 
 def find_all(facts: Facts) -> Iterable[Finding]:
@@ -35,7 +40,7 @@ def find_all(facts: Facts) -> Iterable[Finding]:
 
 def _about_machine(facts: Facts, machine: Instance) -> Iterable[Finding]:
     match facts.class_of(machine.id):
-        case Class.UNTAGGED:
+        case InstanceClass.UNTAGGED:
             yield Finding(
                 "untagged-instance",
                 machine.id,
@@ -44,7 +49,7 @@ def _about_machine(facts: Facts, machine: Instance) -> Iterable[Finding]:
                 "Put the tag back if it was lost: its record and link stay until it stops, but nothing new is made for "
                 "it. If another deployment launched it, give that one a table of its own.",
             )
-        case Class.UNCLAIMED:
+        case InstanceClass.UNCLAIMED:
             yield Finding(
                 "unclaimed-instance",
                 machine.id,
@@ -52,7 +57,7 @@ def _about_machine(facts: Facts, machine: Instance) -> Iterable[Finding]:
                 " do not say whose it is.",
                 f"Tag it with its meeting and one of the roles {', '.join(facts.settings.roles)}, or terminate it.",
             )
-        case Class.STARTING if machine.state == "running" and _is_overdue(facts, machine):
+        case InstanceClass.STARTING if machine.state == "running" and _is_overdue(facts, machine):
             yield Finding(
                 "no-public-address",
                 machine.id,
@@ -115,7 +120,9 @@ def _is_late(facts: Facts, meeting: Meeting) -> bool:
     if facts.world.scope is not None or meeting.status not in LIVE_STATUSES:
         return False
     members = members_of(facts, meeting)
-    is_deserted = members and all(facts.class_of(member) in (Class.ABSENT, Class.GONE) for member in members)
+    is_deserted = members and all(
+        facts.class_of(member) in (InstanceClass.ABSENT, InstanceClass.GONE) for member in members
+    )
     is_past = is_a_day_past(meeting.meet_time, facts.world.now)
     return bool(is_deserted and is_past and plan_end(facts, meeting) is None)
 
@@ -133,7 +140,7 @@ def _about_named(facts: Facts, meeting: Meeting, role: str, named: str) -> Itera
             f"({foreign[0].comment}): that deployment may be serving the meeting, so it is left alone.",
             "Give each deployment a table of its own, or one deployment both places.",
         )
-    elif kind is Class.ABSENT and meeting.status in LIVE_STATUSES:
+    elif kind is InstanceClass.ABSENT and meeting.status in LIVE_STATUSES:
         yield Finding(
             "instance-not-seen",
             meeting.id,
@@ -141,7 +148,7 @@ def _about_named(facts: Facts, meeting: Meeting, role: str, named: str) -> Itera
             "Nothing to do if it was launched a moment ago, or has ended: a day after the meeting the row is ended. "
             "Otherwise ask the launcher's log what became of it.",
         )
-    elif machine and machine.tagged and kind is not Class.UNCLAIMED:
+    elif machine and machine.tagged and kind is not InstanceClass.UNCLAIMED:
         yield Finding(
             "wrong-instance",
             meeting.id,
@@ -170,20 +177,20 @@ def _first_label(link: str) -> str:
 
 
 def _odd_values(facts: Facts, meeting: Meeting) -> Iterable[Finding]:
-    if isinstance(meeting.status, Odd):
+    if isinstance(meeting.status, NonString):
         yield _not_a_string(meeting, "status", meeting.status)
-    if isinstance(meeting.meet_time, Odd) and meeting.meet_time.kind != "NULL":
+    if isinstance(meeting.meet_time, NonString) and meeting.meet_time.kind != "NULL":
         yield _not_a_string(meeting, "meet_time", meeting.meet_time)
     for role in facts.settings.roles:
         for what, values in (("id", meeting.instance_ids), ("link", meeting.links)):
             value = values.get(role)
-            if isinstance(value, Odd) and value.kind != "NULL":
+            if isinstance(value, NonString) and value.kind != "NULL":
                 yield _not_a_string(meeting, f"{role}_ec2_{what}", value)
     if isinstance(meeting.status, str) and meeting.status not in KNOWN_STATUSES:
         yield _odd(meeting, f"status {meeting.status[:SHOWN]!r} is not known to this project, and is never overwritten")
 
 
-def _not_a_string(meeting: Meeting, attribute: str, value: Odd) -> Finding:
+def _not_a_string(meeting: Meeting, attribute: str, value: NonString) -> Finding:
     return _odd(meeting, f"{attribute} has {value}, not a string")
 
 

@@ -8,8 +8,9 @@ place, records in another place are not ours, and nothing can be deleted by mist
 from collections.abc import Iterable
 from dataclasses import replace
 
-from controller.model import Action, Change, Finding, Guard, Plan, World
+from controller.model import Change, Finding, Guard, Plan, World, WriteLink
 from controller.rules.facts import Facts
+from controller.rules.findings import in_order
 from controller.settings import Settings
 
 REMEDY = (
@@ -24,13 +25,15 @@ def guard(plan: Plan, world: World, settings: Settings, *, force: bool) -> Plan:
     if force or not weak or settings.names_its_place or _sees_a_machine_of_ours(world, settings):
         return plan
     findings = tuple(_finding(change, world) for change in weak)
-    changes = tuple(replace(c, held=True) if absent_evidence(c, world) else c for c in plan.changes)
-    return Plan(changes, (*plan.findings, *findings), Guard(tripped=True, reason=_reason(weak, world, settings)))
+    changes = tuple(replace(c, guarded=True) if absent_evidence(c, world) else c for c in plan.changes)
+    return Plan(
+        changes, in_order((*plan.findings, *findings)), Guard(tripped=True, reason=_reason(weak, world, settings))
+    )
 
 
 def absent_evidence(change: Change, world: World) -> list[str]:
     """The absent machines on whose absence the change rests. A link that is written rests on its new machine."""
-    if change.action is Action.WRITE_LINK:
+    if isinstance(change, WriteLink):
         return []
     return [instance for instance in change.evidence if instance in world.absent and instance not in world.instances]
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from controller.model import KNOWN_STATUSES, TERMINATED, Instance, Meeting
 from controller.names import record_name
-from controller.rules.facts import Class, Facts, named_ids
+from controller.rules.facts import Facts, InstanceClass, named_ids
 from controller.rules.meetings import SHOWN, current_of
 
 #: In these the join function sends a user to the link; in all others the page goes on waiting.
@@ -73,7 +73,7 @@ def _of_machine(facts: Facts, meeting: Meeting, role: str, id: str) -> Iterator[
         yield f"EC2 does not know its machine {id}"
         return
     match facts.class_of(id):
-        case Class.GONE | Class.STOPPED | Class.UNKNOWN:
+        case InstanceClass.GONE | InstanceClass.STOPPED | InstanceClass.UNKNOWN:
             yield f"its machine {id} is {machine.state}"
         case _ if machine.state != "running":
             yield f"its machine {id} is still {machine.state}"

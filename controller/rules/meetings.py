@@ -23,18 +23,20 @@ from controller.model import (
     EARLY_STATUSES,
     LIVE_STATUSES,
     TERMINATED,
-    Action,
-    Change,
+    ClearLink,
     Condition,
+    EndMeeting,
     Instance,
     Meeting,
-    Odd,
+    NonString,
+    RowChange,
     RowWrite,
     Value,
+    WriteLink,
 )
 from controller.names import link_to
-from controller.rules.facts import Class, Facts, named_ids
-from controller.rules.records import Standing
+from controller.rules.facts import Facts, InstanceClass, named_ids
+from controller.rules.records import Readiness
 
 REASON_GONE = "INSTANCES_GONE"
 #: Characters of a row's value that a report shows; a row may hold 400 KB of nonsense.
@@ -44,18 +46,18 @@ _SETS_STATUS = ("status", DNS_WRITTEN)
 _IS_EARLY = Condition("status", (*EARLY_STATUSES, DNS_WRITTEN))
 
 #: Instance id → the standing of its record.
-Standings = Callable[[str], Standing]
+ReadinessOf = Callable[[str], Readiness]
 
 
-def plan_meeting(facts: Facts, meeting: Meeting, standing: Standings) -> tuple[Change, ...]:
+def plan_meeting(facts: Facts, meeting: Meeting, readiness: ReadinessOf) -> tuple[RowChange, ...]:
     """The changes that this row needs."""
     if meeting.status == TERMINATED:
         return ()
     if end := plan_end(facts, meeting):
         dead = tuple(_dead_links(facts, meeting))
-        rests_on_absence = any(facts.class_of(machine) is Class.ABSENT for machine in end.evidence)
+        rests_on_absence = any(facts.class_of(machine) is InstanceClass.ABSENT for machine in end.evidence)
         return dead if dead and rests_on_absence else (end,)
-    return tuple(change for role in facts.settings.roles for change in _plan_link(facts, meeting, role, standing))
+    return tuple(change for role in facts.settings.roles for change in _plan_link(facts, meeting, role, readiness))
 
 
 def current_of(facts: Facts, meeting: Meeting, role: str) -> Instance | None:
@@ -85,16 +87,16 @@ def _launch(machine: Instance) -> float:
     return machine.launched_at.timestamp() if machine.launched_at else 0.0
 
 
-def _plan_link(facts: Facts, meeting: Meeting, role: str, standing: Standings) -> Iterable[Change]:
+def _plan_link(facts: Facts, meeting: Meeting, role: str, readiness: ReadinessOf) -> Iterable[RowChange]:
     current = current_of(facts, meeting, role)
-    known = standing(current.id) if current else Standing.BLOCKED
-    if known is not Standing.IN_PLACE and (dead := _clear_link(facts, meeting, role)):
+    known = readiness(current.id) if current else Readiness.BLOCKED
+    if known is not Readiness.READY and (dead := _clear_link(facts, meeting, role)):
         yield dead
-    if current and known is not Standing.BLOCKED and (written := _write_link(facts, meeting, role, current)):
+    if current and known is not Readiness.BLOCKED and (written := _write_link(facts, meeting, role, current)):
         yield written
 
 
-def _write_link(facts: Facts, meeting: Meeting, role: str, current: Instance) -> Change | None:
+def _write_link(facts: Facts, meeting: Meeting, role: str, current: Instance) -> WriteLink | None:
     wanted = link_to(current.id, facts.settings.domain_root, facts.settings.dcv_port)
     attribute, link = _link(role), meeting.links.get(role)
     early = meeting.status in EARLY_STATUSES
@@ -103,9 +105,7 @@ def _write_link(facts: Facts, meeting: Meeting, role: str, current: Instance) ->
     replaced = facts.link_target(link)
     old, new = (attribute, _shown(link)), (attribute, wanted)
     sets = (new, _SETS_STATUS) if early else (new,)
-    return Change(
-        action=Action.WRITE_LINK,
-        key=meeting.id,
+    return WriteLink(
         instance=current.id,
         meeting=meeting.id,
         role=role,
@@ -113,7 +113,7 @@ def _write_link(facts: Facts, meeting: Meeting, role: str, current: Instance) ->
         after=sets,
         reason=f"the {role}'s machine is running and its record is in place",
         rule="link-current" if link != wanted else "status-early",
-        row=RowWrite(
+        write=RowWrite(
             sets=sets,
             conditions=(
                 Condition(_named(role), (meeting.instance_ids.get(role),)),
@@ -125,7 +125,7 @@ def _write_link(facts: Facts, meeting: Meeting, role: str, current: Instance) ->
     )
 
 
-def _clear_link(facts: Facts, meeting: Meeting, role: str) -> Change | None:
+def _clear_link(facts: Facts, meeting: Meeting, role: str) -> ClearLink | None:
     """The removal of the role's link, where its machine's state says so (so never of a link to the current one)."""
     link = meeting.links.get(role)
     target = facts.link_target(link)
@@ -133,9 +133,7 @@ def _clear_link(facts: Facts, meeting: Meeting, role: str) -> Change | None:
     if not (target and verdict):
         return None
     rule, reason = verdict
-    return Change(
-        action=Action.CLEAR_LINK,
-        key=meeting.id,
+    return ClearLink(
         instance=target,
         meeting=meeting.id,
         role=role,
@@ -143,7 +141,7 @@ def _clear_link(facts: Facts, meeting: Meeting, role: str) -> Change | None:
         after=((_link(role), None),),
         reason=reason,
         rule=rule,
-        row=RowWrite(
+        write=RowWrite(
             removes=(_link(role),),
             conditions=(Condition(_link(role), (link,)), Condition("status", (TERMINATED,), negated=True)),
         ),
@@ -157,9 +155,9 @@ def _verdict(facts: Facts, meeting: Meeting, role: str, target: str) -> tuple[st
     if machine is None:
         return None  # EC2 does not show it, so its name leads nowhere, or to a machine that EC2 does not show yet
     match facts.class_of(target):
-        case Class.GONE | Class.STOPPED:
+        case InstanceClass.GONE | InstanceClass.STOPPED:
             return "link-dead", f"the link leads to a machine that is {machine.state}"
-        case Class.SERVING | Class.UNTAGGED | Class.UNCLAIMED if machine.public_ip:
+        case InstanceClass.SERVING | InstanceClass.UNTAGGED | InstanceClass.UNCLAIMED if machine.public_ip:
             if _is_strangers(facts, machine, meeting, role):
                 return "link-astray", f"the link leads to the {machine.role}'s machine of meeting {machine.meeting}"
     return None
@@ -175,12 +173,12 @@ def _is_strangers(facts: Facts, machine: Instance, meeting: Meeting, role: str) 
     return has_anothers_role or (is_known and machine.meeting != meeting.id)
 
 
-def _dead_links(facts: Facts, meeting: Meeting) -> Iterable[Change]:
+def _dead_links(facts: Facts, meeting: Meeting) -> Iterable[ClearLink]:
     changes = (_clear_link(facts, meeting, role) for role in facts.settings.roles)
     return (change for change in changes if change)
 
 
-def plan_end(facts: Facts, meeting: Meeting) -> Change | None:
+def plan_end(facts: Facts, meeting: Meeting) -> EndMeeting | None:
     """The end of a live meeting whose machines are all gone; never by a scoped pass."""
     if facts.world.scope is not None or meeting.status not in LIVE_STATUSES:
         return None
@@ -194,20 +192,18 @@ def plan_end(facts: Facts, meeting: Meeting) -> Change | None:
     if not is_spent or _names_anothers(facts, meeting) or _may_still_launch(facts, meeting, members):
         return None
     evidence = members.union(links.values())
-    if any(facts.class_of(m) is Class.ABSENT for m in evidence) and _may_be_served_elsewhere(facts, meeting, evidence):
+    if any(facts.class_of(m) is InstanceClass.ABSENT for m in evidence) and _may_be_served_elsewhere(
+        facts, meeting, evidence
+    ):
         return None
     reasons = (("termination_reason", REASON_GONE),) if meeting.termination_reason is None else ()
-    return Change(
-        action=Action.TERMINATE_MEETING,
-        key=meeting.id,
-        instance=None,
+    return EndMeeting(
         meeting=meeting.id,
-        role=None,
         before=(("status", meeting.status), *((_link(role), _shown(meeting.links[role])) for role in links)),
         after=(("status", TERMINATED), *reasons, *((_link(role), None) for role in links)),
         reason=f"all its machines are gone: {', '.join(sorted(members))}",
         rule="meeting-over",
-        row=RowWrite(
+        write=RowWrite(
             sets=(("status", TERMINATED),),
             defaults=reasons,
             removes=tuple(_link(role) for role in links),
@@ -225,7 +221,9 @@ def _names_anothers(facts: Facts, meeting: Meeting) -> bool:
 
 def _may_be_served_elsewhere(facts: Facts, meeting: Meeting, machines: Iterable[str]) -> bool:
     """Whether another deployment may be serving the meeting: by its mark, or by a link that is not of our shape."""
-    links = [link for link in meeting.links.values() if link and not (isinstance(link, Odd) and link.kind == "NULL")]
+    links = [
+        link for link in meeting.links.values() if link and not (isinstance(link, NonString) and link.kind == "NULL")
+    ]
     has_foreign_link = any(not facts.link_target(link) for link in links)
     return has_foreign_link or any(facts.foreign(machine) for machine in machines)
 

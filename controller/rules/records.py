@@ -18,10 +18,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from controller.addresses import is_routable
-from controller.model import Action, Change, DnsRecord, Fields, Finding, Instance, RecordWrite
-from controller.names import record_name
-from controller.rules.facts import Class, Facts
+from controller.model import (
+    CreateRecord,
+    DeleteRecord,
+    DnsRecord,
+    Fields,
+    Finding,
+    Instance,
+    RecordChange,
+    UpdateRecord,
+)
+from controller.names import is_routable, record_name
+from controller.rules.facts import Facts, InstanceClass
 from controller.rules.ownership import Owner, comment_for, is_marked, owner_of
 
 #: Types that share a name with no A record, and what each type beside ours does.
@@ -33,11 +41,11 @@ _CONFLICTS = {
 }
 
 
-class Standing(StrEnum):
+class Readiness(StrEnum):
     """Whether the instance's name leads to it and nowhere else, which a link needs."""
 
-    IN_PLACE = "in-place"
-    PLANNED = "planned"  # it will, by this pass
+    READY = "ready"
+    PENDING = "pending"  # it will, once this pass has changed its records
     BLOCKED = "blocked"
 
 
@@ -45,29 +53,29 @@ class Standing(StrEnum):
 class NamePlan:
     """What one instance's name needs."""
 
-    standing: Standing
-    changes: tuple[Change, ...] = ()
+    readiness: Readiness
+    changes: tuple[RecordChange, ...] = ()
     findings: tuple[Finding, ...] = ()
 
 
-_NOTHING_TO_DO = NamePlan(Standing.IN_PLACE)
+_NOTHING_TO_DO = NamePlan(Readiness.READY)
 
 
 def plan_name(facts: Facts, instance: str) -> NamePlan:
     """What the name of this instance needs, by the class of the instance."""
     match facts.class_of(instance):
-        case Class.SERVING:
+        case InstanceClass.SERVING:
             return _serve(facts, facts.world.instances[instance])
-        case Class.STOPPED:
+        case InstanceClass.STOPPED:
             return _clear(facts, instance, "record-stopped", _state_reason(facts, instance))
-        case Class.GONE:
+        case InstanceClass.GONE:
             return _clear(facts, instance, "record-gone", _state_reason(facts, instance))
-        case Class.STARTING | Class.UNTAGGED | Class.UNCLAIMED:
+        case InstanceClass.STARTING | InstanceClass.UNTAGGED | InstanceClass.UNCLAIMED:
             return _keep_own(facts, facts.world.instances[instance])
-        case Class.ABSENT:
+        case InstanceClass.ABSENT:
             return _clear_absent(facts, instance)
-        case Class.UNKNOWN:
-            return NamePlan(Standing.BLOCKED, (), tuple(_orphans(facts, instance)))
+        case InstanceClass.UNKNOWN:
+            return NamePlan(Readiness.BLOCKED, (), tuple(_orphans(facts, instance)))
 
 
 def _serve(facts: Facts, machine: Instance) -> NamePlan:
@@ -75,7 +83,7 @@ def _serve(facts: Facts, machine: Instance) -> NamePlan:
     if not is_routable(machine.public_ip or ""):
         return _unroutable(facts, machine)
     if not records:
-        return NamePlan(Standing.PLANNED, (_create(facts, machine),))
+        return NamePlan(Readiness.PENDING, (_create(facts, machine),))
     if len(records) == 1 and _is_right(facts, records[0], machine):
         return _NOTHING_TO_DO
     return _fix(facts, machine, records)
@@ -98,7 +106,7 @@ def _keep_own(facts: Facts, machine: Instance) -> NamePlan:
     old = [r for r in facts.ours(machine.id) if launched and r.written_on and r.written_on < launched]
     reason = "the machine was started after this record was last written, so the address is one of before"
     changes = tuple(_delete(facts, record, "record-before-launch", reason) for record in old)
-    return NamePlan(Standing.BLOCKED, changes, tuple(_orphans(facts, machine.id)))
+    return NamePlan(Readiness.BLOCKED, changes, tuple(_orphans(facts, machine.id)))
 
 
 def _unroutable(facts: Facts, machine: Instance) -> NamePlan:
@@ -110,7 +118,7 @@ def _unroutable(facts: Facts, machine: Instance) -> NamePlan:
         f"The machine's address {machine.public_ip} is not public, so Cloudflare cannot proxy to it.",
         "Start the machine in a subnet that gives public addresses; no record and no link are written until then.",
     )
-    return NamePlan(Standing.BLOCKED, cleared.changes, (*cleared.findings, finding))
+    return NamePlan(Readiness.BLOCKED, cleared.changes, (*cleared.findings, finding))
 
 
 def _fix(facts: Facts, machine: Instance, records: list[DnsRecord]) -> NamePlan:
@@ -123,7 +131,7 @@ def _fix(facts: Facts, machine: Instance, records: list[DnsRecord]) -> NamePlan:
     best = _best(facts, machine, [*ours, *unmarked] if is_free else ours)
     others = [r for r in (*foreign, *unmarked) if r.type == "A" and r != best]
     has_twin = any(r.content == machine.public_ip for r in others)
-    changes: tuple[Change, ...]
+    changes: tuple[RecordChange, ...]
     if has_twin and best is not None and best.content != machine.public_ip:
         # Cloudflare refuses a second record with the same content (81058), so one of ours cannot be fixed.
         changes = tuple(
@@ -137,8 +145,8 @@ def _fix(facts: Facts, machine: Instance, records: list[DnsRecord]) -> NamePlan:
     leads_here = has_twin or best is not None or is_free
     leads_elsewhere = is_excluded or any(r.content != machine.public_ip or not r.proxied for r in others)
     is_blocked = leads_elsewhere or not leads_here
-    standing = Standing.BLOCKED if is_blocked else Standing.PLANNED if changes else Standing.IN_PLACE
-    return NamePlan(standing, changes, tuple(_beside(facts, machine, records, [r for r in others if r in unmarked])))
+    readiness = Readiness.BLOCKED if is_blocked else Readiness.PENDING if changes else Readiness.READY
+    return NamePlan(readiness, changes, tuple(_beside(facts, machine, records, [r for r in others if r in unmarked])))
 
 
 def _beside(
@@ -166,28 +174,28 @@ def _best(facts: Facts, machine: Instance, records: list[DnsRecord]) -> DnsRecor
     return min(records, key=rank, default=None)
 
 
-def _create(facts: Facts, machine: Instance) -> Change:
-    name, comment = _name(facts, machine.id), comment_for(machine, facts.settings)
-    after: Fields = (("content", machine.public_ip), ("proxied", True), ("comment", comment))
-    return Change(
-        action=Action.CREATE_RECORD,
-        key=name,
+def _create(facts: Facts, machine: Instance) -> CreateRecord:
+    address, comment = machine.public_ip or "", comment_for(machine, facts.settings)
+    return CreateRecord(
+        name=_name(facts, machine.id),
+        content=address,
+        comment=comment,
+        launched=machine.launched_at.timestamp() if machine.launched_at else 0.0,
         instance=machine.id,
         meeting=machine.meeting,
         role=machine.role,
         before=(),
-        after=after,
-        reason=f"the machine is running at {machine.public_ip} and has no record",
+        after=(("content", address), ("proxied", True), ("comment", comment)),
+        reason=f"the machine is running at {address} and has no record",
         rule="record-serving",
-        record=RecordWrite(None, name, machine.public_ip, comment),
-        order=machine.launched_at.timestamp() if machine.launched_at else 0.0,
     )
 
 
-def _update(facts: Facts, record: DnsRecord, machine: Instance) -> tuple[Change, ...]:
+def _update(facts: Facts, record: DnsRecord, machine: Instance) -> tuple[UpdateRecord, ...]:
     """The update that makes this record right: only what differs, and nothing when nothing does."""
+    address = machine.public_ip or ""
     wanted: list[tuple[str, str | bool | None, str | bool | None, str]] = [
-        ("content", record.content, machine.public_ip, f"the machine's address is {machine.public_ip}"),
+        ("content", record.content, address, f"the machine's address is {address}"),
         ("proxied", record.proxied, True, "the record must be proxied"),
     ]
     comment = None if _is_marked(facts, record) else comment_for(machine, facts.settings)
@@ -197,9 +205,11 @@ def _update(facts: Facts, record: DnsRecord, machine: Instance) -> tuple[Change,
     if not differing:
         return ()
     return (
-        Change(
-            action=Action.UPDATE_RECORD,
-            key=_name(facts, machine.id),
+        UpdateRecord(
+            id=record.id,
+            name=record.name,
+            content=address,
+            comment=comment,
             instance=machine.id,
             meeting=machine.meeting,
             role=machine.role,
@@ -207,26 +217,29 @@ def _update(facts: Facts, record: DnsRecord, machine: Instance) -> tuple[Change,
             after=tuple((field, want) for field, _, want, _ in differing),
             reason="; ".join(why for *_, why in differing),
             rule="record-adopted" if comment else "record-serving",
-            record=RecordWrite(record.id, record.name, machine.public_ip, comment),
         ),
     )
 
 
-def _delete(facts: Facts, record: DnsRecord, rule: str, reason: str) -> Change:
+def _delete(facts: Facts, record: DnsRecord, rule: str, reason: str) -> DeleteRecord:
     machine = facts.world.instances.get(record.instance)
-    return Change(
-        action=Action.DELETE_RECORD,
-        key=_name(facts, record.instance),
+    return DeleteRecord(
+        id=record.id,
+        name=record.name,
         instance=record.instance,
         meeting=machine.meeting if machine else None,
         role=machine.role if machine else None,
-        before=(("content", record.content), ("proxied", record.proxied), ("comment", record.comment)),
+        before=shown(record),
         after=(),
         reason=reason,
         rule=rule,
-        record=RecordWrite(record.id, record.name, None, None),
         evidence=(record.instance,),
     )
+
+
+def shown(record: DnsRecord) -> Fields:
+    """The record as a report shows it."""
+    return (("content", record.content), ("proxied", record.proxied), ("comment", record.comment))
 
 
 def _clear(facts: Facts, instance: str, rule: str, reason: str, *, keep: str | None = None) -> NamePlan:
@@ -234,7 +247,7 @@ def _clear(facts: Facts, instance: str, rule: str, reason: str, *, keep: str | N
     doomed = [r for r in facts.ours(instance) if keep is None or r.content != keep]
     changes = tuple(_delete(facts, record, rule, reason) for record in doomed)
     left = _orphaned(facts, instance) if keep is None else ()
-    return NamePlan(Standing.BLOCKED, changes, (*_orphans(facts, instance), *left))
+    return NamePlan(Readiness.BLOCKED, changes, (*_orphans(facts, instance), *left))
 
 
 def _clear_absent(facts: Facts, instance: str) -> NamePlan:
@@ -242,7 +255,7 @@ def _clear_absent(facts: Facts, instance: str) -> NamePlan:
     old = [r for r in ours if facts.is_old(r.written_on)]
     changes = tuple(_delete(facts, record, "record-absent", "EC2 knows no such machine") for record in old)
     young = (_not_seen(facts, record) for record in ours if record not in old)
-    return NamePlan(Standing.BLOCKED, changes, (*young, *_orphans(facts, instance)))
+    return NamePlan(Readiness.BLOCKED, changes, (*young, *_orphans(facts, instance)))
 
 
 def _not_seen(facts: Facts, record: DnsRecord) -> Finding:

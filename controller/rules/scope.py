@@ -7,8 +7,7 @@ them. It ends no meeting, since a machine can die and be launched anew a minute 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from controller.model import Change, Instance, World
-from controller.request import Heard
+from controller.model import Change, Heard, Instance, World
 
 #: How long an event says more than a reading that does not show it.
 FRESH = timedelta(minutes=1)

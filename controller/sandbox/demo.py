@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from controller.bootstrap import Controller, build
-from controller.model import RECORD_ACTIONS, Outcome
+from controller.model import Mode, Outcome, Request, RowChange
 from controller.report import as_text
 from controller.report.report import Report
 from controller.report.safe import on_one_line
 from controller.report.words import summary_line
-from controller.request import Mode, Request
 from controller.sandbox.aws import SECRET, AwsServer, exported
 from controller.sandbox.cloudflare import PLANS, CloudflareServer
 from controller.sandbox.fleet import DEFAULT_INSTANCES, Fleet, seed
@@ -156,7 +155,7 @@ def _show_outcomes(stage: Stage, report: Report) -> None:
     for result in report.results:
         change = result.change
         sign = "✓" if result.outcome is Outcome.APPLIED else "✗"
-        role = f" ({change.role})" if change.role and change.action not in RECORD_ACTIONS else ""
+        role = f" ({change.role})" if change.role and isinstance(change, RowChange) else ""
         stage.item(sign, change.action, f"{change.key}{role}: {result.error or result.outcome}")
     stage.out("")
     stage.say(summary_line(report))

@@ -3,9 +3,14 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+from controller.apply.execute import apply
 from controller.errors import AmbiguousError, CallError, RefusedError
-from controller.model import Change, DnsRecord, Instance, Meeting, RowWrite, Zone
-from controller.ports import Listing
+from controller.model import Applied, DnsRecord, Instance, Meeting, Plan, RecordChange, RowWrite, World, Zone
+from controller.ports import Listener, Listing, Readers, Writers
+from controller.reconcile import SILENT
+from controller.runtime.budget import Budget
+from tests.build import context
+from tests.faults.clock import FastClock
 
 #: Records, or the error that comes instead.
 Answer = Sequence[DnsRecord] | CallError
@@ -30,7 +35,7 @@ class OddZone:
     searched: list[str] = field(default_factory=list)
     removed: list[list[str]] = field(default_factory=list)
 
-    def write(self, changes: Sequence[Change]) -> list[DnsRecord]:
+    def write(self, changes: Sequence[RecordChange]) -> list[DnsRecord]:
         self.batches.append(len(changes))
         return _given(_at(self.answers, len(self.batches)))
 
@@ -104,3 +109,18 @@ class OddFleet:
 
     def of_meetings(self, meetings: Collection[str]) -> list[Instance]:
         raise AssertionError("only what the row names is asked for")
+
+
+def carried_out(
+    wanted: Plan,
+    seen: World,
+    table: OddTable,
+    zone: OddZone,
+    *,
+    now: Sequence[Instance] = (),
+    seconds: float = 60,
+    listener: Listener = SILENT,
+) -> Applied:
+    """How the plan ends on this table and in this zone, where the fleet is so by now."""
+    readers, budget = Readers(OddFleet(now), table, zone), Budget(FastClock(), seconds)
+    return apply(wanted, seen, context(readers, budget), Writers(table, zone), listener)

@@ -4,23 +4,38 @@ from dataclasses import replace
 
 import pytest
 
-from controller.apply_first import prove_zone
-from controller.apply_records import PATIENCE, SILENCE, RecordApplier
-from controller.board import Board
-from controller.budget import Budget
+from controller.apply.first_create import prove_zone
+from controller.apply.outcomes import Outcomes
+from controller.apply.records import PATIENCE, RecordApplier, no_answer
 from controller.errors import (
     AmbiguousError,
     CallError,
     DeniedError,
-    MisfitError,
+    MismatchError,
     RefusedError,
     TransientError,
     WatchdogError,
 )
 from controller.model import Applied, Outcome, World, Zone
-from controller.rules import plan
-from tests.apply.odd_clouds import FULL, LOST, STALE, Answer, OddZone
-from tests.build import ELSEWHERE, MARK, OTHER, STUDENT, TEACHER, machine, name, record, settings, world
+from controller.ports import Readers
+from controller.reconcile import SILENT
+from controller.rules.plan import plan
+from controller.runtime.budget import Budget
+from tests.apply.odd_clouds import FULL, LOST, STALE, Answer, OddFleet, OddTable, OddZone
+from tests.build import (
+    ELSEWHERE,
+    MARK,
+    OTHER,
+    STUDENT,
+    TEACHER,
+    context,
+    machine,
+    name,
+    of_records,
+    record,
+    settings,
+    world,
+)
 from tests.faults.clock import FastClock
 
 SEEN = replace(world([machine(), machine(STUDENT, role="student")]), zone=Zone(None))
@@ -31,19 +46,20 @@ NONSENSE = RefusedError("nonsense", codes=(9000,))
 
 def proven(zone: OddZone, seen: World = SEEN) -> tuple[int | WatchdogError, Applied]:
     """How many creates are still to be sent, or what stopped the pass, and how those that were sent have ended."""
-    creates = plan(seen, settings())
-    creates = replace(creates, changes=tuple(change for change in creates.changes if change.record))
-    board = Board(creates)
-    applier = RecordApplier(zone, zone, seen, settings(), Budget(FastClock(), 600), board)
+    wanted = plan(seen, settings())
+    creates = of_records(wanted)
+    outcomes = Outcomes(replace(wanted, changes=tuple(creates)), SILENT)
+    readers = Readers(OddFleet([]), OddTable(None, []), zone)
+    applier = RecordApplier(context(readers, Budget(FastClock(), 600)), zone, seen, outcomes)
     rest: int | WatchdogError
     try:
-        left = prove_zone(applier, creates.changes)
+        left = prove_zone(applier, creates)
     except WatchdogError as error:
         rest = error
     else:
         rest = len(left)
-        assert list(left) == list(creates.changes)[len(creates.changes) - rest :]
-    return rest, board.close()
+        assert list(left) == creates[len(creates) - rest :]
+    return rest, outcomes.close()
 
 
 def ends(applied: Applied) -> list[Outcome]:
@@ -84,7 +100,7 @@ def test_a_full_zone_is_told_once() -> None:
 def test_one_that_lands_at_another_name_is_taken_away_again_and_stops_the_pass() -> None:
     zone = OddZone([[ASTRAY]], removals=[[]])
     rest, applied = proven(zone)
-    assert isinstance(rest, MisfitError)
+    assert isinstance(rest, MismatchError)
     assert rest.message == f"A record for {name(TEACHER)} landed at {ASTRAY.name}, so DOMAIN_ROOT is not in this zone."
     assert rest.hint == "It was deleted again. Correct DOMAIN_ROOT or ZONE_ID."
     assert (ends(applied), applied.results[0].error) == ([FAILED, NOT_REACHED], str(rest))
@@ -103,7 +119,7 @@ def test_after_an_unclear_answer_what_is_there_proves_the_zone(unclear: Answer) 
 def test_after_an_unclear_answer_what_is_astray_is_taken_away(unclear: Answer) -> None:
     zone = OddZone([unclear], [], [[ASTRAY]], [[]])
     rest, applied = proven(zone)
-    assert isinstance(rest, MisfitError)
+    assert isinstance(rest, MismatchError)
     assert (ends(applied), zone.removed, zone.batches) == ([FAILED, NOT_REACHED], [[ASTRAY.id]], [1])
 
 
@@ -113,11 +129,12 @@ def test_after_an_unclear_answer_it_is_sent_again_where_nothing_is_there() -> No
     assert (rest, ends(applied), zone.batches) == (1, [DONE, NOT_REACHED], [1, 1])
 
 
-@pytest.mark.parametrize(("unclear", "told"), [(LOST, LOST), (STALE, STALE), ([], SILENCE)], ids=str)
+@pytest.mark.parametrize(("unclear", "told"), [(LOST, LOST), (STALE, STALE), ([], no_answer())], ids=str)
 def test_what_stays_unclear_stops_the_pass_after_some_looks(unclear: Answer, told: CallError) -> None:
     zone = OddZone([unclear], [], [[]])
     rest, applied = proven(zone)
-    assert (rest, ends(applied), len(zone.batches)) == (told, [FAILED, NOT_REACHED], PATIENCE)
+    assert (type(rest), str(rest)) == (type(told), str(told))
+    assert (ends(applied), len(zone.batches)) == ([FAILED, NOT_REACHED], PATIENCE)
     assert applied.results[0].error == str(told)
 
 
@@ -141,7 +158,7 @@ def test_where_a_look_fails_the_unclear_answer_is_what_is_told(now: Answer, stra
 def test_a_removal_that_was_unclear_is_looked_at() -> None:
     zone = OddZone([[ASTRAY]], [], [[ASTRAY], []], [LOST, NONSENSE])
     rest, _ = proven(zone)
-    assert isinstance(rest, MisfitError)
+    assert isinstance(rest, MismatchError)
     assert rest.hint.startswith("It was deleted again.")
     assert (zone.removed, zone.searched) == ([[ASTRAY.id]] * 2, [name(TEACHER)] * 2)
 
@@ -152,7 +169,7 @@ def test_a_removal_that_was_unclear_is_looked_at() -> None:
 def test_a_removal_that_fails_is_left_to_a_person(error: CallError, tries: int) -> None:
     zone = OddZone([[ASTRAY]], [], [[ASTRAY]], [error])
     rest, applied = proven(zone)
-    assert isinstance(rest, MisfitError)
+    assert isinstance(rest, MismatchError)
     assert rest.message == f"A record for {name(TEACHER)} landed at {ASTRAY.name}, so DOMAIN_ROOT is not in this zone."
     assert rest.hint == f"It could not be deleted: do that by hand ({error.message})."
     assert (ends(applied), len(zone.removed)) == ([FAILED, NOT_REACHED], tries)
@@ -160,5 +177,5 @@ def test_a_removal_that_fails_is_left_to_a_person(error: CallError, tries: int) 
 
 def test_of_an_answer_with_two_records_only_the_one_that_is_astray_is_removed() -> None:
     zone = OddZone([[RIGHT, replace(ASTRAY, id="r9")]], removals=[[]])
-    assert isinstance(proven(zone)[0], MisfitError)
+    assert isinstance(proven(zone)[0], MismatchError)
     assert zone.removed == [["r9"]]

@@ -2,15 +2,12 @@
 
 from dataclasses import replace
 
-from controller.apply import apply
-from controller.board import NOT_REACHED, Board
-from controller.budget import Budget
-from controller.model import Action, DnsRecord, Outcome, Result
-from controller.ports import Readers, Writers
-from controller.rules import plan
-from tests.apply.odd_clouds import LOST, Answer, OddFleet, OddTable, OddZone
-from tests.build import ELSEWHERE, OTHER, STUDENT, decided, link, machine, record, row, settings, world
-from tests.faults.clock import FastClock
+from controller.apply.outcomes import NOT_REACHED, Outcomes
+from controller.model import Action, DnsRecord, Outcome, Result, RowChange
+from controller.reconcile import SILENT
+from controller.rules.plan import plan
+from tests.apply.odd_clouds import LOST, Answer, OddTable, OddZone, carried_out
+from tests.build import ELSEWHERE, OTHER, STUDENT, Told, decided, link, machine, record, row, settings, world
 
 NAMED = row(status="HEALTHY", links={"teacher": link(OTHER)})
 DOUBLE = record(content=ELSEWHERE, id="r2")
@@ -22,13 +19,12 @@ def link_after(answers: list[Answer], here: list[DnsRecord], *records: DnsRecord
 
     What is told meanwhile is what the board holds at the end.
     """
-    told, using = list[Result](), settings()
+    told = Told()
     seen = world([machine(), machine(OTHER, state="terminated")], records, [NAMED])
     table, zone = OddTable(NAMED, []), OddZone(answers, here)
-    readers, writers = Readers(OddFleet([*seen.instances.values()]), table, zone), Writers(table, zone)
-    ended = apply(decided(seen, using), seen, using, readers, writers, Budget(FastClock(), 60), told.append)
-    assert set(told) == set(ended.results)
-    removed, result = (result for result in ended.results if result.change.row)
+    ended = carried_out(decided(seen), seen, table, zone, now=[*seen.instances.values()], listener=told)
+    assert set(told.results) == set(ended.results)
+    removed, result = (result for result in ended.results if isinstance(result.change, RowChange))
     assert (removed.change.action, removed.outcome) == (Action.CLEAR_LINK, Outcome.APPLIED)
     assert result.change.action is Action.WRITE_LINK
     assert [bool(write.sets) for write in table.writes] == [False, True][: 1 + (result.outcome is Outcome.APPLIED)]
@@ -63,13 +59,13 @@ def test_a_lost_record_supersedes_its_link_although_its_doubles_delete_is_done()
 
 def test_what_nobody_has_noted_was_not_reached() -> None:
     wanted = plan(world([machine(), machine(STUDENT, role="student")]), settings())
-    board = Board(wanted)
-    board.note(wanted.changes[0], Outcome.APPLIED)
-    assert board.outcomes(wanted.changes) == {Outcome.APPLIED, Outcome.NOT_REACHED}
+    outcomes = Outcomes(wanted, SILENT)
+    outcomes.note(wanted.changes[0], Outcome.APPLIED)
+    assert outcomes.of(wanted.changes) == {Outcome.APPLIED, Outcome.NOT_REACHED}
     done, missing = wanted.changes
-    assert board.close().results == (
+    assert outcomes.close().results == (
         Result(done, Outcome.APPLIED),
         Result(missing, Outcome.NOT_REACHED, NOT_REACHED),
     )
-    held = replace(wanted, changes=(replace(wanted.changes[0], held=True),))
-    assert Board(held).outcomes(held.changes) == {Outcome.GUARDED}
+    held = replace(wanted, changes=(replace(wanted.changes[0], guarded=True),))
+    assert Outcomes(held, SILENT).of(held.changes) == {Outcome.GUARDED}

@@ -2,16 +2,12 @@
 
 from collections import Counter
 
-from controller.apply import apply
-from controller.budget import Budget
 from controller.errors import CallError, DeniedError, RefusedError
 from controller.model import Outcome
-from controller.parallel import WIDTH
-from controller.ports import Readers, Writers
-from controller.rules import plan
-from tests.apply.odd_clouds import OddFleet, OddTable, OddZone
+from controller.rules.plan import plan
+from controller.runtime.threads import MAX_THREADS
+from tests.apply.odd_clouds import OddTable, OddZone, carried_out
 from tests.build import machine, record, row, settings, world
-from tests.faults.clock import FastClock
 
 ROWS = [f"m{number}" for number in range(100)]
 
@@ -21,14 +17,13 @@ def links_met(error: CallError) -> tuple[Counter[Outcome], int]:
     machines = [machine(f"i-{number:017x}", meeting=meeting) for number, meeting in enumerate(ROWS)]
     seen = world(machines, [record(m.id, id=m.id) for m in machines], [row(meeting) for meeting in ROWS])
     table, zone = OddTable(None, [error] * len(ROWS), of=ROWS), OddZone([[]])
-    readers, writers, budget = Readers(OddFleet([]), table, zone), Writers(table, zone), Budget(FastClock(), 60)
-    ended = apply(plan(seen, settings()), seen, settings(), readers, writers, budget)
+    ended = carried_out(plan(seen, settings()), seen, table, zone)
     return Counter(result.outcome for result in ended.results), len(table.writes)
 
 
 def test_a_missing_permission_is_tried_by_no_more_rows_than_are_written_side_by_side() -> None:
     ends, tried = links_met(DeniedError("not yours"))
-    assert 1 <= tried <= WIDTH
+    assert 1 <= tried <= MAX_THREADS
     assert ends == {Outcome.FAILED: tried, Outcome.NOT_REACHED: len(ROWS) - tried}
 
 

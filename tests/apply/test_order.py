@@ -6,14 +6,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from controller.apply import apply
-from controller.budget import Budget
 from controller.errors import DeniedError
-from controller.model import Action, Applied, Change, DnsRecord, Outcome, RowWrite, World
-from controller.ports import Readers, Writers
-from tests.apply.odd_clouds import FULL, Answer, OddFleet, OddTable, OddZone
-from tests.build import ELSEWHERE, OTHER, STUDENT, TEACHER, decided, link, machine, record, row, settings, world
-from tests.faults.clock import FastClock
+from controller.model import Action, Applied, DnsRecord, Outcome, RecordChange, RowWrite, World
+from tests.apply.odd_clouds import FULL, Answer, OddTable, OddZone, carried_out
+from tests.build import ELSEWHERE, OTHER, STUDENT, TEACHER, decided, link, machine, record, row, world
 
 ROWS = ("m1", "m2", "m3", "m4")
 #: m1: its first link waits for a record. m2: its link's record is in place. m3: a link to a machine that has ended.
@@ -53,7 +49,7 @@ class Waiting(OddZone):
 
     table: Journal | None = None
 
-    def write(self, changes: Sequence[Change]) -> list[DnsRecord]:
+    def write(self, changes: Sequence[RecordChange]) -> list[DnsRecord]:
         assert self.table
         assert self.table.has_all.wait(10), f"written meanwhile: {self.table.done}"
         self.table.done.append("Cloudflare")
@@ -61,8 +57,7 @@ class Waiting(OddZone):
 
 
 def applied(seen: World, zone: OddZone, table: OddTable, seconds: float = 60) -> Applied:
-    readers, writers = Readers(OddFleet([]), table, zone), Writers(table, zone)
-    return apply(decided(seen), seen, settings(), readers, writers, Budget(FastClock(), seconds))
+    return carried_out(decided(seen), seen, table, zone, seconds=seconds)
 
 
 def ends(ended: Applied) -> dict[tuple[str, str], str]:
@@ -79,7 +74,7 @@ def test_rows_that_need_nothing_from_cloudflare_are_written_beside_a_batch_that_
 
 def test_a_batch_that_hangs_until_the_end_costs_them_nothing() -> None:
     class Hanging(OddZone):
-        def write(self, changes: Sequence[Change]) -> list[DnsRecord]:
+        def write(self, changes: Sequence[RecordChange]) -> list[DnsRecord]:
             threading.Event().wait(5)
             return []
 
@@ -102,7 +97,7 @@ class OrderedZone(OddZone):
     journal: Journal = field(default_factory=lambda: Journal(None, [], awaited=frozenset({"m1"})))
     sent: list[list[tuple[Action, str | None]]] = field(default_factory=list)
 
-    def write(self, changes: Sequence[Change]) -> list[DnsRecord]:
+    def write(self, changes: Sequence[RecordChange]) -> list[DnsRecord]:
         self.journal.has_all.wait(0.2)
         self.journal.done.append("Cloudflare")
         self.sent.append([(change.action, change.instance) for change in changes])

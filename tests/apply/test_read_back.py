@@ -6,17 +6,31 @@ from dataclasses import replace
 
 import pytest
 
-from controller.apply_records import PATIENCE, SILENCE, RecordApplier
-from controller.board import Board
-from controller.budget import Budget
+from controller.apply.outcomes import Outcomes
+from controller.apply.records import PATIENCE, RecordApplier, no_answer
 from controller.errors import CallError, DeadlineError, DeniedError, ThrottledError, TransientError
 from controller.model import Applied, DnsRecord, Outcome, World, Zone
-from controller.ports import Listing
-from controller.retry import BASE
-from controller.rules import plan
+from controller.ports import Listing, Readers
+from controller.reconcile import SILENT
 from controller.rules.findings import ZONE_NOT_READABLE
-from tests.apply.odd_clouds import FULL, LOST, STALE, OddZone
-from tests.build import ADDRESS, ELSEWHERE, MARK, STUDENT, TEACHER, machine, name, record, settings, world
+from controller.rules.plan import plan
+from controller.runtime.budget import Budget
+from controller.runtime.retry import BASE
+from tests.apply.odd_clouds import FULL, LOST, STALE, OddFleet, OddTable, OddZone
+from tests.build import (
+    ADDRESS,
+    ELSEWHERE,
+    MARK,
+    STUDENT,
+    TEACHER,
+    context,
+    machine,
+    name,
+    of_records,
+    record,
+    settings,
+    world,
+)
 from tests.faults.clock import FastClock
 
 WRONG, RIGHT = record(content=ELSEWHERE), record()
@@ -26,12 +40,13 @@ BOTH = (RUNNING, machine(STUDENT, role="student"))
 
 def apply(zone: OddZone, seen: World, clock: FastClock | None = None) -> tuple[RecordApplier, Applied]:
     """The record changes of the plan for this world, applied to this zone; a pass that gives up has said why."""
-    changes = tuple(change for change in plan(seen, settings()).changes if change.record)
-    board = Board(replace(plan(seen, settings()), changes=changes))
-    applier = RecordApplier(zone, zone, seen, settings(), Budget(clock or FastClock(), 60), board)
+    changes = of_records(plan(seen, settings()))
+    outcomes = Outcomes(replace(plan(seen, settings()), changes=tuple(changes)), SILENT)
+    readers, budget = Readers(OddFleet([]), OddTable(None, []), zone), Budget(clock or FastClock(), 60)
+    applier = RecordApplier(context(readers, budget), zone, seen, outcomes)
     with suppress(CallError):
         applier.apply(changes)
-    return applier, board.close()
+    return applier, outcomes.close()
 
 
 def applied(zone: OddZone, seen: World) -> Applied:
@@ -204,7 +219,7 @@ def test_what_the_answer_leaves_out_is_looked_at_and_sent_again() -> None:
 def test_what_every_answer_leaves_out_is_given_up_after_some_looks() -> None:
     zone = OddZone([[]], [WRONG])
     (result,) = applied(zone, world([RUNNING], [WRONG])).results
-    assert (result.outcome, result.error, len(zone.batches)) == (Outcome.FAILED, str(SILENCE), PATIENCE)
+    assert (result.outcome, result.error, len(zone.batches)) == (Outcome.FAILED, str(no_answer()), PATIENCE)
 
 
 @pytest.mark.parametrize(

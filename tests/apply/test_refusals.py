@@ -5,14 +5,10 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from controller.apply import apply
-from controller.budget import Budget
 from controller.errors import RefusedError
-from controller.model import Action, Change, DnsRecord, Outcome, Result, World, Zone
-from controller.ports import Readers, Writers
-from tests.apply.odd_clouds import OddFleet, OddTable, OddZone
-from tests.build import ELSEWHERE, MARK, decided, machine, record, row, settings, world
-from tests.faults.clock import FastClock
+from controller.model import Action, DnsRecord, Outcome, RecordChange, Result, RowChange, World, Zone
+from tests.apply.odd_clouds import OddTable, OddZone, carried_out
+from tests.build import ELSEWHERE, answer_to, decided, machine, record, row, world
 
 #: "Beneath a delegated child zone", and others that may concern a single record.
 DELEGATED, ODD, OTHER_ODD, FULL = 89018, 9000, 9001, 81045
@@ -25,17 +21,13 @@ class Refusing(OddZone):
     codes: Sequence[int | None] = ()  # by the machine's number, again and again; None takes it
     only: Action | None = Action.CREATE_RECORD
 
-    def write(self, changes: Sequence[Change]) -> list[DnsRecord]:
+    def write(self, changes: Sequence[RecordChange]) -> list[DnsRecord]:
         self.batches.append(len(changes))
         for change in changes:
             code = self.codes[int((change.instance or "")[2:], 16) % len(self.codes)]
             if code and change.action is self.only:
                 raise RefusedError(f"refused with {code}", f"remedy of {code}", codes=(code,))
-        made = [(change, change.record) for change in changes if change.record]
-        return [
-            DnsRecord(w.id or c.key, w.name, c.instance or "", "A", w.content or "", True, w.comment or MARK, None)
-            for c, w in made
-        ]
+        return [answer_to(change) for change in changes]
 
 
 def fleet(count: int, *, holds_domain: bool = True) -> World:
@@ -48,9 +40,9 @@ def fleet(count: int, *, holds_domain: bool = True) -> World:
 def applied(zone: OddZone, seen: World) -> tuple[list[Result], list[Result]]:
     """How the records' changes ended, and the rows'."""
     table = OddTable(None, [], of=[*seen.meetings])
-    readers, writers = Readers(OddFleet([]), table, zone), Writers(table, zone)
-    results = apply(decided(seen), seen, settings(), readers, writers, Budget(FastClock(), 60)).results
-    return [r for r in results if r.change.record], [r for r in results if r.change.row]
+    results = carried_out(decided(seen), seen, table, zone).results
+    records = [result for result in results if isinstance(result.change, RecordChange)]
+    return records, [result for result in results if isinstance(result.change, RowChange)]
 
 
 def numbers(results: Sequence[Result], outcome: Outcome) -> list[int]:
@@ -58,7 +50,7 @@ def numbers(results: Sequence[Result], outcome: Outcome) -> list[int]:
     return sorted(int((result.change.instance or "")[2:], 16) for result in results if result.outcome is outcome)
 
 
-@pytest.mark.parametrize(("code", "calls"), [(DELEGATED, 11), (FULL, 8)])
+@pytest.mark.parametrize(("code", "calls"), [(DELEGATED, 12), (FULL, 8)])
 def test_640_machines_that_are_all_refused_cost_a_handful_of_calls(code: int, calls: int) -> None:
     zone = Refusing([], codes=[code], known=Zone(None))
     records, links = applied(zone, fleet(640))
@@ -109,7 +101,15 @@ def test_three_in_a_row_count_whatever_came_before_them() -> None:
     zone = Refusing([], codes=[ODD, *[DELEGATED] * 31])
     records, _ = applied(zone, fleet(32))
     assert numbers(records, Outcome.FAILED) == list(range(32))
-    assert zone.batches.count(1) == 4
+    assert zone.batches.count(1) == 5, "four of the oldest, and the newest"
+
+
+def test_three_odd_machines_that_are_the_oldest_starve_nobody() -> None:
+    zone = Refusing([], codes=[DELEGATED] * 3 + [None] * 637, known=Zone(None))
+    records, links = applied(zone, fleet(640))
+    assert numbers(records, Outcome.FAILED) == [0, 1, 2]
+    assert numbers(records, Outcome.APPLIED) == numbers(links, Outcome.APPLIED) == list(range(3, 640))
+    assert len(zone.batches) < 30
 
 
 def test_updates_that_are_refused_stop_no_creates() -> None:

@@ -7,15 +7,16 @@ from datetime import timedelta
 
 import pytest
 
-from controller.apply_rows import RowApplier
-from controller.board import Board
-from controller.budget import Budget
+from controller.apply.outcomes import Outcomes
+from controller.apply.rows import RowApplier
 from controller.errors import CallError, ConditionError, DeniedError, TerminalError, TransientError
-from controller.model import Instance, Meeting, Outcome, Result, World
+from controller.model import Instance, Meeting, Outcome, Result, RowChange, World
 from controller.ports import Readers
-from controller.rules import plan
+from controller.reconcile import SILENT
+from controller.rules.plan import plan
+from controller.runtime.budget import Budget
 from tests.apply.odd_clouds import OddFleet, OddTable, OddZone
-from tests.build import NOW, OTHER, STUDENT, TEACHER, YOUNG, link, machine, record, row, settings, world
+from tests.build import NOW, OTHER, STUDENT, TEACHER, YOUNG, context, link, machine, record, row, settings, world
 from tests.faults.clock import FastClock
 
 MOVED, MAYBE_OURS = ConditionError("moved on"), ConditionError("moved on", retried=True)
@@ -24,12 +25,12 @@ MOVED, MAYBE_OURS = ConditionError("moved on"), ConditionError("moved on", retri
 def applied(seen: World, table: OddTable, now: Sequence[Instance] = ()) -> Result:
     """How the one change of the row ended, with the table and the fleet as they are by now."""
     wanted = plan(seen, settings())
-    wanted = replace(wanted, changes=tuple(change for change in wanted.changes if change.row))
-    board = Board(wanted)
+    changes = [change for change in wanted.changes if isinstance(change, RowChange)]
+    outcomes = Outcomes(replace(wanted, changes=tuple(changes)), SILENT)
     readers = Readers(OddFleet(now), table, OddZone([[]]))
     with suppress(TerminalError):
-        RowApplier(readers, table, seen, settings(), Budget(FastClock(), 60), board).apply(wanted.changes)
-    (result,) = board.close().results
+        RowApplier(context(readers, Budget(FastClock(), 60)), table, seen, outcomes).apply(changes)
+    (result,) = outcomes.close().results
     return result
 
 

@@ -6,15 +6,14 @@ from typing import Any
 import httpx
 
 import controller.bootstrap  # noqa: F401  # for the memory that it takes
-from controller.budget import Budget, SystemClock
-from controller.cloudflare import CloudflareRecords, CloudflareWriter, ZoneCache
-from controller.cloudflare_http import Api
-from controller.ports import Readers, Writers
-from controller.reconcile import Pass, reconcile
+from controller.cloudflare.api import Api, GivenToken
+from controller.cloudflare.records import CloudflareRecords, CloudflareWriter, ZoneCache
+from controller.model import Mode, RecordChange, Request
+from controller.ports import Context, Readers, Writers
+from controller.reconcile import reconcile
 from controller.report.report import Report, Target
-from controller.request import Mode, Request
+from controller.runtime.budget import Budget, SystemClock
 from controller.settings import Settings
-from controller.tokens import GivenToken
 from tests.benchmarks.memory import MemoryFleet, MemoryTable
 from tests.benchmarks.scenes import Scene, machines, rows
 from tests.build import OWNER, settings
@@ -36,13 +35,13 @@ def prepare(count: int, scene: Scene, url: str, zone: str, token: str) -> Callab
     return go
 
 
-def _pass(using: Settings, fleet: MemoryFleet, table: MemoryTable, api: Api) -> Pass:
+def _pass(using: Settings, fleet: MemoryFleet, table: MemoryTable, api: Api) -> Context:
     budget = Budget(SystemClock(), DEADLINE)
     readers = Readers(fleet, table, CloudflareRecords(api, using, budget, ZoneCache()))
     writers = Writers(table, CloudflareWriter(api, using, budget))
     target = Target("123456789012", "us-west-2", using.zone_id, using.domain_root, using.table_name, OWNER)
-    return Pass(using, target, readers, writers, budget)
+    return Context(using, target, readers, writers, budget)
 
 
 def _record_changes(report: Report) -> int:
-    return sum(result.change.record is not None for result in report.results)
+    return sum(isinstance(result.change, RecordChange) for result in report.results)

@@ -5,19 +5,20 @@ import tracemalloc
 from collections.abc import Callable
 from typing import Literal, get_args
 
-from controller.apply import apply
-from controller.budget import Budget, SystemClock
-from controller.model import Applied, Plan, World
+from controller.apply.execute import apply
+from controller.model import Applied, Mode, Plan, World
 from controller.ports import Readers, Writers
+from controller.reconcile import SILENT
 from controller.report.as_json import as_dict
-from controller.report.report import Report, Target, digest_of, ends
-from controller.request import Mode
-from controller.rules import guard, plan
+from controller.report.report import Report, Target, digest_of, planned_results
+from controller.rules.guards import guard
+from controller.rules.plan import plan
+from controller.runtime.budget import Budget, SystemClock
 from controller.settings import Settings
 from tests.benchmarks.calls import calls
 from tests.benchmarks.memory import MemoryFleet, MemoryTable, MemoryZone
 from tests.benchmarks.scenes import Scene, observed
-from tests.build import NOW, OWNER, settings
+from tests.build import NOW, OWNER, context, settings
 
 Step = Literal["plan", "apply", "report"]
 STEPS: tuple[Step, ...] = get_args(Step)
@@ -50,8 +51,8 @@ def _decided(world: World, using: Settings) -> Plan:
 
 def _applied(decided: Plan, world: World, using: Settings) -> Applied:
     fleet, table, zone = MemoryFleet(()), MemoryTable(()), MemoryZone()
-    budget = Budget(SystemClock(), 600)
-    return apply(decided, world, using, Readers(fleet, table, zone), Writers(table, zone), budget)
+    readers, budget = Readers(fleet, table, zone), Budget(SystemClock(), 600)
+    return apply(decided, world, context(readers, budget, using), Writers(table, zone), SILENT)
 
 
 def _report(decided: Plan, using: Settings) -> Report:
@@ -64,7 +65,7 @@ def _report(decided: Plan, using: Settings) -> Report:
         duration_ms=0,
         observed=(0, 0, 0),
         digest=digest_of(decided, target, None),
-        results=ends(decided),
+        results=planned_results(decided),
         findings=decided.findings,
         guard=decided.guard,
         calls={},

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from controller.model import Change, DnsRecord, Instance, Meeting, RowWrite, Zone
+from controller.model import DnsRecord, Instance, Meeting, RecordChange, RowWrite, Zone
 from controller.ports import Listing
-from tests.build import MARK, record
+from tests.build import answer_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +57,9 @@ class MemoryZone:
         """A paid plan's."""
         return Zone("example.com", 3500, holds_domain=True)
 
-    def write(self, changes: Sequence[Change]) -> list[DnsRecord]:
+    def write(self, changes: Sequence[RecordChange]) -> list[DnsRecord]:
         """What was wanted is what is there."""
-        return [
-            record(change.instance or "", write.content or "", id=write.id or f"new-{number}", comment=MARK)
-            for number, change in enumerate(changes)
-            if (write := change.record)
-        ]
+        return [answer_to(change) for change in changes]
 
     def remove(self, ids: Sequence[str]) -> None:
         """Done."""

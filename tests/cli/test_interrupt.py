@@ -11,10 +11,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from controller import retry
-from controller.budget import Budget, SystemClock
 from controller.errors import DeadlineError, TransientError
-from controller.parallel import Pending
+from controller.runtime import retry
+from controller.runtime.budget import Budget, SystemClock
+from controller.runtime.threads import Task
 from controller.sandbox.cloudflare import Reply
 from tests.cli.process import Running
 from tests.clouds import Clouds, link, name, refusal
@@ -152,7 +152,7 @@ def test_who_waits_for_a_cloud_looks_up_in_between() -> None:
             waits.append(timeout or 0)
             return False
 
-    pending = Pending(lambda: None, Budget(SystemClock(), 60))
+    pending = Task(lambda: None, Budget(SystemClock(), 60))
     pending._ended = Never()
     with pytest.raises(DeadlineError):
         pending.result()

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from controller.bootstrap import AwsClients, aws_clients
-from controller.budget import Budget
+from controller.clients import AwsClients, aws_clients
 from controller.doctor.agreement import Here
 from controller.doctor.cloudflare import cloudflare_checks
 from controller.doctor.diagnosis import Check, Diagnosis, Status
@@ -19,6 +18,7 @@ from controller.doctor.patterns import STATES
 from controller.doctor.secret import TokenSource
 from controller.doctor.table import table_checks
 from controller.events import STATE_CHANGE
+from controller.runtime.budget import Budget
 from controller.sandbox.aws import AwsServer, exported
 from controller.sandbox.aws_http import operation_of
 from controller.sandbox.cloudflare import Exchange, Proceed, Reply, Request

@@ -3,9 +3,9 @@
 import threading
 from collections.abc import Iterator
 
-from controller.budget import Budget
 from controller.doctor.diagnosis import Check, Part, Status, attempt, passed, side_by_side
 from controller.errors import TerminalError
+from controller.runtime.budget import Budget
 from tests.faults.clock import FastClock
 
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import pytest
 
 import handler
-from controller.budget import SystemClock
 from controller.errors import CallError, DeadlineError, IncompleteError, ObservationError
 from controller.model import Outcome
+from controller.runtime.budget import SystemClock
 from controller.sandbox.cloudflare import Reply
 from tests.clouds import Clouds, LambdaContext
 from tests.faults.calls import BATCH, LIST, SCAN, SECRET, UPDATE, Call, Play, Proxy, Rule, Scene

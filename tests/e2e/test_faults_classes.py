@@ -6,10 +6,9 @@ from email.utils import format_datetime
 
 import pytest
 
-from controller import cloudflare_http
-from controller.aws import DynamoTable, DynamoWriter
-from controller.budget import Budget
-from controller.cloudflare import CloudflareRecords, CloudflareWriter
+from controller.aws.dynamodb import DynamoTable, DynamoWriter
+from controller.cloudflare import api
+from controller.cloudflare.records import CloudflareRecords, CloudflareWriter
 from controller.errors import (
     AmbiguousError,
     AuthenticationError,
@@ -24,7 +23,8 @@ from controller.errors import (
     TransientError,
 )
 from controller.model import RowWrite
-from controller.retry import ATTEMPTS, BASE, LONGEST
+from controller.runtime.budget import Budget
+from controller.runtime.retry import ATTEMPTS, BASE, LONGEST
 from controller.sandbox.cloudflare import Reply
 from tests.clouds import Clouds, refusal
 from tests.faults.aws_kinds import failure
@@ -195,7 +195,7 @@ def test_a_server_that_fails_takes_neither_the_whole_pass_nor_half_of_it(
 
 
 def test_a_body_that_dribbles_in_is_given_up_and_asked_for_again(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cloudflare_http, "LONGEST_REQUEST", 0.3)
+    monkeypatch.setattr(api, "LONGEST_REQUEST", 0.3)
     always(proxy, LIST, dribbled_body, times=1)
     assert reader(proxy.clouds, FastClock()).listing().records == ()
 

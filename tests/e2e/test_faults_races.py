@@ -10,8 +10,8 @@ import pytest
 
 from controller.bootstrap import Controller
 from controller.errors import WatchdogError
+from controller.model import Mode, Request
 from controller.report.report import Report
-from controller.request import Mode, Request
 from controller.sandbox.cloudflare import Reply
 from tests.clouds import Clouds, link, name
 from tests.faults.calls import BATCH, Scene

@@ -6,8 +6,8 @@ import pytest
 
 from controller.errors import ObservationError
 from controller.events import parse_event
-from controller.request import Mode
-from controller.request import Request as Wanted
+from controller.model import Mode
+from controller.model import Request as Wanted
 from controller.sandbox.cloudflare import Proceed, Reply, Request
 from handler import lambda_handler
 from tests.clouds import Clouds, LambdaContext, link, name, outcomes, refusal

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from controller.errors import MisfitError, PlanChangedError
-from controller.request import Mode, Request
+from controller.errors import MismatchError, PlanChangedError
+from controller.model import Mode, Request
 from controller.sandbox.cloudflare import Permission, Proceed, Quirks, Reply
 from controller.sandbox.cloudflare import Request as Sent
 from tests.clouds import MARK, Clouds, link, name, outcomes, refusal
@@ -183,7 +183,7 @@ def test_absence_is_not_believed_where_nothing_shows_that_this_is_the_place(clou
 @pytest.mark.parametrize("owner", ["210987654321/us-west-2", "123456789012/eu-west-1", "123456789012/eu-west-1/x"])
 def test_an_owner_id_of_another_place_stops_the_pass(clouds: Clouds, owner: str) -> None:
     clouds.seed(clouds.launch(), "192.0.2.1", comment=f"elephant-dns:{owner}")
-    with pytest.raises(MisfitError, match="another account or region"):
+    with pytest.raises(MismatchError, match="another account or region"):
         clouds.apply(OWNER_ID=owner, force=True)
     assert len(clouds.cloudflare.records()) == 1
 
@@ -268,7 +268,7 @@ def test_a_plan_for_everything_is_not_the_same_plan_for_one_machine(clouds: Clou
 
 def test_a_domain_outside_the_zone_stops_the_pass_before_it_plans(clouds: Clouds) -> None:
     clouds.launch()
-    with pytest.raises(MisfitError, match=r"badexample\.com"):
+    with pytest.raises(MismatchError, match=r"badexample\.com"):
         clouds.apply(DOMAIN_ROOT="badexample.com")
     assert clouds.cloudflare.history == []
 
@@ -326,7 +326,7 @@ def test_a_machine_that_starts_in_the_middle_meets_a_zone_that_is_proven_first(c
     clouds.cloudflare.intercept = start_meanwhile
     changes = {"CLOUDFLARE_API_TOKEN": clouds.cloudflare.add_token(rights), "DOMAIN_ROOT": "other.org"}
     if may_read:
-        with pytest.raises(MisfitError):
+        with pytest.raises(MismatchError):
             clouds.controller(**changes).run(Request(Mode.APPLY, frozenset({machine})), 30)
         assert clouds.cloudflare.history == []
     else:

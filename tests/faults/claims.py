@@ -4,7 +4,7 @@ import traceback
 from collections.abc import Iterable, Iterator
 
 from controller.errors import WatchdogError
-from controller.model import Action, Outcome, Result
+from controller.model import Action, DeleteRecord, Outcome, Result, UpdateRecord
 from controller.report.forms import FORMS
 from controller.report.report import Report
 from tests.faults.witness import State
@@ -25,11 +25,11 @@ def false_claims(report: Report, state: State, *, told_lies: bool = False) -> li
 
 def _is_so(result: Result, state: State) -> bool:
     change = result.change
-    after, write = dict(change.after), change.record
-    if change.action is Action.DELETE_RECORD:
-        return write is not None and state.record(write.id) is None
+    after = dict(change.after)
+    if isinstance(change, DeleteRecord):
+        return state.record(change.id) is None
     if change.action in (Action.CREATE_RECORD, Action.UPDATE_RECORD):
-        found = state.at(change.key) if write is None or write.id is None else [state.record(write.id)]
+        found = [state.record(change.id)] if isinstance(change, UpdateRecord) else state.at(change.key)
         return any(record and all(_alike(record, *field) for field in after.items()) for record in found)
     row = state.rows.get(change.key, {})
     if change.action is Action.CLEAR_LINK:  # the new link may have been written since

@@ -4,15 +4,15 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from controller.aws.secret import SecretToken
 from controller.bootstrap import Controller, build
-from controller.budget import Clock
-from controller.cloudflare import ZoneCache
-from controller.cloudflare_http import Api
-from controller.log import log_error, log_report, start_logging
+from controller.cloudflare.api import Api
+from controller.cloudflare.records import ZoneCache
+from controller.model import Mode, Request
 from controller.report.report import Report
-from controller.request import Mode, Request
+from controller.runtime.budget import Clock
 from controller.settings import read_settings
-from controller.tokens import SecretToken
+from controller.telemetry.log import log_error, log_report, start_logging
 from tests.clouds import MARK, Clouds
 from tests.faults.calls import Call, Proxy, Rule, in_order
 from tests.faults.claims import false_claims, leaks, manners, said

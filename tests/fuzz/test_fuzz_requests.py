@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from controller.errors import RequestError, SettingsError
 from controller.events import parse_event
+from controller.model import Mode
 from controller.names import is_instance_id
-from controller.request import Mode
 from controller.settings import VARIABLES, read_settings
 from tests.fuzz.effort import EFFORT, Note, try_all
 from tests.fuzz.nonsense import JSON, SPOILINGS, TEXT

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from controller.metrics import DIMENSION, METRICS, NAMESPACE
+from controller.telemetry.metrics import DIMENSION, METRICS, NAMESPACE
 from tests.infra.alarm import Period, Watched, rings
 from tests.infra.cloudformation import read, stack
 

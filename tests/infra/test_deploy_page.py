@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from controller.metrics import METRICS
 from controller.model import Outcome
 from controller.report.as_json import as_dict
+from controller.telemetry.metrics import METRICS
 from tests.clouds import Clouds
 from tests.infra.cloudformation import read, stack
 

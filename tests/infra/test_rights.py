@@ -2,7 +2,7 @@
 
 import pytest
 
-from controller.request import Mode, Request
+from controller.model import Mode, Request
 from controller.sandbox.aws import SECRET, TABLE
 from tests.clouds import Clouds
 from tests.infra.cloudformation import ACCOUNT, REGION, stack

@@ -10,7 +10,7 @@ import pytest
 from botocore.model import StringShape
 
 from controller.events import parse_event
-from controller.request import Mode, Request
+from controller.model import Mode, Request
 from controller.settings import REMOVED, VARIABLES, read_settings
 from tests.infra.cloudformation import GIVEN, INFRA, read, stack
 

@@ -5,12 +5,12 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from controller.budget import Budget
 from controller.errors import PassError
-from controller.model import Outcome
-from controller.reconcile import Pass, reconcile
+from controller.model import Outcome, Request
+from controller.ports import Context
+from controller.reconcile import reconcile
 from controller.report.report import Report, Target
-from controller.request import Request
+from controller.runtime.budget import Budget
 from tests.model.ports import SLOW, Clouds, TruePast
 from tests.model.world import PERIOD, Process, World
 from tests.support import across
@@ -112,11 +112,11 @@ class Controller:
         finally:
             self._handling -= request.scope is not None
 
-    def _pass(self, request: Request) -> Pass:
+    def _pass(self, request: Request) -> Context:
         settings, (account, region) = self.deployment.settings, self.deployment.place.split("/")
         target = Target(account, region, settings.zone_id, settings.domain_root, "meetings", settings.owner_id or "")
         clouds = replace(self.clouds, began=self.world.now, is_scoped=request.scope is not None)
-        return Pass(settings, target, self.view.readers(), clouds.writers(), Budget(_Clock(self.world), 600.0))
+        return Context(settings, target, self.view.readers(), clouds.writers(), Budget(_Clock(self.world), 600.0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,16 @@ from datetime import datetime
 from typing import TypeVar
 
 from controller.errors import ConditionError
-from controller.model import TERMINATED, Change, DnsRecord, Instance, Meeting, RecordWrite, RowWrite
+from controller.model import (
+    TERMINATED,
+    CreateRecord,
+    DnsRecord,
+    Instance,
+    Meeting,
+    RecordChange,
+    RowWrite,
+    UpdateRecord,
+)
 from controller.model import Zone as SeenZone
 from controller.names import is_instance_id
 from controller.ports import Listing, Readers, Writers
@@ -167,22 +176,39 @@ class _RowWriter:
 
 
 @dataclass(frozen=True, slots=True)
+class _Wanted:
+    """One write of a batch: without an id a post, without a content a delete."""
+
+    id: str | None = None
+    name: str = ""
+    content: str | None = None
+    comment: str | None = None
+
+    @classmethod
+    def of(cls, change: RecordChange) -> "_Wanted":
+        """What a change sends."""
+        record = None if isinstance(change, CreateRecord) else str(getattr(change, "id", ""))
+        if isinstance(change, (CreateRecord, UpdateRecord)):
+            return cls(record, change.name, change.content, change.comment)
+        return cls(record, change.name)
+
+
+@dataclass(frozen=True, slots=True)
 class _RecordWriter:
     """Cloudflare, written: one batch, all or nothing."""
 
     clouds: Clouds
 
-    def write(self, changes: Sequence[Change]) -> list[DnsRecord]:
-        writes = [change.record for change in changes if change.record]
-        return self.clouds.call("cloudflare", lambda: self._batch(writes))
+    def write(self, changes: Sequence[RecordChange]) -> list[DnsRecord]:
+        return self.clouds.call("cloudflare", lambda: self._batch([_Wanted.of(change) for change in changes]))
 
     def remove(self, ids: Sequence[str]) -> None:
-        self.clouds.call("cloudflare", lambda: self._batch([RecordWrite(record, "", None, None) for record in ids]))
+        self.clouds.call("cloudflare", lambda: self._batch([_Wanted(record) for record in ids]))
 
     def strays(self, name: str) -> list[DnsRecord]:
         return self.clouds.call("cloudflare", list)
 
-    def _batch(self, writes: Sequence[RecordWrite]) -> list[DnsRecord]:
+    def _batch(self, writes: Sequence[_Wanted]) -> list[DnsRecord]:
         """Deletes, then patches, then posts."""
         world, root = self.clouds.world, self.clouds.deployment.root
         records, done = dict(world.truth.zones[root]), list[DnsRecord]()
@@ -198,7 +224,7 @@ class _RecordWriter:
         self.clouds.change(replace(world.truth, zones={**world.truth.zones, root: records}))
         return done
 
-    def _written(self, was: DnsRecord | None, write: RecordWrite) -> DnsRecord:
+    def _written(self, was: DnsRecord | None, write: _Wanted) -> DnsRecord:
         now, content = self.clouds.world.now, str(write.content)
         if was:
             comment = was.comment if write.comment is None else write.comment

@@ -4,16 +4,12 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from controller.budget import Budget
 from controller.errors import CallError
-from controller.model import Change, DnsRecord, Instance, Meeting, RowWrite, Zone
-from controller.ports import Listing, Readers, Writers
-from controller.reconcile import Pass
-from controller.report.report import Target
+from controller.model import DeleteRecord, DnsRecord, Instance, Meeting, RecordChange, RowWrite, Zone
+from controller.ports import Context, Listing, Readers, Writers
+from controller.runtime.budget import Budget
 from controller.settings import Settings
-from tests.build import NOW, settings
-
-TARGET = Target("123456789012", "us-west-2", "zone", "example.com", "elephant-meetings", "owner")
+from tests.build import NOW, TARGET, answer_to, settings
 
 
 class StillClock:
@@ -68,11 +64,11 @@ class Clouds:
         self.table = {row.id: row for row in self.rows}
         self._ec2 = 0
 
-    def its(self, using: Settings | None = None, *, writes: bool = True) -> Pass:
+    def its(self, using: Settings | None = None, *, writes: bool = True) -> Context:
         """A pass over these clouds."""
         writers = Writers(_RowWriter(self), _RecordWriter(self)) if writes else None
         readers = Readers(_Fleet(self), _Table(self), _Records(self))
-        return Pass(using or settings(), TARGET, readers, writers, self.budget)
+        return Context(using or settings(), TARGET, readers, writers, self.budget)
 
     def ec2(self, call: str, fits: Callable[[Instance], bool]) -> list[Instance]:
         """One reading of EC2."""
@@ -151,27 +147,16 @@ class _RowWriter:
 class _RecordWriter:
     clouds: Clouds
 
-    def write(self, changes: Sequence[Change]) -> list[DnsRecord]:
+    def write(self, changes: Sequence[RecordChange]) -> list[DnsRecord]:
         answers = []
         for change in changes:
-            write = change.record
-            assert write
             assert change.instance
             self.clouds.wrote(f"{change.action} {change.instance}")
-            answer = DnsRecord(
-                write.id or write.name,
-                write.name,
-                change.instance,
-                "A",
-                write.content or "",
-                True,
-                write.comment or "",
-                self.clouds.clock.now(),
-            )
-            if write.content:
-                self.clouds.zone[answer.id] = answer
-            else:
-                self.clouds.zone.pop(answer.id)
+            if isinstance(change, DeleteRecord):
+                answers.append(self.clouds.zone.pop(change.id))
+                continue
+            answer = answer_to(change, created=self.clouds.clock.now())
+            self.clouds.zone[answer.id] = answer
             answers.append(answer)
         return answers
 

@@ -7,13 +7,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from controller.budget import Budget
 from controller.errors import ObservationError, TransientError
-from controller.model import Instance, Outcome
+from controller.model import Heard, Instance, Mode, Outcome, Request
 from controller.reconcile import reconcile
 from controller.report.report import Report
-from controller.request import Heard, Mode, Request
-from tests.build import ELSEWHERE, NOW, STUDENT, TEACHER, link, machine, record, row
+from controller.runtime.budget import Budget
+from tests.build import ELSEWHERE, NOW, STUDENT, TEACHER, Told, link, machine, record, row
 from tests.passes.memory import Clouds, StillClock, View, at, readings
 
 LESSON = row(status="LAUNCHED", ids={"teacher": TEACHER})
@@ -194,13 +193,13 @@ def test_a_failure_of_the_first_pass_has_no_report_to_carry() -> None:
     assert caught.value.report is None
 
 
-def test_what_was_told_before_is_not_told_again_and_what_is_done_later_is_told_as_it_comes() -> None:
+def test_each_part_of_a_pass_tells_its_plan_and_its_ends() -> None:
     clouds = Clouds(at(seconds=2, before=[STUDYING], then=[STUDYING, machine()]), [], [])
-    plans, told = list[Report](), list[str]()
+    told = Told()
     request = Request(Mode.APPLY, frozenset({TEACHER, STUDENT}), heard=heard("running", TEACHER, STUDENT))
-    reconcile(request, clouds.its(), plans.append, lambda result: told.append(str(result.change.instance)))
-    assert [[result.change.instance for result in plan.results] for plan in plans] == [[STUDENT]]
-    assert told == [STUDENT, TEACHER]
+    reconcile(request, clouds.its(), told)
+    assert [[result.change.instance for result in plan.results] for plan in told.plans] == [[STUDENT], [TEACHER]]
+    assert [result.change.instance for result in told.results] == [STUDENT, TEACHER]
 
 
 def test_an_event_decides_nothing() -> None:

@@ -5,10 +5,9 @@ from datetime import timedelta
 import pytest
 
 from controller import retire
-from controller.errors import MisfitError
-from controller.model import Outcome
+from controller.errors import MismatchError
+from controller.model import Mode, Outcome, Request
 from controller.reconcile import decide, reconcile
-from controller.request import Mode, Request
 from controller.settings import Settings
 from tests.build import NOW, OTHER, TEACHER, machine, record, row, settings
 from tests.passes.memory import Clouds, readings
@@ -27,7 +26,7 @@ SCOPE = frozenset({TEACHER})
 def test_an_owner_id_of_another_account_or_region_stops_it(owner: str, decider: object, request_: Request) -> None:
     clouds = Clouds(readings([machine()]), [record(comment=f"elephant-dns:{owner}")])
     with pytest.raises(
-        MisfitError, match=f"OWNER_ID {owner} names another account or region than 123456789012/us"
+        MismatchError, match=f"OWNER_ID {owner} names another account or region than 123456789012/us"
     ) as e:
         reconcile(request_, clouds.its(settings(OWNER_ID=owner)), decide=decider)  # type: ignore[arg-type]
     assert "nothing was planned" in e.value.hint

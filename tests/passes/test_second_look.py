@@ -7,10 +7,8 @@ from datetime import timedelta
 import pytest
 
 from controller.errors import ObservationError, TransientError
-from controller.model import Instance, Plan
+from controller.model import Instance, Mode, Plan, Request
 from controller.reconcile import decide, reconcile
-from controller.report.report import Report
-from controller.request import Mode, Request
 from controller.settings import Settings
 from tests.build import (
     ADDRESS,
@@ -20,6 +18,7 @@ from tests.build import (
     OTHER,
     STUDENT,
     TEACHER,
+    Told,
     found,
     link,
     machine,
@@ -225,11 +224,11 @@ def test_rows_of_somebody_elses_status_cost_no_call_and_twenty_findings() -> Non
         row(f"m{n}", "COMPLETED", ids={"teacher": f"i-{n:017x}"}, links={"student": link(f"i-{n:08x}")})
         for n in range(10_000)
     ]
-    plans = list[Report]()
-    report = reconcile(Request(Mode.APPLY), Clouds(readings([]), [], rows).its(), plans.append)
+    told = Told()
+    report = reconcile(Request(Mode.APPLY), Clouds(readings([]), [], rows).its(), told)
     assert report.calls == {"ec2": 1, "dynamodb": 1, "cloudflare": 2}
     assert len(report.findings) == 21
-    assert [plan.findings for plan in plans] == [report.findings]
+    assert [plan.findings for plan in told.plans] == [report.findings]
 
 
 @pytest.mark.parametrize("status", [None, "PENDING", "SCHEDULED", "PAUSED"])

@@ -10,9 +10,9 @@ from typing import TypeVar
 import pytest
 
 from controller.bootstrap import Controller
+from controller.model import Request
 from controller.reconcile import reconcile
 from controller.report.report import Report
-from controller.request import Request
 from controller.settings import Settings
 from tests.clouds import Clouds
 from tests.faults.witness import Deed, Witness

@@ -5,9 +5,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
-from controller.model import Change, DnsRecord, Instance, Meeting, RowWrite, Zone
-from controller.ports import Fleet, Listing, Readers, Records, RecordWriter, RowWriter, Table, Writers
-from controller.reconcile import Pass
+from controller.model import DnsRecord, Instance, Meeting, RecordChange, RowWrite, Zone
+from controller.ports import Context, Fleet, Listing, Readers, Records, RecordWriter, RowWriter, Table, Writers
 
 T = TypeVar("T")
 
@@ -25,12 +24,12 @@ class Notes(Protocol):
         """This row is being written, or else the zone."""
 
 
-def noted(this: Pass, notes: Notes) -> Pass:
+def noted(context: Context, notes: Notes) -> Context:
     """The same pass, noted call by call; the methods are called as the specification calls them."""
-    there = this.readers
+    there = context.readers
     readers = Readers(_Fleet(there.fleet, notes), _Table(there.table, notes), _Records(there.records, notes))
-    writers = this.writers and Writers(_Rows(this.writers.rows, notes), _Zone(this.writers.records, notes))
-    return replace(this, readers=readers, writers=writers)
+    writers = context.writers and Writers(_Rows(context.writers.rows, notes), _Zone(context.writers.records, notes))
+    return replace(context, readers=readers, writers=writers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ class _Zone:
     records: RecordWriter
     notes: Notes
 
-    def write(self, changes: Sequence[Change]) -> list[DnsRecord]:
+    def write(self, changes: Sequence[RecordChange]) -> list[DnsRecord]:
         with self.notes.calling(), self.notes.writing():
             return self.records.write(changes)
 

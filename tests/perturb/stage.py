@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 import handler
 from controller.errors import WatchdogError
-from controller.log import start_logging
-from controller.request import Mode, Request
+from controller.model import Mode, Request
 from controller.sandbox.cloudflare import Reply
+from controller.telemetry.log import start_logging
 from tests.clouds import LambdaContext
 from tests.faults.calls import Call, Proxy, Rule, Scene, in_order
 from tests.faults.claims import leaks, manners
@@ -44,7 +44,7 @@ class Stage:
     def __post_init__(self) -> None:
         clouds = self.workshop.clouds
         clouds.reset()
-        handler._controller.cache_clear()
+        handler.process.end()
         self.journals.clear()
         self.people = People(clouds)
         self.proxy = Proxy(clouds, innermost=self._answer)
@@ -97,7 +97,7 @@ class Stage:
         self.found += manners(None, error)
         self._judge()
         if self.has_died:
-            handler._controller.cache_clear()
+            handler.process.end()
             self.has_died = False
 
     def _judge(self) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import product
 
-from controller.model import Action, DnsRecord, Outcome, RowWrite
+from controller.model import Action, DeleteRecord, DnsRecord, Outcome, RecordChange, RowWrite, UpdateRecord
 from tests.properties.clouds import Clouds, Write
 from tests.properties.guarded import is_held, rests_on
 from tests.properties.passes import Ran, run_in_turns
@@ -93,7 +93,7 @@ def cut_short(start: State, ran: Ran) -> Iterator[State]:
     That are removals, links whose machines' records were in place before, and ends of machines without any to delete.
     """
     writes = [event for event in ran.journal if isinstance(event, Write)]
-    moving = {str(r.change.instance) for r in ran.results if r.change.record}
+    moving = {str(r.change.instance) for r in ran.results if isinstance(r.change, RecordChange)}
     zones, tables = [dict(start.records)], [start.rows]
     for event in writes:
         if not event.key:
@@ -119,11 +119,13 @@ def _one_by_one(batch: Write) -> Iterator[Records]:
     made = {record.name: record for key, record in batch.after.records.items() if key not in records}
     assert not isinstance(batch.wanted, RowWrite)
     for write in batch.wanted:
-        if write.content is None:
-            del records[str(write.id)]
-        else:
-            record = batch.after.records[write.id] if write.id else made[write.name]
-            records[record.id] = record
+        match write:
+            case DeleteRecord():
+                del records[write.id]
+            case UpdateRecord():
+                records[write.id] = batch.after.records[write.id]
+            case _:
+                records[made[write.name].id] = made[write.name]
         yield dict(records)
 
 

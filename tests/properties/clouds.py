@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from controller.errors import ConditionError
-from controller.model import RecordWrite, RowWrite
+from controller.model import RecordChange, RowWrite
 from tests.properties.faults import CALM, WRITES, Lost, Meddler, Script
 from tests.properties.state import Case, FakeClock, State
 
@@ -33,7 +33,7 @@ class Write:
     method: str
     before: State
     after: State
-    wanted: Sequence[RecordWrite] | RowWrite = ()
+    wanted: Sequence[RecordChange] | RowWrite = ()
     key: str = ""  # a row's
 
 
@@ -49,7 +49,7 @@ class Meddled:
 class Refused:
     """A batch that Cloudflare would not have."""
 
-    wanted: Sequence[RecordWrite]
+    wanted: Sequence[RecordChange]
     codes: Sequence[object]
 
 

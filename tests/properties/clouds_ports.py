@@ -5,10 +5,11 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from controller.errors import ConditionError, RefusedError
-from controller.model import TERMINATED, Change, Condition, DnsRecord, Instance, Meeting, RecordWrite, RowWrite
+from controller.model import TERMINATED, Condition, CreateRecord, DnsRecord, Instance, Meeting, RecordChange, RowWrite
 from controller.model import Zone as SeenZone
 from controller.names import is_instance_id
 from controller.ports import Listing, Readers, Writers
+from tests.build import delete
 from tests.properties import zone
 from tests.properties.clouds import Clouds, Refused, Write
 from tests.properties.state import Row, State
@@ -160,12 +161,12 @@ class RecordWriterModel:
 
     clouds: Clouds
 
-    def write(self, changes: Sequence[Change]) -> list[DnsRecord]:
-        return self.clouds.call("records.write", lambda: self._batch("records.write", [_of(c) for c in changes]))
+    def write(self, changes: Sequence[RecordChange]) -> list[DnsRecord]:
+        return self.clouds.call("records.write", lambda: self._batch("records.write", changes))
 
     def remove(self, ids: Sequence[str]) -> None:
-        writes = [RecordWrite(record, "", None, None) for record in ids]
-        self.clouds.call("records.remove", lambda: self._batch("records.remove", writes))
+        changes = [delete("", id=record) for record in ids]
+        self.clouds.call("records.remove", lambda: self._batch("records.remove", changes))
 
     def strays(self, name: str) -> list[DnsRecord]:
         def do() -> list[DnsRecord]:
@@ -174,27 +175,22 @@ class RecordWriterModel:
 
         return self.clouds.call("records.strays", do)
 
-    def _batch(self, method: str, writes: Sequence[RecordWrite]) -> list[DnsRecord]:
+    def _batch(self, method: str, changes: Sequence[RecordChange]) -> list[DnsRecord]:
         before = self.clouds.moment()
         try:
-            records, written = self._outcome(before, writes)
+            records, written = self._outcome(before, changes)
         except RefusedError as error:
-            self.clouds.journal.append(Refused(tuple(writes), error.codes))
+            self.clouds.journal.append(Refused(tuple(changes), error.codes))
             raise
         self.clouds.state = replace(before, records=records)
-        self.clouds.journal.append(Write(method, before, self.clouds.state, tuple(writes)))
+        self.clouds.journal.append(Write(method, before, self.clouds.state, tuple(changes)))
         return written
 
-    def _outcome(self, before: State, writes: Sequence[RecordWrite]) -> tuple[zone.Records, list[DnsRecord]]:
-        if self.clouds.script.poison in [write.name for write in writes]:
+    def _outcome(self, before: State, changes: Sequence[RecordChange]) -> tuple[zone.Records, list[DnsRecord]]:
+        if self.clouds.script.poison in [change.name for change in changes]:
             raise zone.refused(9207, "Request body is invalid.")
         script = self.clouds.script
-        if script.refuses(w.name for w in writes if w.content is not None and w.id is None):
+        if script.refuses(change.name for change in changes if isinstance(change, CreateRecord)):
             raise zone.refused(script.refused or 0, "This domain takes no records.")
-        new_id = self.clouds.new_ids(len(writes))
-        return zone.batch(before.records, writes, self.clouds.case.zone, before.now, new_id)
-
-
-def _of(change: Change) -> RecordWrite:
-    assert change.record is not None
-    return change.record
+        new_id = self.clouds.new_ids(len(changes))
+        return zone.batch(before.records, changes, self.clouds.case.zone, before.now, new_id)

@@ -4,12 +4,12 @@ import random
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from controller.budget import Budget
 from controller.errors import PassError
-from controller.model import Outcome, Result
-from controller.reconcile import Pass, reconcile
+from controller.model import Heard, Mode, Outcome, Request, Result
+from controller.ports import Context
+from controller.reconcile import reconcile
 from controller.report.report import Report, Target
-from controller.request import Heard, Mode, Request
+from controller.runtime.budget import Budget
 from tests.properties.clouds import Clouds, Event
 from tests.properties.clouds_ports import readers_of, writers_of
 from tests.properties.faults import CALM, Script
@@ -72,11 +72,11 @@ def run_in_turns(
     settings = clouds.case.settings
     target = Target("111122223333", "us-west-2", settings.zone_id, settings.domain_root, "meetings", "owner")
     writers = writers_of(clouds) if mode is Mode.APPLY else None
-    this = Pass(settings, target, readers_of(clouds), writers, Budget(clouds.clock, SECONDS))
+    context = Context(settings, target, readers_of(clouds), writers, Budget(clouds.clock, SECONDS))
     request = Request(mode, None if scope is None else frozenset(scope), force, heard=heard or {})
     report, error = None, None
     try:
-        report = reconcile(request, this)
+        report = reconcile(request, context)
     except PassError as raised:
         error = raised
     return Ran(report, error, tuple(clouds.journal), tuple(clouds.calls), clouds.moment())

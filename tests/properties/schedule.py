@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from controller.model import RECORD_ACTIONS, Action, Result
+from controller.model import Action, RecordChange, Result, RowChange
 from tests.properties import spec
 from tests.properties.spec import Sight
 from tests.properties.state import Case
@@ -15,8 +15,8 @@ def subject(result: Result) -> Subject:
     """What makes two changes the same, sentences for people aside."""
     change = result.change
     return (
-        change.action, change.key, change.role, change.instance, change.before, change.after, change.record, change.row,
-        change.rule, change.evidence,
+        *change.ident, change.instance, change.before, change.after, change.rule, change.evidence,
+        change.write if isinstance(change, RowChange) else None,
     )  # fmt: skip
 
 
@@ -57,7 +57,7 @@ def _may_change(result: Result, inside: Collection[str], rows: Collection[str | 
     change = result.change
     if change.instance not in inside or change.action is Action.TERMINATE_MEETING:
         return False
-    if change.action in RECORD_ACTIONS:
+    if isinstance(change, RecordChange):
         return True
     return change.key in rows and (change.action is Action.WRITE_LINK or _goes(change.key, str(change.role), sight))
 

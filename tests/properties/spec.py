@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from controller.model import DnsRecord, Instance, Odd, Value
+from controller.model import DnsRecord, Instance, NonString, Value
 from controller.settings import Settings
 from tests.properties import owners
 from tests.properties.state import Row, State
@@ -348,7 +348,7 @@ def _may_be_served_elsewhere(sight: Sight, meeting: str, row: Row) -> bool:
 
 def _is_link(value: Value) -> bool:
     """Whether somebody has put something there; DynamoDB's NULL is nothing."""
-    return value not in (None, "") and not (isinstance(value, Odd) and value.kind == "NULL")
+    return value not in (None, "") and not (isinstance(value, NonString) and value.kind == "NULL")
 
 
 # Section 7: the guard

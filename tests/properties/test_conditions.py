@@ -2,7 +2,7 @@
 
 from hypothesis import given
 
-from controller.model import Action, Change
+from controller.model import Action, Change, RowChange
 from tests.properties import spec
 from tests.properties.clouds_ports import holds
 from tests.properties.passes import planned
@@ -34,14 +34,13 @@ def _is_named(name: str) -> bool:
 @PROMISE
 @given(cases())
 def test_a_write_happens_in_the_row_as_it_was_seen_and_not_in_one_that_has_moved_on(case: Case) -> None:
-    for change in (r.change for r in planned(case, force=True).results if r.change.row):
-        assert change.row is not None
+    for change in (r.change for r in planned(case, force=True).results if isinstance(r.change, RowChange)):
         seen = case.state.rows[change.key]
-        assert all(holds(condition, seen) for condition in change.row.conditions)
+        assert all(holds(condition, seen) for condition in change.write.conditions)
         odd: list[Row] = [{**seen, name: ODD} for name in seen if _is_named(name)]
         lost: list[Row] = [{n: v for n, v in seen.items() if n != name} for name in seen if _is_named(name)]
         for now in [*(row for rewrite in rewrites(case) if (row := rewrite(seen))), *odd, *lost]:
-            is_done = all(holds(condition, now) for condition in change.row.conditions)
+            is_done = all(holds(condition, now) for condition in change.write.conditions)
             # DNS_WRITTEN seen and an early status now: a write may or may not name the early class as well.
             may_differ = change.action is Action.WRITE_LINK and seen.get("status") == "DNS_WRITTEN"
             assert is_done == still_wanted(change, seen, now) or (may_differ and not is_done), (change, now)

@@ -6,8 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from controller.model import Instance
-from controller.request import Heard
+from controller.model import Heard, Instance
 from tests.properties.clouds import Clouds
 from tests.properties.faults import Calls, Script
 from tests.properties.passes import Ran, run

@@ -63,9 +63,8 @@ def test_only_a_pass_that_takes_something_away_describes_machines_once_more(case
         doomed = {machine for result in ran.results for machine in result.change.evidence}
         looks = ran.calls.count("fleet.by_id")
         named = spec.Sight.of(case.state, case.settings).instances.keys() - tagged(case)
-        again = looks - bool(scope or named)
-        assert (again > 0) == bool(doomed), ran.calls
-        assert again <= 2, "what is described for the first time then is described once more"
+        # What a second look is the first to show, such as where a link leads, is looked at a third time.
+        assert bool(doomed) <= looks - bool(scope or named) <= 2 * bool(doomed), ran.calls
 
 
 def tagged(case: Case) -> set[str]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 
-from controller.model import Instance, Odd
+from controller.model import Instance, NonString
 from tests.properties import owners, spec
 from tests.properties.passes import planned
 from tests.properties.profiles import PROMISE
@@ -64,7 +64,7 @@ TOLD = {
     "a launched id that was never seen": (
         world([], [], m={"status": "LAUNCHED", "teacher_ec2_id": ONE}), "instance-not-seen", "m"
     ),
-    "a status of a wrong type": (world([], [], m={"status": Odd("N", '{"N": "1"}')}), "odd-row", "m"),
+    "a status of a wrong type": (world([], [], m={"status": NonString("N", '{"N": "1"}')}), "odd-row", "m"),
     "an unknown status": (world([], [], m={"status": "CANCELLED"}), "odd-row", "m"),
     "an id that is none": (world([], [], m={"status": "LAUNCHED", "teacher_ec2_id": "i-XYZ"}), "odd-row", "m"),
     "an unmarked record beside ours": (

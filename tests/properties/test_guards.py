@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.errors import MisfitError
+from controller.errors import MismatchError
 from controller.model import Action, DnsRecord, Instance, Outcome
 from tests.properties import spec
 from tests.properties.clouds import Clouds
@@ -122,7 +122,7 @@ def test_one_machine_that_ec2_shows_and_a_record_of_ours_names_is_enough_to_beli
 @pytest.mark.parametrize("scope", [None, [ONE]])
 def test_an_owner_id_that_names_another_place_stops_the_pass(owner: str, scope: list[str] | None) -> None:
     ran = applied(fleet(1, state="terminated", owner=owner), scope, force=True)
-    assert isinstance(ran.error, MisfitError)
+    assert isinstance(ran.error, MismatchError)
     assert ran.calls == ()
 
 

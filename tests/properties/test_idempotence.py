@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.errors import AmbiguousError, ConditionError, RefusedError
-from controller.model import Change, Outcome
+from controller.model import Change, Outcome, RecordChange, RowChange
 from tests.properties.clouds import Clouds
 from tests.properties.clouds_ports import writers_of
 from tests.properties.faults import RECORD_FAULTS, WRITES, Calls, Fault, Lost, Script
@@ -20,10 +20,11 @@ from tests.properties.worlds import cases
 
 
 def do(clouds: Clouds, change: Change) -> None:
-    if change.record:
-        writers_of(clouds).records.write([change])
-    elif change.row:
-        writers_of(clouds).rows.write(change.key, change.row)
+    match change:
+        case RecordChange():
+            writers_of(clouds).records.write([change])
+        case RowChange():
+            writers_of(clouds).rows.write(change.meeting, change.write)
 
 
 @PROMISE

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from controller.errors import AmbiguousError, MisfitError
+from controller.errors import AmbiguousError, MismatchError
 from controller.model import Instance, Outcome
 from tests.properties.clouds import Clouds
 from tests.properties.faults import RECORD_FAULTS, WRITES, Calls, Fault, Lost, Script
@@ -26,7 +26,7 @@ def machines(count: int) -> Case:
 @pytest.mark.parametrize("zone", ["example.org", "ample.com", "www.example.com", "com.example.com"])
 def test_a_domain_root_outside_the_zone_stops_the_pass_before_it_plans(zone: str) -> None:
     ran = run(Clouds(replace(machines(2), zone=Zone(name=zone))))
-    assert isinstance(ran.error, MisfitError)
+    assert isinstance(ran.error, MismatchError)
     assert not any(call in WRITES for call in ran.calls)
 
 

@@ -14,7 +14,7 @@ from controller.errors import (
     ThrottledError,
     TransientError,
 )
-from controller.model import Action, Change, Outcome, RecordWrite, RowWrite
+from controller.model import Action, Change, Outcome, RecordChange, RowChange, RowWrite
 from tests.properties import owners, spec
 from tests.properties.clouds import Clouds, Refused, Write
 from tests.properties.faults import RECORD_FAULTS, ROW_FAULTS, Calls, Fault, Script
@@ -24,18 +24,14 @@ from tests.properties.state import Case, Zone
 from tests.properties.test_regressions import ONE, TWO, link, machine, record, world
 from tests.properties.worlds import cases
 
-KINDS = ("delete", "update", "create")
+KINDS = [Action.DELETE_RECORD, Action.UPDATE_RECORD, Action.CREATE_RECORD]
 
 
-def kind(write: RecordWrite) -> str:
-    return "delete" if write.content is None else "create" if write.id is None else "update"
-
-
-def record_writes(ran: Ran) -> list[RecordWrite]:
+def record_writes(ran: Ran) -> list[RecordChange]:
     return [w for e in ran.journal if isinstance(e, Write) and not e.key for w in _wanted(e)]
 
 
-def _wanted(event: Write) -> list[RecordWrite]:
+def _wanted(event: Write) -> list[RecordChange]:
     assert not isinstance(event.wanted, RowWrite)
     return list(event.wanted)
 
@@ -44,8 +40,8 @@ def _wanted(event: Write) -> list[RecordWrite]:
 @given(cases())
 def test_deletes_come_before_updates_before_creates_and_the_oldest_machine_is_served_first(case: Case) -> None:
     writes = record_writes(applied(case, force=True))
-    assert [kind(w) for w in writes] == sorted([kind(w) for w in writes], key=KINDS.index)
-    created = [case.state.instances[w.name.partition(".")[0]] for w in writes if kind(w) == "create"]
+    assert [w.action for w in writes] == sorted([w.action for w in writes], key=KINDS.index)
+    created = [case.state.instances[w.name.partition(".")[0]] for w in writes if w.action is Action.CREATE_RECORD]
     launched = [machine.launched_at for machine in created if machine.launched_at]
     assert launched == sorted(launched)
 
@@ -57,7 +53,7 @@ def test_a_link_comes_after_the_records_of_its_machine_and_an_end_after_those_of
 ) -> None:
     ran = run(Clouds(case), force=True, seed=seed)
     moved: set[str | None] = set()
-    still = [r.change.instance for r in ran.results if r.change.record]
+    still = [r.change.instance for r in ran.results if isinstance(r.change, RecordChange)]
     for event in ran.journal:
         if isinstance(event, Write) and not event.key:
             moved |= {write.name.partition(".")[0] for write in _wanted(event)}
@@ -69,7 +65,7 @@ def test_a_link_comes_after_the_records_of_its_machine_and_an_end_after_those_of
 
 def _of_row(ran: Ran, event: Write) -> list[Change]:
     """The changes that this write to a row has done: its end, or links."""
-    changes = [r.change for r in ran.results if r.change.row and r.change.key == event.key]
+    changes = [r.change for r in ran.results if isinstance(r.change, RowChange) and r.change.meeting == event.key]
     if _kind(event)[0]:
         return [change for change in changes if change.action is Action.TERMINATE_MEETING]
     written = {name for name, _ in _row_write(event).sets}
@@ -86,13 +82,13 @@ def _kind(event: Write) -> tuple[bool, bool]:
 @given(cases())
 def test_what_needs_nothing_from_cloudflare_is_done_whatever_becomes_of_the_batches(case: Case) -> None:
     calm = applied(case, force=True)
-    moving = {r.change.instance for r in calm.results if r.change.record}
+    moving = {r.change.instance for r in calm.results if isinstance(r.change, RecordChange)}
     never = RECORD_FAULTS.index(Fault(DeadlineError))
     ran = run(Clouds(case), force=True, script=Script(record_writes=Calls(dict.fromkeys(range(50), never))))
     for result in ran.results:
         change = result.change
         machines = set(change.evidence) if change.action is Action.TERMINATE_MEETING else {change.instance}
-        is_free = change.row and (change.action is Action.CLEAR_LINK or moving.isdisjoint(machines))
+        is_free = isinstance(change, RowChange) and (change.action is Action.CLEAR_LINK or moving.isdisjoint(machines))
         assert not is_free or result.outcome is Outcome.APPLIED, result
 
 
@@ -116,7 +112,7 @@ def _row_write(event: Write) -> RowWrite:
 @given(cases())
 def test_one_refused_record_stops_only_what_depends_on_it(case: Case) -> None:
     calm = applied(case, force=True)
-    for name in {r.change.key for r in calm.results if r.change.record}:
+    for name in {r.change.key for r in calm.results if isinstance(r.change, RecordChange)}:
         for result in applied(case, force=True, script=Script(poison=name)).results:
             if result.change.key == name:
                 assert result.outcome is Outcome.FAILED
@@ -129,14 +125,14 @@ def test_one_refused_record_stops_only_what_depends_on_it(case: Case) -> None:
 @PROMISE
 @given(cases())
 def test_after_a_quota_error_on_a_single_create_no_more_creates_are_tried(case: Case) -> None:
-    room = sum(kind(w) == "delete" for w in record_writes(applied(case, force=True)))
+    room = sum(w.action is Action.DELETE_RECORD for w in record_writes(applied(case, force=True)))
     full = Case(case.state, case.settings, Zone(quota=len(case.state.records) - room))
     clouds = Clouds(full)
     ran = run(clouds, force=True)
     tried_alone = False
     for event in ran.journal:
         if isinstance(event, Refused):
-            creates = [w for w in event.wanted if kind(w) == "create"]
+            creates = [w for w in event.wanted if w.action is Action.CREATE_RECORD]
             assert not (tried_alone and creates)
             tried_alone |= len(event.wanted) == 1 and 81045 in event.codes
     for result in ran.results:

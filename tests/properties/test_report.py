@@ -4,7 +4,7 @@ from random import Random
 
 from hypothesis import given
 
-from controller.model import Action, Outcome, Result, RowWrite
+from controller.model import Action, CreateRecord, DeleteRecord, Outcome, Result, RowChange, RowWrite, UpdateRecord
 from tests.properties.clouds import Clouds, Write
 from tests.properties.passes import Ran, run
 from tests.properties.profiles import PROMISE
@@ -29,16 +29,17 @@ def test_what_is_reported_as_applied_is_so(case: Case, rng: Random) -> None:
 
 def is_so(result: Result, ran: Ran) -> bool:
     change = result.change
-    if change.record is None:
+    if isinstance(change, RowChange):
         row = ran.state.rows[change.key]
         written = [r.change for r in ran.ended(Outcome.APPLIED) if r.change.action is Action.WRITE_LINK]
         if change.action is Action.CLEAR_LINK and any((w.key, w.role) == (change.key, change.role) for w in written):
             return True  # the dead link went first, and then came the new one
         return all(row.get(name) == value for name, value in change.after if name != "status" or value == "TERMINATED")
-    if change.action is Action.DELETE_RECORD:
-        return change.record.id not in ran.state.records
+    if isinstance(change, DeleteRecord):
+        return change.id not in ran.state.records
     there = [r for r in ran.state.records.values() if r.name == change.key and r.type == "A"]
-    return any(r.content == change.record.content and r.proxied for r in there)
+    assert isinstance(change, (CreateRecord, UpdateRecord))
+    return any(r.content == change.content and r.proxied for r in there)
 
 
 @PROMISE

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from unittest.mock import patch
 
-from controller import parallel
+from controller.runtime import threads
 
 
 class _Turns(threading.local):
@@ -57,5 +57,5 @@ def taking_turns(rng: random.Random) -> Iterator[None]:
     names = SimpleNamespace(
         Thread=lambda target, daemon: _Thread(turns, target, daemon), Event=lambda: _Event(turns), Lock=threading.Lock
     )
-    with patch.object(parallel, "threading", names):
+    with patch.object(threads, "threading", names):
         yield

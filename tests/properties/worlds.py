@@ -12,7 +12,7 @@ from typing import TypeVar
 from hypothesis import strategies as st
 
 from controller.errors import RefusedError
-from controller.model import DnsRecord, Instance, Odd, Value
+from controller.model import DnsRecord, Instance, NonString, Value
 from controller.settings import Settings
 from tests.properties import zone as cloudflare
 from tests.properties.state import START, Case, Row, State, Zone
@@ -29,7 +29,7 @@ LOST_IDS = ("i-dead0001", "i-dead0000000000002")
 MEETINGS = ("m1", "m2", "m3 ünïcode")
 ROUTABLE = ("203.0.113.1", "203.0.113.2", "198.51.100.3", "192.0.2.4", "52.10.20.30", "52.10.20.31")
 UNROUTABLE = ("10.0.0.5", "100.64.0.1", "169.254.1.1", "192.168.1.1", "127.0.0.1")
-ODD, NULL = Odd("N", '{"N": "7"}'), Odd("NULL", '{"NULL": true}')
+ODD, NULL = NonString("N", '{"N": "7"}'), NonString("NULL", '{"NULL": true}')
 STATES = ("running", "pending", "terminated", "stopped", "shutting-down", "stopping")
 NEW_STATE = "hibernating"  # which EC2 did not have when the rules were written
 STATUSES: tuple[Value, ...] = (

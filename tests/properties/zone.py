@@ -7,7 +7,7 @@ from functools import cache
 from ipaddress import AddressValueError, IPv4Address, ip_network
 
 from controller.errors import RefusedError
-from controller.model import DnsRecord, RecordWrite
+from controller.model import CreateRecord, DeleteRecord, DnsRecord, RecordChange, UpdateRecord
 from tests.properties.state import Zone
 
 #: What cannot be behind the proxy (Cloudflare 9003); the documentation prefixes can.
@@ -34,23 +34,26 @@ def refused(code: int, message: str) -> RefusedError:
 
 
 def batch(
-    records: Records, writes: Sequence[RecordWrite], zone: Zone, now: datetime, new_id: int
+    records: Records, changes: Sequence[RecordChange], zone: Zone, now: datetime, new_id: int
 ) -> tuple[Records, list[DnsRecord]]:
     """The zone after a batch, and the records that it deleted, updated and created. Raises RefusedError."""
-    if not writes or len(writes) > zone.batch_limit:
+    if not changes or len(changes) > zone.batch_limit:
         raise refused(9207, "Request body is invalid.")
     after, written = dict(records), list[DnsRecord]()
-    for write in (w for w in writes if w.content is None):
-        written.append(_removed(after, write.id))
-    for write in (w for w in writes if w.content is not None and w.id is not None):
-        written.append(_patched(after, write, now))
-    for number, write in enumerate(w for w in writes if w.content is not None and w.id is None):
-        written.append(_posted(after, write, zone, now, f"r{new_id + number:04d}"))
+    for change in changes:
+        if isinstance(change, DeleteRecord):
+            written.append(_removed(after, change.id))
+    for change in changes:
+        if isinstance(change, UpdateRecord):
+            written.append(_patched(after, change, now))
+    creates = (change for change in changes if isinstance(change, CreateRecord))
+    for number, create in enumerate(creates):
+        written.append(_posted(after, create, zone, now, f"r{new_id + number:04d}"))
     return after, written
 
 
-def _removed(records: dict[str, DnsRecord], record: str | None) -> DnsRecord:
-    if record is None or record not in records:
+def _removed(records: dict[str, DnsRecord], record: str) -> DnsRecord:
+    if record not in records:
         raise refused(81044, "Record does not exist.")
     return records.pop(record)
 
@@ -83,20 +86,20 @@ def _check(record: DnsRecord) -> None:
         raise refused(9003, f"Target {record.content} is not allowed for a proxied record.")
 
 
-def _patched(records: dict[str, DnsRecord], write: RecordWrite, now: datetime) -> DnsRecord:
-    if write.id not in records:
+def _patched(records: dict[str, DnsRecord], change: UpdateRecord, now: datetime) -> DnsRecord:
+    if change.id not in records:
         raise refused(81044, "Record does not exist.")
-    before = records[write.id]
-    comment = before.comment if write.comment is None else write.comment
-    put(records, replace(before, content=str(write.content), proxied=True, comment=comment, modified_on=now))
-    return records[write.id]
+    before = records[change.id]
+    comment = before.comment if change.comment is None else change.comment
+    put(records, replace(before, content=change.content, proxied=True, comment=comment, modified_on=now))
+    return records[change.id]
 
 
-def _posted(records: dict[str, DnsRecord], write: RecordWrite, zone: Zone, now: datetime, new: str) -> DnsRecord:
+def _posted(records: dict[str, DnsRecord], change: CreateRecord, zone: Zone, now: datetime, new: str) -> DnsRecord:
     if len(records) >= zone.quota:
         raise refused(81045, "Record quota exceeded.")
-    is_inside = write.name == zone.name or write.name.endswith(f".{zone.name}")
-    name = write.name if is_inside else f"{write.name}.{zone.name}"
+    is_inside = change.name == zone.name or change.name.endswith(f".{zone.name}")
+    name = change.name if is_inside else f"{change.name}.{zone.name}"
     label = name.partition(".")[0]
-    put(records, DnsRecord(new, name, label, "A", str(write.content), True, write.comment or "", now, now))
+    put(records, DnsRecord(new, name, label, "A", change.content, True, change.comment, now, now))
     return records[new]

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from controller.model import Action, Change, Finding, Outcome, Result
+from controller.model import Change, ClearLink, Finding, Outcome, Result
 from controller.report.report import MOST_OF_A_KIND, Report, digest_of
-from tests.build import STUDENT, TEACHER, decided, row, world
+from tests.build import STUDENT, TEACHER, create, decided, delete, of_row, row, world
 from tests.report.worlds import TARGET, nothing, plan_of, rich
 
 
@@ -14,8 +14,8 @@ def findings(count: int, kind: str = "odd-row") -> list[Finding]:
     return [Finding(kind, f"m{number}", f"Row {number} is odd.", "Correct it.") for number in range(count)]
 
 
-def ended(instance: str, action: Action, outcome: Outcome = Outcome.APPLIED) -> Result:
-    return Result(Change(action, f"{instance}.example.com", instance, "m1", None, (), (), "", ""), outcome)
+def done(change: Change) -> Result:
+    return Result(change, Outcome.APPLIED)
 
 
 def shortened(found: list[Finding]) -> list[Finding]:
@@ -54,10 +54,8 @@ def test_the_plan_holds_every_finding_and_its_digest_does_not_depend_on_them() -
 
 
 def test_two_parts_of_a_pass_are_one_report() -> None:
-    first = part(ended(TEACHER, Action.CREATE_RECORD), found=findings(1), ms=100, calls=2)
-    later = part(
-        ended(STUDENT, Action.DELETE_RECORD), ended(STUDENT, Action.CLEAR_LINK), found=findings(2), ms=900, calls=7
-    )
+    first = part(done(create()), found=findings(1), ms=100, calls=2)
+    later = part(done(delete(STUDENT)), done(of_row(ClearLink, STUDENT)), found=findings(2), ms=900, calls=7)
     whole = first.joined(replace(later, digest="another", observed=(9, 9, 9)))
     assert [(str(r.change.action), r.change.instance) for r in whole.results] == [
         ("delete-record", STUDENT),
@@ -75,7 +73,7 @@ def test_the_number_of_the_others_is_that_of_both_parts() -> None:
 
 def test_a_later_part_that_failed_makes_the_whole_incomplete() -> None:
     good, bad = (
-        part(ended(i, Action.CREATE_RECORD, how), found=[], ms=1, calls=1)
+        part(Result(create(i), how), found=[], ms=1, calls=1)
         for i, how in ((TEACHER, Outcome.APPLIED), (STUDENT, Outcome.FAILED))
     )
     assert good.complete

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 
-from controller.model import Action, Applied, Odd, Outcome, Plan, Result, World
-from controller.report.report import Report, Target, digest_of, ends
+from controller.model import Action, Applied, NonString, Outcome, Plan, Result, World
+from controller.report.report import Report, Target, digest_of, planned_results
 from controller.report.sections import kind_of
 from tests.build import MARK, NOW, OLD, OWNER, YOUNG, decided, link, machine, record, row, settings, world
 
@@ -48,7 +48,7 @@ def plan_of(
         duration_ms=1870,
         observed=(len(seen.instances), len(seen.records), len(seen.meetings)),
         digest=digest_of(wanted, target, scope),
-        results=ends(wanted),
+        results=planned_results(wanted),
         findings=wanted.findings,
         guard=wanted.guard,
         calls={"ec2": 2, "dynamodb": 1, "cloudflare": 2},
@@ -115,7 +115,7 @@ def rich_world() -> World:
             row("drama-2", "HEALTHY", ids={"teacher": DAN, "student": EVE}, links={"teacher": link(DAN)}),
             row("geometry-8", "DNS_WRITTEN", ids={"teacher": FAY}, links={"teacher": link(KIM), "student": link(GUS)}),
             row("music-1", "LAUNCHED", ids={"teacher": HAL}),
-            row("biology-3", Odd("N", '{"N": "7"}'), ids={"teacher": IDA}),
+            row("biology-3", NonString("N", '{"N": "7"}'), ids={"teacher": IDA}),
         ],
         absent=[KIM],
     )

@@ -11,6 +11,7 @@ from tests.build import (
     TEACHER,
     YOUNG,
     decided,
+    id_of,
     link,
     machine,
     record,
@@ -23,7 +24,7 @@ WRONG = "203.0.113.5"
 
 def changes_at(*records: DnsRecord) -> list[tuple[str, str]]:
     changes = decided(world([machine()], records)).changes
-    return [(str(change.action), str(change.record and change.record.id)) for change in changes]
+    return [(str(change.action), str(id_of(change))) for change in changes]
 
 
 def link_with(*, first: datetime | None, second: datetime | None) -> Change:

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from controller.model import DnsRecord, Instance, Meeting, Odd, Value, World
-from controller.rules.facts import Class, Facts
+from controller.model import DnsRecord, Instance, Meeting, NonString, Value, World
+from controller.rules.facts import Facts, InstanceClass
 from tests.build import (
     ADDRESS,
     ELSEWHERE,
@@ -44,21 +44,21 @@ WITHOUT_ADDRESS = [
     machine(role=None, ip=None),
 ]
 CLASSES = [
-    *((seen, Class.GONE) for seen in GONE),
-    (machine(state="terminated", tagged=False), Class.GONE),
-    (ABSENT, Class.ABSENT),
-    *((seen, Class.STOPPED) for seen in STOPPED),
-    (machine(state="stopped", role=None), Class.STOPPED),
-    *((seen, Class.UNTAGGED) for seen in LOST),
-    (machine(state="pending", tagged=False), Class.UNTAGGED),
-    *((seen, Class.UNCLAIMED) for seen in UNCLAIMED),
-    (machine(state="pending", role=None), Class.UNCLAIMED),
-    (machine(state="pending"), Class.STARTING),
-    (machine(ip=None), Class.STARTING),
-    (machine(ip=""), Class.STARTING),
-    (machine(), Class.SERVING),
-    (UNKNOWN, Class.UNKNOWN),
-    (machine(state="hibernating"), Class.UNKNOWN),
+    *((seen, InstanceClass.GONE) for seen in GONE),
+    (machine(state="terminated", tagged=False), InstanceClass.GONE),
+    (ABSENT, InstanceClass.ABSENT),
+    *((seen, InstanceClass.STOPPED) for seen in STOPPED),
+    (machine(state="stopped", role=None), InstanceClass.STOPPED),
+    *((seen, InstanceClass.UNTAGGED) for seen in LOST),
+    (machine(state="pending", tagged=False), InstanceClass.UNTAGGED),
+    *((seen, InstanceClass.UNCLAIMED) for seen in UNCLAIMED),
+    (machine(state="pending", role=None), InstanceClass.UNCLAIMED),
+    (machine(state="pending"), InstanceClass.STARTING),
+    (machine(ip=None), InstanceClass.STARTING),
+    (machine(ip=""), InstanceClass.STARTING),
+    (machine(), InstanceClass.SERVING),
+    (UNKNOWN, InstanceClass.UNKNOWN),
+    (machine(state="hibernating"), InstanceClass.UNKNOWN),
 ]
 
 
@@ -84,7 +84,7 @@ def lesson(
 
 
 @pytest.mark.parametrize(("seen", "kind"), CLASSES, ids=told)
-def test_the_class_is_the_first_that_fits(seen: Seen, kind: Class) -> None:
+def test_the_class_is_the_first_that_fits(seen: Seen, kind: InstanceClass) -> None:
     assert Facts.of(seeing(seen), settings()).class_of(TEACHER) is kind
 
 
@@ -217,7 +217,7 @@ def test_absence_does_not_end_a_meeting_that_was_only_launched_however_late() ->
         ("the day before yesterday", False),
         ("1712102451234", False),
         ("", False),
-        (Odd("N", '{"N": "0"}'), False),
+        (NonString("N", '{"N": "0"}'), False),
     ],
 )
 def test_when_a_meetings_time_is_more_than_a_day_past(meet_time: Value, is_past: bool) -> None:
@@ -250,7 +250,7 @@ def test_a_mark_at_the_name_that_only_a_link_leads_to_forbids_an_end_by_absence_
 
 
 def test_an_empty_link_is_none_and_forbids_nothing() -> None:
-    for nothing in ("", None, Odd("NULL", '{"NULL": true}')):
+    for nothing in ("", None, NonString("NULL", '{"NULL": true}')):
         assert ends(seeing(ABSENT, rows=lesson(meet_time=YESTERDAY, links={"teacher": nothing})))
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from controller.model import Odd, Value, World
+from controller.model import NonString, Value, World
 from tests.build import (
     ADDRESS,
     ELSEWHERE,
@@ -31,7 +31,7 @@ from tests.build import (
 )
 
 HOUR_AGO, LATE = NOW - timedelta(hours=1), (NOW - timedelta(days=2)).isoformat()
-NUMBER = Odd("N", '{"N": "5"}')
+NUMBER = NonString("N", '{"N": "5"}')
 STOPPED = machine(state="stopped", ip=None)
 HERE, NAMED = [machine()], {"teacher": TEACHER}
 
@@ -237,7 +237,7 @@ def test_what_is_as_it_should_be_or_may_be_is_no_finding(seen: World) -> None:
     assert [kind for kind in found(decided(seen)) if kind != "untagged-instance"] == []
 
 
-@pytest.mark.parametrize("value", ["", None, Odd("NULL", '{"NULL": true}')])
+@pytest.mark.parametrize("value", ["", None, NonString("NULL", '{"NULL": true}')])
 def test_an_empty_field_is_not_odd(value: Value) -> None:
     seen = world(rows=[row(ids={"teacher": value}, links={"teacher": value}, meet_time=value)])
     assert found(decided(seen)) == []

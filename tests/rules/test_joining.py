@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from controller.model import DnsRecord, Instance, Meeting, Odd, World, Zone
+from controller.model import DnsRecord, Instance, Meeting, NonString, World, Zone
 from controller.rules.facts import Facts
 from controller.rules.joining import Verdict, can_join
 from tests.build import ADDRESS, ELSEWHERE, NOW, OTHER, STUDENT, TEACHER, link, machine, name, record, row, settings
@@ -52,7 +52,7 @@ def test_where_all_is_well_they_can_join_and_it_says_which_way(status: str) -> N
         ("DNS_WRITTEN", "the status is DNS_WRITTEN, and the page waits for HEALTHY"),
         ("TERMINATED", "the meeting is over (TERMINATED)"),
         ("COMPLETED", "in the status COMPLETED nobody is sent to a machine"),
-        (Odd("N", "1"), "in the status (DynamoDB type N) nobody is sent to a machine"),
+        (NonString("N", "1"), "in the status (DynamoDB type N) nobody is sent to a machine"),
     ],
 )
 def test_in_another_status_the_page_sends_nobody(status: Any, because: str) -> None:
@@ -129,7 +129,7 @@ def test_whose_record_leads_to_the_machine_does_not_matter(records: list[DnsReco
     assert judged(records=records).yes
 
 
-@pytest.mark.parametrize("links", [{}, {"teacher": ""}, {"teacher": None}, {"teacher": Odd("NULL", "true")}])
+@pytest.mark.parametrize("links", [{}, {"teacher": ""}, {"teacher": None}, {"teacher": NonString("NULL", "true")}])
 def test_without_a_link_what_comes_before_it_is_told_first(links: dict[str, Any]) -> None:
     meeting = row(status="HEALTHY", ids={"teacher": TEACHER}, links=links)
     assert judged(meeting) == Verdict(False, "its link is not written yet", TEACHER)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from controller.model import Action, Condition, DnsRecord, Instance, Odd, World
+from controller.model import Action, Condition, DnsRecord, Instance, NonString, RowChange, World
 from tests.build import (
     ADDRESS,
     ELSEWHERE,
@@ -30,7 +30,15 @@ from tests.build import (
 
 THREE = [(TEACHER, ADDRESS), (OTHER, ELSEWHERE), (STRANGER, "203.0.113.5")]
 EARLY = [None, "PENDING", "SCHEDULED", "LAUNCHED"]
-LATE = ["DNS_WRITTEN", "HEALTHY", "IN_PROGRESS", "PAUSED", "", Odd("N", '{"N": "5"}'), Odd("NULL", '{"NULL": true}')]
+LATE = [
+    "DNS_WRITTEN",
+    "HEALTHY",
+    "IN_PROGRESS",
+    "PAUSED",
+    "",
+    NonString("N", '{"N": "5"}'),
+    NonString("NULL", '{"NULL": true}'),
+]
 LIVE = ["LAUNCHED", "DNS_WRITTEN", "HEALTHY", "IN_PROGRESS"]
 
 
@@ -42,11 +50,11 @@ def test_link_current_is_written_and_an_early_status_moves_on(status: str | None
 
 
 @pytest.mark.parametrize("status", LATE)
-def test_link_current_leaves_any_other_status_alone(status: str | Odd) -> None:
+def test_link_current_leaves_any_other_status_alone(status: str | NonString) -> None:
     (change,) = decided(world([machine()], [record()], [row(status=status)])).changes
     assert dict(change.after) == {"teacher_ec2_link": link(TEACHER)}
-    assert change.row
-    assert Condition("status", (status,)) in change.row.conditions
+    assert isinstance(change, RowChange)
+    assert Condition("status", (status,)) in change.write.conditions
 
 
 @pytest.mark.parametrize("status", EARLY)
@@ -56,7 +64,7 @@ def test_status_early_is_written_even_if_the_link_is_right(status: str | None) -
 
 
 @pytest.mark.parametrize("status", LATE)
-def test_a_right_link_in_a_later_status_plans_nothing(status: str | Odd) -> None:
+def test_a_right_link_in_a_later_status_plans_nothing(status: str | NonString) -> None:
     assert not decided(world([machine()], [record()], [row(status=status, links={"teacher": link(TEACHER)})])).changes
 
 
@@ -156,10 +164,10 @@ def test_an_address_that_cannot_be_proxied_blocks_the_link() -> None:
         "https://elsewhere.org/x",
         f"http://{TEACHER}.example.com:8443",
         f"https://{TEACHER}.example.com:443",
-        Odd("N", "{}"),
+        NonString("N", "{}"),
     ],
 )
-def test_a_link_of_another_shape_is_only_ever_overwritten(odd: str | Odd) -> None:
+def test_a_link_of_another_shape_is_only_ever_overwritten(odd: str | NonString) -> None:
     dead, alive = machine(state="terminated", launched=YOUNG), machine(OTHER)
     rows = [row(links={"teacher": odd}, status="HEALTHY")]
     assert not decided(world([dead], [], [row(links={"teacher": odd}, status="SCHEDULED")])).changes
@@ -283,8 +291,8 @@ def test_no_row_is_ever_created() -> None:
 
 def test_a_link_names_what_it_saw() -> None:
     (change,) = decided(world([machine()], [record()], [row(status="LAUNCHED", ids={"teacher": TEACHER})])).changes
-    assert change.row
-    assert set(change.row.conditions) == {
+    assert isinstance(change, RowChange)
+    assert set(change.write.conditions) == {
         Condition("teacher_ec2_id", (TEACHER,)),
         Condition("status", (None, "PENDING", "SCHEDULED", "LAUNCHED", "DNS_WRITTEN")),
     }
@@ -292,8 +300,8 @@ def test_a_link_names_what_it_saw() -> None:
 
 def test_a_removal_names_the_very_link() -> None:
     (change,) = decided(world([machine(state="stopped")], [], [row(links={"teacher": link(TEACHER)})])).changes
-    assert change.row
-    assert set(change.row.conditions) == {
+    assert isinstance(change, RowChange)
+    assert set(change.write.conditions) == {
         Condition("teacher_ec2_link", (link(TEACHER),)),
         Condition("status", ("TERMINATED",), negated=True),
     }

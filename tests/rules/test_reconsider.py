@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from controller.model import Change, Instance, Meeting, World
-from controller.rules import reconsider
+from controller.model import Instance, Meeting, RowChange, World
+from controller.rules.plan import reconsider
 from tests.build import (
     ELSEWHERE,
     FOREIGN,
@@ -27,12 +27,13 @@ SEEN = world([machine()], [record()], [LAUNCHED])
 OVER = world([machine(state="terminated")], rows=[row(status="HEALTHY", ids={"teacher": TEACHER})])
 
 
-def only(seen: World, *, force: bool = False) -> Change:
+def only(seen: World, *, force: bool = False) -> RowChange:
     (change,) = decided(seen, force=force).changes
+    assert isinstance(change, RowChange)
     return change
 
 
-def again(meeting: Meeting | None, planned: World = SEEN, *machines: Instance) -> Change | None:
+def again(meeting: Meeting | None, planned: World = SEEN, *machines: Instance) -> RowChange | None:
     """The world's one change for the row as it is now, and for machines as they are now."""
     instances = {**planned.instances, **{machine.id: machine for machine in machines}}
     return reconsider(only(planned, force=True), meeting, replace(planned, instances=instances), planned, settings())
@@ -75,8 +76,7 @@ def test_an_end_comes_back_for_a_row_that_has_another_link() -> None:
     wanted = again(row(status="IN_PROGRESS", ids={"teacher": TEACHER}, links={"teacher": link(TEACHER)}), OVER)
     assert wanted is not None
     assert wanted.after[0] == ("status", "TERMINATED")
-    assert wanted.row is not None
-    assert wanted.row.removes == ("teacher_ec2_link",)
+    assert wanted.write.removes == ("teacher_ec2_link",)
 
 
 def test_an_end_does_not_come_back_for_a_row_that_names_a_machine_that_lives() -> None:

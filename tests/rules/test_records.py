@@ -7,7 +7,7 @@ import pytest
 
 from controller.model import Action, DnsRecord, World
 from controller.rules.facts import Facts
-from controller.rules.records import Standing, plan_name
+from controller.rules.records import Readiness, plan_name
 from tests.build import (
     ADDRESS,
     ELSEWHERE,
@@ -21,6 +21,7 @@ from tests.build import (
     YOUNG,
     decided,
     found,
+    id_of,
     machine,
     name,
     record,
@@ -73,7 +74,7 @@ def test_record_adopted_when_unmarked_at_a_serving_name() -> None:
 def test_record_duplicate_keeps_the_right_content_and_deletes_only_ours() -> None:
     records = [record(content=ELSEWHERE, id="r1", created=OLD), record(id="r2", created=YOUNG)]
     (change,) = decided(world([machine()], records)).changes
-    assert (change.action, change.rule, change.record and change.record.id) == (
+    assert (change.action, change.rule, id_of(change)) == (
         Action.DELETE_RECORD,
         "record-duplicate",
         "r1",
@@ -83,7 +84,7 @@ def test_record_duplicate_keeps_the_right_content_and_deletes_only_ours() -> Non
 def test_record_duplicate_without_a_right_one_keeps_the_oldest_and_mends_it() -> None:
     records = [record(content=ELSEWHERE, id="r1", created=YOUNG), record(content="203.0.113.5", id="r2", created=OLD)]
     changes = decided(world([machine()], records)).changes
-    assert [(c.action, c.record and c.record.id) for c in changes] == [
+    assert [(c.action, id_of(c)) for c in changes] == [
         (Action.DELETE_RECORD, "r1"),
         (Action.UPDATE_RECORD, "r2"),
     ]
@@ -115,7 +116,7 @@ def test_of_two_wrong_records_the_marked_one_is_kept_before_the_adopted_one() ->
         record(content="203.0.113.5", id="r2", created=YOUNG),
     ]
     changes = decided(world([machine()], records), settings(ADOPT_UNMARKED="true")).changes
-    assert [(c.action, c.record and c.record.id) for c in changes] == [
+    assert [(c.action, id_of(c)) for c in changes] == [
         (Action.DELETE_RECORD, "r1"),
         (Action.UPDATE_RECORD, "r2"),
     ]
@@ -235,39 +236,39 @@ def told(value: object) -> str:
 
 
 OURS, UNMARKED = record(), record(content=ELSEWHERE, id="r2", comment="by hand")
-STANDINGS = [
-    ([OURS], Standing.IN_PLACE),
-    ([], Standing.PLANNED),
-    ([record(content=ELSEWHERE)], Standing.PLANNED),
-    ([record(proxied=False)], Standing.PLANNED),
-    ([record(comment="by hand")], Standing.PLANNED),
-    ([OURS, record(content=ELSEWHERE, id="r2")], Standing.PLANNED),
-    ([OURS, record(type="AAAA", content="2001:db8::1", id="r2", comment="")], Standing.IN_PLACE),
-    ([OURS, UNMARKED], Standing.BLOCKED),
-    ([OURS, record(content=ELSEWHERE, id="r2", comment=FOREIGN)], Standing.BLOCKED),
-    ([OURS, record(type="CNAME", content="x.example.org", id="r2", comment="")], Standing.BLOCKED),
-    ([OURS, record(type="NS", content="x.example.org", id="r2")], Standing.BLOCKED),
-    ([record(type="CNAME", content="x.example.org", comment="")], Standing.BLOCKED),
-    ([record(comment="by hand"), UNMARKED], Standing.BLOCKED),
-    ([record(content=ELSEWHERE, comment=FOREIGN)], Standing.BLOCKED),
-    ([record(comment=FOREIGN, proxied=False)], Standing.BLOCKED),
-    ([record(comment=FOREIGN)], Standing.IN_PLACE),
-    ([record(comment=FOREIGN), record(content=ELSEWHERE, id="r2")], Standing.PLANNED),
-    ([record(comment=FOREIGN), UNMARKED], Standing.BLOCKED),
-    ([record(comment="by hand"), record(content=ELSEWHERE, id="r2", comment=FOREIGN)], Standing.BLOCKED),
+READINESS = [
+    ([OURS], Readiness.READY),
+    ([], Readiness.PENDING),
+    ([record(content=ELSEWHERE)], Readiness.PENDING),
+    ([record(proxied=False)], Readiness.PENDING),
+    ([record(comment="by hand")], Readiness.PENDING),
+    ([OURS, record(content=ELSEWHERE, id="r2")], Readiness.PENDING),
+    ([OURS, record(type="AAAA", content="2001:db8::1", id="r2", comment="")], Readiness.READY),
+    ([OURS, UNMARKED], Readiness.BLOCKED),
+    ([OURS, record(content=ELSEWHERE, id="r2", comment=FOREIGN)], Readiness.BLOCKED),
+    ([OURS, record(type="CNAME", content="x.example.org", id="r2", comment="")], Readiness.BLOCKED),
+    ([OURS, record(type="NS", content="x.example.org", id="r2")], Readiness.BLOCKED),
+    ([record(type="CNAME", content="x.example.org", comment="")], Readiness.BLOCKED),
+    ([record(comment="by hand"), UNMARKED], Readiness.BLOCKED),
+    ([record(content=ELSEWHERE, comment=FOREIGN)], Readiness.BLOCKED),
+    ([record(comment=FOREIGN, proxied=False)], Readiness.BLOCKED),
+    ([record(comment=FOREIGN)], Readiness.READY),
+    ([record(comment=FOREIGN), record(content=ELSEWHERE, id="r2")], Readiness.PENDING),
+    ([record(comment=FOREIGN), UNMARKED], Readiness.BLOCKED),
+    ([record(comment="by hand"), record(content=ELSEWHERE, id="r2", comment=FOREIGN)], Readiness.BLOCKED),
 ]
 
 
-@pytest.mark.parametrize(("here", "standing"), STANDINGS, ids=lambda value: told(value) if value else "none")
+@pytest.mark.parametrize(("here", "readiness"), READINESS, ids=lambda value: told(value) if value else "none")
 def test_a_link_needs_a_name_that_leads_to_the_machine_and_nowhere_else(
-    here: list[DnsRecord], standing: Standing
+    here: list[DnsRecord], readiness: Readiness
 ) -> None:
-    assert plan_name(Facts.of(world([machine()], here), settings()), TEACHER).standing is standing
+    assert plan_name(Facts.of(world([machine()], here), settings()), TEACHER).readiness is readiness
 
 
 def test_adoption_takes_what_blocks_the_name_out_of_the_way() -> None:
     facts = Facts.of(world([machine()], [OURS, UNMARKED]), settings(ADOPT_UNMARKED="true"))
-    assert plan_name(facts, TEACHER).standing is Standing.PLANNED
+    assert plan_name(facts, TEACHER).readiness is Readiness.PENDING
 
 
 @pytest.mark.parametrize(
@@ -281,4 +282,4 @@ def test_adoption_takes_what_blocks_the_name_out_of_the_way() -> None:
     ],
 )
 def test_no_link_may_lead_to_a_machine_that_does_not_serve(seen: World) -> None:
-    assert plan_name(Facts.of(seen, settings()), TEACHER).standing is Standing.BLOCKED
+    assert plan_name(Facts.of(seen, settings()), TEACHER).readiness is Readiness.BLOCKED

@@ -80,7 +80,7 @@ def test_record_absent_goes_at_once_after_an_outage_however_many(running: int) -
     wanted = decided(world(machines, records, rows, absent=gone))
     assert shown(wanted) == [("delete-record", "record-absent")] * 40
     assert not wanted.guard.tripped
-    assert not any(change.held for change in wanted.changes)
+    assert not any(change.guarded for change in wanted.changes)
 
 
 def test_meeting_over_is_left_to_the_full_pass_when_both_machines_die() -> None:

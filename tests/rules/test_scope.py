@@ -4,8 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from controller.model import Instance, World
-from controller.request import Heard
+from controller.model import Heard, Instance, World
 from controller.rules.scope import behind, deserves_reading, meetings_of
 from tests.build import (
     ELSEWHERE,

@@ -5,7 +5,21 @@ from typing import Any
 
 import pytest
 
-from controller.model import Action, Change, Condition, DnsRecord, Instance, Meeting, RecordWrite, RowWrite
+from controller.model import (
+    Change,
+    ClearLink,
+    Condition,
+    CreateRecord,
+    DeleteRecord,
+    DnsRecord,
+    EndMeeting,
+    Instance,
+    Meeting,
+    RecordChange,
+    RowWrite,
+    UpdateRecord,
+    WriteLink,
+)
 from tests.build import (
     ADDRESS,
     ELSEWHERE,
@@ -32,45 +46,52 @@ STATUS_STAYS = Condition("status", ("TERMINATED",), negated=True)
 EARLY = Condition("status", (None, "PENDING", "SCHEDULED", "LAUNCHED", "DNS_WRITTEN"))
 
 
-def whole(action: Action, rule: str, reason: str, **others: Any) -> Change:
+def whole(kind: type[Change], rule: str, reason: str, **others: Any) -> Change:
     """A change about the teacher's machine of meeting m1, unless told otherwise."""
-    about = {"key": name(TEACHER), "instance": TEACHER, "meeting": "m1", "role": "teacher", "before": (), "after": ()}
-    return Change(action=action, rule=rule, reason=reason, **{**about, **others})
+    about: dict[str, Any] = {"instance": TEACHER, "meeting": "m1", "role": "teacher", "before": (), "after": ()}
+    if issubclass(kind, RecordChange):
+        about["name"] = name(TEACHER)
+    return kind(rule=rule, reason=reason, **{**about, **others})
 
 
 def test_create() -> None:
     (change,) = decided(world([machine()])).changes
     assert change == whole(
-        Action.CREATE_RECORD,
+        CreateRecord,
         "record-serving",
         f"the machine is running at {ADDRESS} and has no record",
         after=(("content", ADDRESS), ("proxied", True), ("comment", HINT)),
-        record=RecordWrite(None, name(TEACHER), ADDRESS, HINT),
-        order=OLD.timestamp(),
+        content=ADDRESS,
+        comment=HINT,
+        launched=OLD.timestamp(),
     )
 
 
 def test_update() -> None:
     (change,) = decided(world([machine()], [record(content=ELSEWHERE, proxied=False)])).changes
     assert change == whole(
-        Action.UPDATE_RECORD,
+        UpdateRecord,
         "record-serving",
         f"the machine's address is {ADDRESS}; the record must be proxied",
         before=(("content", ELSEWHERE), ("proxied", False)),
         after=(("content", ADDRESS), ("proxied", True)),
-        record=RecordWrite("r1", name(TEACHER), ADDRESS, None),
+        id="r1",
+        content=ADDRESS,
+        comment=None,
     )
 
 
 def test_adoption() -> None:
     (change,) = decided(world([machine()], [record(comment="by hand")])).changes
     assert change == whole(
-        Action.UPDATE_RECORD,
+        UpdateRecord,
         "record-adopted",
         "the record is adopted: it gets our mark",
         before=(("comment", "by hand"),),
         after=(("comment", HINT),),
-        record=RecordWrite("r1", name(TEACHER), ADDRESS, HINT),
+        id="r1",
+        content=ADDRESS,
+        comment=HINT,
     )
 
 
@@ -93,11 +114,11 @@ def test_delete_beside_another(records: list[DnsRecord], rule: str, reason: str)
     wanted = decided(world([machine()], records))
     assert wanted.changes == (
         whole(
-            Action.DELETE_RECORD,
+            DeleteRecord,
             rule,
             reason,
             before=(("content", ELSEWHERE), ("proxied", True), ("comment", MARK)),
-            record=RecordWrite("r2", name(TEACHER), None, None),
+            id="r2",
             evidence=(TEACHER,),
         ),
     )
@@ -132,13 +153,13 @@ def test_delete(machines: list[Instance], rule: str, reason: str, content: str) 
     here = [record(content=content, created=OLD - timedelta(seconds=1))]
     (change,) = decided(world(machines, here, absent=[] if machines else [TEACHER])).changes
     assert change == whole(
-        Action.DELETE_RECORD,
+        DeleteRecord,
         rule,
         reason,
         meeting=machines[0].meeting if machines else None,
         role=machines[0].role if machines else None,
         before=(("content", content), ("proxied", True), ("comment", MARK)),
-        record=RecordWrite("r1", name(TEACHER), None, None),
+        id="r1",
         evidence=(TEACHER,),
     )
 
@@ -148,13 +169,12 @@ def test_write_link_to_a_row_that_is_early() -> None:
     (change,) = decided(world([machine()], [record()], rows)).changes
     sets = (("teacher_ec2_link", link(TEACHER)), ("status", "DNS_WRITTEN"))
     assert change == whole(
-        Action.WRITE_LINK,
+        WriteLink,
         "link-current",
         "the teacher's machine is running and its record is in place",
-        key="m1",
         before=(("teacher_ec2_link", "https://by-hand.example.org"), ("status", "LAUNCHED")),
         after=sets,
-        row=RowWrite(conditions=(Condition("teacher_ec2_id", (TEACHER,)), EARLY), sets=sets),
+        write=RowWrite(conditions=(Condition("teacher_ec2_id", (TEACHER,)), EARLY), sets=sets),
     )
 
 
@@ -164,13 +184,12 @@ def test_write_link_over_a_dead_one() -> None:
     (change,) = decided(world(machines, [record()], rows)).changes
     sets = (("teacher_ec2_link", link(TEACHER)),)
     assert change == whole(
-        Action.WRITE_LINK,
+        WriteLink,
         "link-current",
         "the teacher's machine is running and its record is in place",
-        key="m1",
         before=(("teacher_ec2_link", link(OTHER)),),
         after=sets,
-        row=RowWrite(
+        write=RowWrite(
             conditions=(Condition("teacher_ec2_id", (None,)), Condition("status", ("HEALTHY",))),
             sets=sets,
         ),
@@ -189,16 +208,15 @@ CLEARS = [
 def test_clear_link(linked: Instance, rule: str, reason: str) -> None:
     rows = [row(status="HEALTHY", links={"teacher": link(OTHER)}), row("m2", None)]
     changes = decided(world([linked], [record(OTHER)], rows)).changes
-    (change,) = (change for change in changes if change.action is Action.CLEAR_LINK)
+    (change,) = (change for change in changes if isinstance(change, ClearLink))
     assert change == whole(
-        Action.CLEAR_LINK,
+        ClearLink,
         rule,
         reason,
-        key="m1",
         instance=OTHER,
         before=(("teacher_ec2_link", link(OTHER)),),
         after=(("teacher_ec2_link", None),),
-        row=RowWrite(
+        write=RowWrite(
             conditions=(Condition("teacher_ec2_link", (link(OTHER),)), STATUS_STAYS), removes=("teacher_ec2_link",)
         ),
         evidence=(OTHER,),
@@ -214,15 +232,14 @@ def test_end_of_a_meeting() -> None:
     links = {"teacher": link(TEACHER), "student": "https://by-hand.example.org"}
     change = over(row(status="HEALTHY", ids={"teacher": TEACHER}, links=links), machine(state="terminated"))
     assert change == whole(
-        Action.TERMINATE_MEETING,
+        EndMeeting,
         "meeting-over",
         f"all its machines are gone: {TEACHER}",
-        key="m1",
         instance=None,
         role=None,
         before=(("status", "HEALTHY"), ("teacher_ec2_link", link(TEACHER))),
         after=(("status", "TERMINATED"), ("termination_reason", "INSTANCES_GONE"), ("teacher_ec2_link", None)),
-        row=RowWrite(
+        write=RowWrite(
             conditions=(
                 Condition("status", ("HEALTHY",)),
                 Condition("teacher_ec2_id", (TEACHER,)),
@@ -244,8 +261,8 @@ def test_end_of_a_meeting_that_has_a_reason_and_rests_on_absence() -> None:
     about = row(status="HEALTHY", ids=ids, links=links, meet_time=late, reason="TIME_OVER")
     change = over(about, machine(state="terminated"))
     assert change.after == (("status", "TERMINATED"), ("student_ec2_link", None))
-    assert change.row is not None
-    assert (change.row.defaults, change.row.removes) == ((), ("student_ec2_link",))
+    assert isinstance(change, EndMeeting)
+    assert (change.write.defaults, change.write.removes) == ((), ("student_ec2_link",))
     assert change.reason == f"all its machines are gone: {TEACHER}, {STUDENT}"
     assert change.evidence == (TEACHER, STUDENT)
 
@@ -263,7 +280,8 @@ def test_what_a_row_does_not_have_is_shown_as_nothing() -> None:
 
 def test_a_machine_without_a_launch_time_comes_first() -> None:
     (change,) = decided(world([machine(launched=None)])).changes
-    assert change.order == 0.0
+    assert isinstance(change, CreateRecord)
+    assert change.launched == 0.0
 
 
 def test_of_a_row_no_more_is_shown_than_a_person_reads() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from controller.model import Mode, Request
 from controller.report.report import Report
-from controller.request import Mode, Request
 from controller.sandbox.drifts import DRIFTS, Drift
 from controller.sandbox.fleet import Fleet, Played, seed
 from tests.clouds import Clouds

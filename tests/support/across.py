@@ -9,8 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from controller import rules
-from controller.model import DnsRecord
-from controller.request import Mode, Request
+from controller.model import DnsRecord, Mode, Request
 from controller.settings import Settings, read_settings
 
 

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from controller.model import Action, Outcome
+from controller.model import Action, Heard, Mode, Outcome, Request
 from controller.report.report import Report
-from controller.request import Heard, Mode, Request
 
 NAMESPACE = "ElephantDNSWatchdog"
 DIMENSION = "FunctionName"

@@ -5,13 +5,14 @@ names it, else with exponential backoff and full jitter. A wait that does not fi
 Who throttles means the wait that is named; who fails only guesses, and a guess may not cost the pass.
 """
 
+import random
 from collections.abc import Callable
 from typing import TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from controller.budget import Budget
 from controller.errors import CallError, ThrottledError, TransientError
+from controller.runtime.budget import Budget
 
 ATTEMPTS = 8
 #: Seconds: the first wait is up to BASE, then up to twice as long each time, and never longer than LONGEST.
@@ -43,9 +44,8 @@ def call(action: Callable[[], T], budget: Budget) -> T:
 
 def pause(attempt: int, budget: Budget) -> None:
     """Wait before a write is looked at and sent again: full jitter, and never past the pass's end."""
-    state = RetryCallState(retry_object=None, fn=None, args=(), kwargs={})  # type: ignore[arg-type]  # only its number counts
-    state.attempt_number = attempt
-    budget.clock.sleep(min(_backoff(state), budget.timeout(LONGEST)))
+    longest = min(LONGEST, BASE * 2 ** (attempt - 1))
+    budget.clock.sleep(min(random.uniform(0, longest), budget.timeout(LONGEST)))  # noqa: S311  # jitter is not a secret
 
 
 def _wait(state: RetryCallState, budget: Budget) -> float:

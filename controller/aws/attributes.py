@@ -4,7 +4,7 @@ import base64
 import json
 from typing import Any
 
-from controller.model import Odd, Value
+from controller.model import NonString, Value
 
 
 def value_of(attribute: Any) -> Value:
@@ -13,12 +13,12 @@ def value_of(attribute: Any) -> Value:
         return None
     if "S" in attribute:
         return str(attribute["S"])
-    return Odd(next(iter(attribute)), json.dumps(_packed(attribute), sort_keys=True))
+    return NonString(next(iter(attribute)), json.dumps(_packed(attribute), sort_keys=True))
 
 
 def attribute_of(value: Value) -> Any:
     """The attribute that a value was, as boto3 sends it."""
-    return _unpacked(json.loads(value.json)) if isinstance(value, Odd) else {"S": value}
+    return _unpacked(json.loads(value.json)) if isinstance(value, NonString) else {"S": value}
 
 
 def _packed(attribute: dict[str, Any]) -> dict[str, Any]:

@@ -8,20 +8,20 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from controller.budget import Budget
 from controller.errors import DeadlineError
+from controller.runtime.budget import Budget
 
 #: Threads for a pool of equal calls; the AWS clients keep as many connections.
-WIDTH = 16
+MAX_THREADS = 16
 #: Seconds that a task which notices the end by itself may take to say so.
-COURTESY = 0.3
+LAST_WORDS_SECONDS = 0.3
 #: Seconds after which a waiting thread looks up: the longest that a Ctrl-C may go unnoticed.
-PIECE = 0.5
+WAIT_STEP_SECONDS = 0.5
 
 T = TypeVar("T")
 
 
-class Pending(Generic[T]):
+class Task(Generic[T]):
     """Something that goes on in a thread of its own."""
 
     def __init__(self, action: Callable[[], T], budget: Budget) -> None:
@@ -41,7 +41,7 @@ class Pending(Generic[T]):
 
     def result(self) -> T:
         """Its result; raises what it raised, or DeadlineError when the pass's time was over before."""
-        if not self._ends_within(self._budget.remaining() + COURTESY):
+        if not self._ends_within(self._budget.remaining() + LAST_WORDS_SECONDS):
             raise DeadlineError("The pass's time was over before the clouds had answered.", "The next pass carries on.")
         if self._error:
             raise self._error
@@ -49,8 +49,8 @@ class Pending(Generic[T]):
 
     def _ends_within(self, seconds: float) -> bool:
         """Wait in pieces: Python sees a signal that comes just before a wait begins only when that wait is over."""
-        while not self._ended.wait(max(0.0, min(PIECE, seconds))):
-            seconds -= PIECE
+        while not self._ended.wait(max(0.0, min(WAIT_STEP_SECONDS, seconds))):
+            seconds -= WAIT_STEP_SECONDS
             if seconds <= 0:
                 return False
         return True
@@ -58,10 +58,10 @@ class Pending(Generic[T]):
 
 def bounded(action: Callable[[], T], budget: Budget) -> T:
     """The action's result, or DeadlineError when it outlasts the pass."""
-    return Pending(action, budget).result()
+    return Task(action, budget).result()
 
 
-def gather(tasks: Sequence[Callable[[], T]], budget: Budget, width: int = WIDTH) -> list[T]:
+def gather(tasks: Sequence[Callable[[], T]], budget: Budget, width: int = MAX_THREADS) -> list[T]:
     """The results of equal tasks, in their order, a bounded number at a time.
 
     After the first error no further task is begun, and it is raised; likewise DeadlineError.
@@ -83,7 +83,7 @@ def gather(tasks: Sequence[Callable[[], T]], budget: Budget, width: int = WIDTH)
                 raise
 
     try:
-        for worker in [Pending(work, budget) for _ in range(min(width, len(tasks)))]:
+        for worker in [Task(work, budget) for _ in range(min(width, len(tasks)))]:
             worker.result()
     finally:
         stop.set()

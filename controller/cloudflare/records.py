@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from controller.addresses import canonical, is_canonical
-from controller.budget import Budget
-from controller.cloudflare_http import Answer, Api
+from controller.cloudflare.api import Api
+from controller.cloudflare.reply import Answer
 from controller.errors import AmbiguousError, AuthenticationError, TransientError
-from controller.model import Action, Change, DnsRecord, Finding, Zone
-from controller.names import instance_of_name, is_under, record_name
+from controller.model import CreateRecord, DeleteRecord, DnsRecord, Finding, RecordChange, UpdateRecord, Zone
+from controller.names import canonical, instance_of_name, is_canonical, is_under, record_name
 from controller.ports import Listing
+from controller.runtime.budget import Budget
 from controller.settings import Settings
 
 #: Records per page: more than a zone of the usual plans holds, so that a listing is one call.
@@ -101,7 +101,7 @@ class CloudflareWriter:
     settings: Settings
     budget: Budget
 
-    def write(self, changes: Sequence[Change]) -> list[DnsRecord]:
+    def write(self, changes: Sequence[RecordChange]) -> list[DnsRecord]:
         """One batch. Cloudflare does deletes, then patches, then posts, all or nothing."""
         body = {kind: items for kind, items in _batch(changes).items() if items}
         answer = self.api.write("POST", f"{_path(self.settings)}/batch", body, self.budget)
@@ -199,20 +199,21 @@ def _is_last(answer: Answer, number: int) -> bool:
     return count == 0 or count < size or (isinstance(pages, int) and number >= pages)
 
 
-def _batch(changes: Sequence[Change]) -> dict[str, list[dict[str, Any]]]:
+def _batch(changes: Sequence[RecordChange]) -> dict[str, list[dict[str, Any]]]:
     """The batch's body. A patch carries the whole wanted state, so that it may be sent twice."""
     body: dict[str, list[dict[str, Any]]] = {"deletes": [], "patches": [], "posts": []}
     for change in changes:
-        write = change.record
-        if write is None:
-            raise ValueError(f"{change.action} is no change of a record")
-        wanted = {"content": write.content, "proxied": True, "ttl": TTL}
-        comment = {} if write.comment is None else {"comment": write.comment}
-        match change.action:
-            case Action.DELETE_RECORD:
-                body["deletes"].append({"id": write.id})
-            case Action.UPDATE_RECORD:
-                body["patches"].append({"id": write.id, **wanted, **comment})
-            case _:
-                body["posts"].append({"type": "A", "name": write.name, **wanted, **comment})
+        match change:
+            case DeleteRecord():
+                body["deletes"].append({"id": change.id})
+            case UpdateRecord():
+                comment = {} if change.comment is None else {"comment": change.comment}
+                body["patches"].append({"id": change.id, **_wanted(change.content), **comment})
+            case CreateRecord():
+                posted = {"type": "A", "name": change.name, **_wanted(change.content), "comment": change.comment}
+                body["posts"].append(posted)
     return body
+
+
+def _wanted(content: str) -> dict[str, Any]:
+    return {"content": content, "proxied": True, "ttl": TTL}

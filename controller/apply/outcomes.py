@@ -1,23 +1,24 @@
-"""The board on which an apply notes how each change ended: shared by its threads, read at the end or the deadline."""
+"""How each change of an apply has ended: noted by its threads, read at the end or at the deadline."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from controller.errors import WatchdogError
 from controller.model import Applied, Change, Finding, Outcome, Plan, Result
+from controller.ports import Listener
 
 NOT_REACHED = "The pass ended before this change was known to be done; the next pass carries on."
 
 
-class Board:
-    """Outcome per change. What nobody noted was not reached. ``on_result`` is told of each end as it comes."""
+class Outcomes:
+    """Outcome per change. What nobody noted was not reached. The listener hears of each as it comes."""
 
-    def __init__(self, plan: Plan, on_result: Callable[[Result], None] = lambda _: None) -> None:
-        self._on_result = on_result
+    def __init__(self, plan: Plan, listener: Listener) -> None:
+        self._listener = listener
         self._lock = threading.Lock()
         self._changes = plan.changes
-        # A held change has ended with that.
-        self._results = {c.ident: Result(c, Outcome.GUARDED) for c in plan.changes if c.held}
+        # A guarded change has ended with that.
+        self._results = {c.ident: Result(c, Outcome.GUARDED) for c in plan.changes if c.guarded}
         self._findings = list[Finding]()
 
     def note(self, change: Change, outcome: Outcome, error: WatchdogError | str | None = None) -> None:
@@ -25,7 +26,7 @@ class Board:
         result = Result(change, outcome, None if error is None else str(error))
         with self._lock:
             self._results[change.ident] = result
-        self._on_result(result)
+        self._listener.on_result(result)
 
     def note_all(self, changes: Iterable[Change], outcome: Outcome, error: WatchdogError | str | None = None) -> None:
         """The same end for several changes."""
@@ -37,7 +38,7 @@ class Board:
         with self._lock:
             self._findings.extend(findings)
 
-    def outcomes(self, changes: Iterable[Change]) -> set[Outcome]:
+    def of(self, changes: Iterable[Change]) -> set[Outcome]:
         """How these ended."""
         with self._lock:
             results = [self._results.get(change.ident) for change in changes]

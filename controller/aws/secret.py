@@ -2,12 +2,11 @@
 
 import json
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from controller.aws_calls import Call
-from controller.budget import Budget
+from controller.aws.call import Call
 from controller.errors import CallError, TerminalError
+from controller.runtime.budget import Budget
 from controller.settings import clean_token
 
 if TYPE_CHECKING:
@@ -73,22 +72,3 @@ class SecretToken:
                 f'It must be a JSON object with the Cloudflare API token under "{SECRET_KEY}".',
             )
         return cleaned
-
-
-@dataclass(frozen=True, slots=True)
-class GivenToken:
-    """A token that was given, in the environment if nothing else is said; there is no other."""
-
-    value: str
-    source: str = "CLOUDFLARE_API_TOKEN"
-
-    def __repr__(self) -> str:
-        """Never the token."""
-        return "GivenToken()"
-
-    def token(self, budget: Budget) -> str:  # noqa: ARG002  # the port's signature
-        """The token."""
-        return self.value
-
-    def renewed(self, refused: str, budget: Budget) -> None:  # the port's signature
-        """There is no other."""

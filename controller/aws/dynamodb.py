@@ -1,69 +1,20 @@
-"""AWS: the instances and the meetings' rows, read and written in the controller's words."""
+"""DynamoDB: the meetings' rows, read and written in the controller's words."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from controller.aws_calls import Call
-from controller.aws_values import attribute_of, value_of
-from controller.budget import Budget
-from controller.errors import MisfitError, RefusedError
-from controller.model import LIVE_STATUSES, TERMINATED, Condition, Instance, Meeting, RowWrite, Value
-from controller.parallel import gather
+from controller.aws.attributes import attribute_of, value_of
+from controller.aws.call import Call
+from controller.errors import MismatchError, RefusedError
+from controller.model import LIVE_STATUSES, TERMINATED, Condition, Meeting, RowWrite, Value
+from controller.runtime.budget import Budget
+from controller.runtime.threads import gather
 from controller.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_ec2 import EC2Client
-
-#: Values in one filter of DescribeInstances (EC2 documentation: 200).
-FILTER_VALUES = 200
-#: Instances per page of DescribeInstances (5 to 1,000). Unpaginated calls are throttled sooner.
-PAGE_SIZE = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Ec2Fleet:
-    """The instances of one region, within one pass's budget."""
-
-    client: "EC2Client"
-    settings: Settings
-    budget: Budget
-
-    def tagged(self) -> list[Instance]:
-        """Every instance with the project's tag, in any state."""
-        return [machine for machine in self._described([self._tag_filter()]) if machine.tagged]
-
-    def by_id(self, ids: Collection[str]) -> list[Instance]:
-        """Those of these instances that EC2 knows: by a filter, since one unknown id fails a call that names ids."""
-        return [m for some in _chunks(sorted(ids)) for m in self._described([_filter("instance-id", some)])]
-
-    def of_meetings(self, meetings: Collection[str]) -> list[Instance]:
-        """Every instance that carries one of these meetings, also where the project's tag is lost."""
-        wanted = set(meetings)
-        found = (m for some in _chunks(sorted(wanted)) for m in self._described([_filter("tag:MeetingID", some)]))
-        return [machine for machine in found if machine.meeting in wanted]
-
-    def _tag_filter(self) -> dict[str, Any]:
-        key, value = self.settings.project_tag
-        return _filter(f"tag:{key}", [value])
-
-    def _described(self, filters: list[dict[str, Any]]) -> Iterable[Instance]:
-        call = Call("ec2", "DescribeInstances", "*", proof="Reservations")
-        request, page = self.client.describe_instances, {"Filters": filters, "MaxResults": PAGE_SIZE}
-        token: str | None = None
-        while True:
-            following = {"NextToken": token} if token else {}
-            found, token = call(request, self.budget, self._parsed, **page, **following)
-            yield from found
-            if not token:
-                return
-
-    def _parsed(self, page: Any) -> tuple[list[Instance], str | None]:
-        """A page's instances, and the token of the next one."""
-        raw = [instance for reservation in page["Reservations"] for instance in reservation["Instances"]]
-        return [parse_instance(instance, self.settings.project_tag) for instance in raw], page.get("NextToken")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +99,8 @@ class DynamoTable:
     def _call(self, action: str, part: str = "") -> Call:
         return Call("dynamodb", action, f"{part}table {self.settings.table_name}", proof="ConsumedCapacity")
 
-    def _misfit(self) -> MisfitError:
-        return MisfitError(
+    def _misfit(self) -> MismatchError:
+        return MismatchError(
             f"The key of table {self.settings.table_name} is not the string id alone, so it is no table of meetings.",
             "Correct TABLE_NAME; nothing was planned.",
         )
@@ -174,20 +125,6 @@ class DynamoWriter:
             Key={"id": {"S": meeting}},
             **expressions(change),
         )
-
-
-def parse_instance(raw: Any, project_tag: tuple[str, str]) -> Instance:
-    """An instance as the rules see it."""
-    tags = {tag["Key"]: tag["Value"] for tag in raw.get("Tags", ())}
-    return Instance(
-        id=raw["InstanceId"],
-        state=raw["State"]["Name"],
-        public_ip=raw.get("PublicIpAddress") or None,
-        tagged=tags.get(project_tag[0]) == project_tag[1],
-        meeting=tags.get("MeetingID"),
-        role=tags.get("Role"),
-        launched_at=raw.get("LaunchTime"),
-    )
 
 
 def parse_meeting(item: Mapping[str, Any], roles: Sequence[str]) -> Meeting:
@@ -250,12 +187,3 @@ def _projection(roles: Iterable[str]) -> dict[str, Any]:
         "ProjectionExpression": ", ".join(f"#{attribute}" for attribute in attributes),
         "ExpressionAttributeNames": {f"#{attribute}": attribute for attribute in attributes},
     }
-
-
-def _filter(name: str, values: Sequence[str]) -> dict[str, Any]:
-    """A filter. EC2 reads values as patterns: a backslash, which escapes, becomes ``?``, and the caller compares."""
-    return {"Name": name, "Values": [value.replace("\\", "?") for value in values]}
-
-
-def _chunks(values: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (values[start : start + FILTER_VALUES] for start in range(0, len(values), FILTER_VALUES))

@@ -31,8 +31,6 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from controller import retry
-from controller.budget import Budget
 from controller.errors import (
     AuthenticationError,
     CallError,
@@ -44,6 +42,8 @@ from controller.errors import (
     ThrottledError,
     TransientError,
 )
+from controller.runtime import retry
+from controller.runtime.budget import Budget
 
 T = TypeVar("T")
 

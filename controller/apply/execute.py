@@ -1,0 +1,117 @@
+"""Carries out a plan: order, side by side where that is safe, and each failure kept to what depends on it.
+
+Row writes that need nothing from Cloudflare run beside the Cloudflare writes: removals, links whose records were in
+place before, ends whose machines have no record to change. A batch that hangs must not cost them, and a record's
+delete never waits for a row. Then come links whose records this pass has put in place, then the other ends.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
+
+from controller.apply.first_create import prove_zone
+from controller.apply.outcomes import Outcomes
+from controller.apply.records import RecordApplier
+from controller.apply.rows import RowApplier
+from controller.errors import DeadlineError, WatchdogError
+from controller.model import (
+    Applied,
+    ClearLink,
+    DeleteRecord,
+    EndMeeting,
+    Outcome,
+    Plan,
+    RecordChange,
+    RowChange,
+    World,
+    WriteLink,
+)
+from controller.ports import Context, Listener, Writers
+from controller.runtime.threads import Task
+
+
+def apply(plan: Plan, world: World, context: Context, writers: Writers, listener: Listener) -> Applied:
+    """Do what the plan says, and say of every change how it ended. Raises nothing of ours.
+
+    The listener hears of each change's end as it comes, from several threads.
+    """
+    outcomes = Outcomes(plan, listener)
+    records = RecordApplier(context, writers.records, world, outcomes)
+    rows = RowApplier(context, writers.rows, world, outcomes)
+    allowed = [change for change in plan.changes if not change.guarded]
+    record_changes = [change for change in allowed if isinstance(change, RecordChange)]
+    row_changes = [change for change in allowed if isinstance(change, RowChange)]
+    moving = {change.instance for change in record_changes}
+    free = [change for change in row_changes if _is_free(change, moving)]
+    links = [change for change in row_changes if isinstance(change, WriteLink) and not _is_free(change, moving)]
+    ends = [change for change in row_changes if isinstance(change, EndMeeting) and not _is_free(change, moving)]
+
+    def start(action: Callable[[], None]) -> Task[None]:
+        return Task(_quiet(action), context.budget)
+
+    for side_by_side in (start(lambda: _write_records(records, record_changes)), start(lambda: rows.apply(free))):
+        _finish(side_by_side)
+    _finish(start(lambda: rows.apply(_ready(records, links, record_changes))))
+    _finish(start(lambda: rows.apply(ends)))
+    return outcomes.close()
+
+
+def _is_free(change: RowChange, moving: AbstractSet[str | None]) -> bool:
+    """Whether a row's change needs nothing from Cloudflare."""
+    match change:
+        case ClearLink():
+            return True
+        case WriteLink():
+            return change.instance not in moving
+        case _:
+            return moving.isdisjoint(change.evidence)
+
+
+def _write_records(applier: RecordApplier, changes: Sequence[RecordChange]) -> None:
+    """A zone that is not known to hold DOMAIN_ROOT has no record of ours: all that is to be done there is creating."""
+    applier.apply(changes if applier.world.zone.holds_domain else prove_zone(applier, changes))
+
+
+def _ready(
+    records: RecordApplier, links: Iterable[WriteLink], record_changes: Iterable[RecordChange]
+) -> list[WriteLink]:
+    """The links whose names lead to their machines now.
+
+    That is when all is done that was to be done at the name: until then a user may still be led elsewhere.
+    """
+    changes_of = defaultdict[str | None, list[RecordChange]](list)
+    for change in record_changes:
+        changes_of[change.instance].append(change)
+    return [link for link in links if _is_ready(records, link, changes_of[link.instance])]
+
+
+def _is_ready(records: RecordApplier, link: WriteLink, changes: Sequence[RecordChange]) -> bool:
+    """Whether the link may be written; else that is noted as its end."""
+    ended = records.outcomes.of(changes)
+    is_lost = link.instance in records.lost and all(isinstance(change, DeleteRecord) for change in changes)
+    if ended <= {Outcome.APPLIED} and not is_lost:
+        return True
+    is_overtaken = ended <= {Outcome.APPLIED, Outcome.SUPERSEDED}
+    outcome = Outcome.SUPERSEDED if is_overtaken else Outcome.NOT_REACHED
+    records.outcomes.note(link, outcome, f"The record of {link.instance} is not in place; no link is written.")
+    return False
+
+
+def _quiet(action: Callable[[], None]) -> Callable[[], None]:
+    """An error that stops one part is noted already, and must not stop the other parts."""
+
+    def attempt() -> None:
+        try:
+            action()
+        except WatchdogError:
+            return
+
+    return attempt
+
+
+def _finish(part: Task[None]) -> None:
+    """Wait for a part; at the deadline what it has not noted was not reached."""
+    try:
+        part.result()
+    except DeadlineError:
+        return

@@ -1,0 +1,106 @@
+"""What an answer, or a fresh look at the world, says of a change: done, overtaken by another hand, or still to do."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from controller.model import (
+    CreateRecord,
+    DeleteRecord,
+    DnsRecord,
+    Instance,
+    Meeting,
+    Outcome,
+    RecordChange,
+    RowWrite,
+    UpdateRecord,
+)
+from controller.rules.ownership import is_marked, owner_of
+from controller.settings import Settings
+
+
+def is_as_wanted(change: RecordChange, record: DnsRecord, mark: str) -> bool:
+    """Whether this record is what the change wants to be there."""
+    if not isinstance(change, (CreateRecord, UpdateRecord)):
+        return False
+    wanted = ("A", change.name, change.content, True)
+    return (record.type, record.name, record.content, record.proxied) == wanted and is_marked(record.comment, mark)
+
+
+def with_answers(
+    changes: Iterable[RecordChange], answers: Collection[DnsRecord]
+) -> Iterator[tuple[RecordChange, DnsRecord | None]]:
+    """Each change with the record that a batch's answer says of it; None where it says nothing."""
+    by_id, by_name = {answer.id: answer for answer in answers}, {answer.name: answer for answer in answers}
+    for change in changes:
+        yield change, by_name.get(change.name) if isinstance(change, CreateRecord) else by_id.get(_id_of(change))
+
+
+def _id_of(change: RecordChange) -> str:
+    return change.id if isinstance(change, (UpdateRecord, DeleteRecord)) else ""
+
+
+def outcome_now(
+    change: RecordChange, here: Sequence[DnsRecord], planned: DnsRecord | None, settings: Settings
+) -> Outcome | None:
+    """How the change has ended by what stands at its name now; None where it is still to be done.
+
+    ``planned`` is the record that the plan was made for.
+    """
+    match change:
+        case CreateRecord():
+            if any(is_as_wanted(change, record, settings.mark) for record in here):
+                return Outcome.APPLIED
+            return Outcome.SUPERSEDED if any(record.type in ("A", "CNAME", "NS") for record in here) else None
+        case DeleteRecord():
+            same = _same(change.id, here)
+            return Outcome.APPLIED if same is None else _unless_moved(same, planned, settings)
+        case UpdateRecord():
+            same = _same(change.id, here)
+            if same is None:
+                return Outcome.SUPERSEDED
+            if is_as_wanted(change, same, settings.mark):
+                return Outcome.APPLIED
+            # Cloudflare takes no second record of the same content, whoever has created the first one since.
+            is_taken = any(record.content == change.content and record.id != change.id for record in here)
+            return Outcome.SUPERSEDED if is_taken else _unless_moved(same, planned, settings)
+        case _:
+            raise TypeError(f"{change.action} is not a change of a record")
+
+
+def has_record_of(machine: Instance | None, here: Iterable[DnsRecord], mark: str) -> bool:
+    """Whether a record of ours with the machine's address is among these."""
+    address = machine.public_ip if machine else None
+    return any(r.type == "A" and r.content == address and is_marked(r.comment, mark) for r in here)
+
+
+def _same(record: str, here: Iterable[DnsRecord]) -> DnsRecord | None:
+    return next((each for each in here if each.id == record), None)
+
+
+def _unless_moved(record: DnsRecord, planned: DnsRecord | None, settings: Settings) -> Outcome | None:
+    """Superseded where the record is no longer the one that the plan was made for."""
+    if planned is None:
+        return Outcome.SUPERSEDED
+    is_moved = record.content != planned.content or owner_of(record, settings) is not owner_of(planned, settings)
+    return Outcome.SUPERSEDED if is_moved else None
+
+
+def is_row_as_written(meeting: Meeting, write: RowWrite) -> bool:
+    """Whether the row is as the write leaves it: an earlier attempt was applied, and its answer lost."""
+    values = {"status": meeting.status, **{f"{role}_ec2_link": link for role, link in meeting.links.items()}}
+    has_sets = all(values.get(name) == value for name, value in write.sets)
+    return has_sets and all(values.get(name) is None for name in write.removes)
+
+
+def merged(writes: Sequence[RowWrite]) -> RowWrite:
+    """One write for all writes to a row."""
+    first, *others = writes
+    for other in others:
+        first = replace(
+            first,
+            conditions=tuple(dict.fromkeys((*first.conditions, *other.conditions))),
+            sets=tuple(dict.fromkeys((*first.sets, *other.sets))),
+            defaults=tuple(dict.fromkeys((*first.defaults, *other.defaults))),
+            removes=tuple(dict.fromkeys((*first.removes, *other.removes))),
+        )
+    return first
