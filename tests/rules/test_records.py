@@ -25,6 +25,7 @@ from tests.build import (
     machine,
     name,
     record,
+    row,
     settings,
     shown,
     world,
@@ -283,3 +284,15 @@ def test_adoption_takes_what_blocks_the_name_out_of_the_way() -> None:
 )
 def test_no_link_may_lead_to_a_machine_that_does_not_serve(seen: World) -> None:
     assert plan_name(Facts.of(seen, settings()), TEACHER).readiness is Readiness.BLOCKED
+
+
+@pytest.mark.parametrize("kind", ["TXT", "AAAA"])
+def test_a_foreign_record_of_a_type_beside_ours_does_not_block_the_link(kind: str) -> None:
+    beside = record(content="x", id="r2", type=kind, proxied=False, comment=FOREIGN)
+    rows = [row(ids={"teacher": TEACHER}, status="HEALTHY")]
+    assert shown(decided(world([machine()], [record(), beside], rows))) == [("write-link", "link-current")]
+    assert shown(decided(world([machine()], [beside], rows))) == [], "nothing is created, and no link written"
+
+
+def test_an_unmarked_record_of_a_machine_without_address_is_reported() -> None:
+    assert found(decided(world([machine(ip=None, launched=YOUNG)], [record(comment="")]))) == ["unmarked-record"]
