@@ -32,19 +32,15 @@ sandbox: $(VENV)/sandbox.stamp ## the whole system on this machine, with a drift
 test: lint ## everything that has to pass: lint, then the tests (ARGS go to pytest)
 	$(BIN)/pytest --numprocesses auto $(ARGS)
 
-# What needs no server and no process of its own.
-UNIT := tests/apply tests/passes tests/report tests/rules tests/test_addresses.py tests/test_events.py tests/test_metrics.py \
-	tests/test_names.py tests/test_settings.py
-
 unit: $(VENV)/dev.stamp ## rules, apply, report and what else needs no server, in seconds (ARGS go to pytest)
-	$(BIN)/pytest $(UNIT) --ignore=tests/report/test_browser.py $(ARGS)
+	$(BIN)/pytest tests/unit --ignore=tests/unit/report/test_browser.py $(ARGS)
 
 test-browser: $(VENV)/dev.stamp ## the HTML report in Chromium, and the README's picture of it anew
-	$(BIN)/pytest tests/report/test_browser.py $(ARGS)
-	$(BIN)/python -m tests.report.picture
+	$(BIN)/pytest tests/unit/report/test_browser.py $(ARGS)
+	$(BIN)/python -m tests.unit.report.picture
 
 golden: $(VENV)/dev.stamp ## write the golden reports and the README's example anew; read the diff afterwards
-	$(BIN)/python -m tests.report.golden
+	$(BIN)/python -m tests.unit.report.golden
 
 deploy-test: $(VENV)/dev.stamp $(MINISTACK_VENV)/ministack.stamp ## the template, deployed on an emulator
 	$(BIN)/pytest --numprocesses auto -m deploy $(ARGS)
@@ -58,7 +54,7 @@ lint: $(VENV)/dev.stamp ## style, types, import directions, templates
 
 proof: $(VENV)/dev.stamp ## the exhaustive tests, about an hour, and the figures in docs/proof.md (ARGS go to pytest)
 	@status=0; $(BIN)/pytest --numprocesses auto --timeout 0 -m proof $(ARGS) || status=$$?; \
-		$(BIN)/python -m tests.proof.page && exit $$status
+		$(BIN)/python -m tests.model.proof.page && exit $$status
 
 # What the last run has seen of which test reaches what is not true of changed code, and is not looked at again.
 mutants: $(MUTANTS_VENV)/mutants.stamp ## which changes to the rules no test notices (ARGS="controller.rules.guards*" for some)
@@ -66,8 +62,8 @@ mutants: $(MUTANTS_VENV)/mutants.stamp ## which changes to the rules no test not
 	$(MUTANTS_VENV)/bin/mutmut run $(ARGS)
 	@$(MUTANTS_VENV)/bin/mutmut results
 	@$(MUTANTS_VENV)/bin/mutmut export-cicd-stats
-	@$(MUTANTS_VENV)/bin/python -m tests.proof.mutants
-	@$(MUTANTS_VENV)/bin/python -m tests.proof.page
+	@$(MUTANTS_VENV)/bin/python -m tests.model.proof.mutants
+	@$(MUTANTS_VENV)/bin/python -m tests.model.proof.page
 
 bench: $(VENV)/dev.stamp ## speed, beside octoDNS and a naive function (ARGS="growth event" for some)
 	$(BIN)/python -m tests.benchmarks --output build/benchmarks.json $(ARGS)

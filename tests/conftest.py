@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.proof.tally import pytest_terminal_summary  # noqa: F401  # pytest finds it by its name
+from tests.model.proof.tally import pytest_terminal_summary  # noqa: F401  # pytest finds it by its name
 
 if TYPE_CHECKING:
-    from tests.clouds import Clouds
+    from tests.support.servers import Clouds
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +20,7 @@ def running_clouds() -> "Iterator[Clouds]":
     """The servers, started once."""
     from controller.sandbox.aws import AwsServer
     from controller.sandbox.cloudflare import CloudflareServer
-    from tests.clouds import Clouds
+    from tests.support.servers import Clouds
 
     _parse_models_once()
     with AwsServer() as aws, CloudflareServer("example.com", plan="pro") as cloudflare:
@@ -46,7 +46,7 @@ def clouds(running_clouds: "Clouds") -> "Iterator[Clouds]":
 @pytest.fixture
 def requests_judged(clouds: "Clouds") -> Iterator[None]:
     """Afterwards each of our requests is held against Cloudflare's own schemas, where these are at hand."""
-    from tests.openapi import is_there, validator
+    from tests.support.openapi import is_there, validator
 
     yield
     if is_there():
@@ -57,7 +57,7 @@ def requests_judged(clouds: "Clouds") -> Iterator[None]:
 @pytest.fixture
 def judged(clouds: "Clouds") -> "Iterator[Clouds]":
     """The servers, empty; afterwards each request and answer is held against Cloudflare's schemas, if at hand."""
-    from tests.openapi import is_there, validator
+    from tests.support.openapi import is_there, validator
 
     yield clouds
     for exchange in clouds.cloudflare.requests if is_there() else ():

@@ -11,7 +11,7 @@ from tests.benchmarks.functions import Functions
 from tests.benchmarks.servers import Servers
 from tests.benchmarks.sizes import Sizes
 from tests.benchmarks.table import Table
-from tests.clouds import Clouds
+from tests.support.servers import Clouds
 
 #: Bytes that one unit reads, and writes.
 READ, WRITE = 4096, 1024

@@ -16,7 +16,7 @@ from controller.runtime.budget import Budget, SystemClock
 from controller.settings import Settings
 from tests.benchmarks.memory import MemoryFleet, MemoryTable
 from tests.benchmarks.scenes import Scene, machines, rows
-from tests.build import OWNER, settings
+from tests.support.build import OWNER, settings
 
 #: Seconds a pass may take here.
 DEADLINE = 600.0

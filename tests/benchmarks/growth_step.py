@@ -18,7 +18,7 @@ from controller.settings import Settings
 from tests.benchmarks.calls import calls
 from tests.benchmarks.memory import MemoryFleet, MemoryTable, MemoryZone
 from tests.benchmarks.scenes import Scene, observed
-from tests.build import NOW, OWNER, context, settings
+from tests.support.build import NOW, OWNER, context, settings
 
 Step = Literal["plan", "apply", "report"]
 STEPS: tuple[Step, ...] = get_args(Step)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from controller.model import DnsRecord, Instance, Meeting, RecordChange, RowWrite, Zone
 from controller.ports import Listing
-from tests.build import answer_to
+from tests.support.build import answer_to
 
 
 @dataclass(frozen=True, slots=True)

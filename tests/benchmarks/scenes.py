@@ -6,7 +6,7 @@ from ipaddress import IPv4Network
 from typing import Literal, get_args
 
 from controller.model import DnsRecord, Instance, Meeting, World
-from tests.build import ELSEWHERE, MARK, OLD, link, machine, name, record, row, world
+from tests.support.build import ELSEWHERE, MARK, OLD, link, machine, name, record, row, world
 
 Scene = Literal["creates", "no-op", "updates", "deletes"]
 SCENES: tuple[Scene, ...] = get_args(Scene)

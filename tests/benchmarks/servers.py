@@ -6,8 +6,8 @@ from typing import Any, Self
 from controller.sandbox.aws import AwsServer
 from controller.sandbox.cloudflare import CloudflareServer
 from tests.benchmarks.stopwatch import Stopwatch
-from tests.clouds import Clouds, link, name
-from tests.test_events import state_change
+from tests.support.servers import Clouds, link, name
+from tests.unit.test_events import state_change
 
 
 class Servers:

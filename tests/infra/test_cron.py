@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cli.process import parse
-from tests.clouds import Clouds, name
 from tests.infra.cloudformation import INFRA
+from tests.support.servers import Clouds, name
+from tests.system.cli.process import parse
 
 CRONTAB, SERVICE, TIMER = INFRA / "cron/crontab", INFRA / "cron/elephant-dns.service", INFRA / "cron/elephant-dns.timer"
 WORKFLOW = INFRA / "ci/drift-report.yml"

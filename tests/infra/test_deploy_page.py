@@ -9,8 +9,8 @@ import pytest
 from controller.model import Outcome
 from controller.report.as_json import as_dict
 from controller.telemetry.metrics import METRICS
-from tests.clouds import Clouds
 from tests.infra.cloudformation import read, stack
+from tests.support.servers import Clouds
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "deploy.md").read_text(encoding="utf-8")

@@ -4,9 +4,9 @@ import pytest
 
 from controller.model import Mode, Request
 from controller.sandbox.aws import SECRET, TABLE
-from tests.clouds import Clouds
 from tests.infra.cloudformation import ACCOUNT, REGION, stack
 from tests.infra.iam import Permission, Statement, allows, listed, permission, secret, statements, table
+from tests.support.servers import Clouds
 
 INDEX = "by-status"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0-1"

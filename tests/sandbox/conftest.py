@@ -8,8 +8,8 @@ import pytest
 
 from controller.sandbox.aws import AwsServer
 from controller.sandbox.cloudflare import CloudflareServer
-from tests.clouds import Clouds
-from tests.openapi import is_there, validator
+from tests.support.openapi import is_there, validator
+from tests.support.servers import Clouds
 
 PROJECT = [{"Name": "tag:Project", "Values": ["Elephant"]}]
 

@@ -13,8 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from controller.sandbox.aws import SECRET, TABLE, AwsServer, exported
 from controller.sandbox.cloudflare import Reply
-from tests.clouds import Clouds
 from tests.sandbox.conftest import PROJECT, described
+from tests.support.servers import Clouds
 
 
 def test_a_launched_machine_is_described_as_ec2_would(aws: AwsServer) -> None:

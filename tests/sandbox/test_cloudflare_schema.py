@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from controller.sandbox.cloudflare import QUIRK_SETS, Exchange, Reply
-from tests import openapi
-from tests.openapi import VARIABLE, validator
 from tests.sandbox.conftest import Raw
+from tests.support import openapi
+from tests.support.openapi import VARIABLE, validator
 
 A = {"type": "A", "name": "www", "content": "192.0.2.1", "ttl": 300, "proxied": True, "comment": "mine"}
 OTHERS: list[dict[str, Any]] = [

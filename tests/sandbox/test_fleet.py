@@ -12,7 +12,7 @@ from controller.model import Mode, Request
 from controller.report.report import Report
 from controller.sandbox.drifts import DRIFTS, Drift
 from controller.sandbox.fleet import Fleet, Played, seed
-from tests.clouds import Clouds
+from tests.support.servers import Clouds
 
 #: Every kind of drift that the project promises to mend, or to report.
 KINDS = {

@@ -15,12 +15,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from controller.sandbox.aws import SECRET, TABLE
-from tests.clouds import link, name
 from tests.infra.cloudformation import stack as expanded
 from tests.infra.deploy.account import Account
 from tests.infra.deploy.deployment import Deployment, deploy
 from tests.infra.deploy.emulator import wait_until
-from tests.test_events import state_change
+from tests.support.servers import link, name
+from tests.unit.test_events import state_change
 
 pytestmark = [pytest.mark.deploy, pytest.mark.xdist_group("one emulator")]
 

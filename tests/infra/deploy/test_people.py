@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from tests.clouds import link
 from tests.infra.deploy.account import Account
 from tests.infra.deploy.deployment import Deployment
 from tests.infra.deploy.people import Person, deploy_policies, hire
+from tests.support.servers import link
 
 pytestmark = [pytest.mark.deploy, pytest.mark.xdist_group("one emulator")]
 

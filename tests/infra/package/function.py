@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from controller.sandbox.cloudflare.exchange import Reply
 from controller.sandbox.cloudflare.transport import LOOPBACK, Transport
-from tests.clouds import LambdaContext
+from tests.support.servers import LambdaContext
 
 TEMPLATE = Path(__file__).parents[3] / "infra" / "template.yaml"
 

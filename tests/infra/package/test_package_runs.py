@@ -17,10 +17,10 @@ from controller.sandbox.aws_http import operation_of
 from controller.sandbox.cloudflare.exchange import Exchange, Reply, Request
 from infra.package import Target, build
 from infra.package_models import OPERATIONS
-from tests.clouds import Clouds, link, name
 from tests.infra.package.conftest import HERE, make_variable
 from tests.infra.package.function import ALONE, Answer, RuntimeApi, alone, running
-from tests.test_events import SCHEDULED, batch, state_change
+from tests.support.servers import Clouds, link, name
+from tests.unit.test_events import SCHEDULED, batch, state_change
 
 pytestmark = pytest.mark.xdist_group("package")
 

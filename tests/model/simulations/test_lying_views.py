@@ -1,0 +1,48 @@
+"""In worlds whose clouds lie every promise is kept, as one judges who knows the truth."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from itertools import product
+
+import pytest
+
+from tests.model.proof.seed import seed_of_today
+from tests.model.proof.tally import counted
+from tests.model.simulations.families import FAMILIES, LIMITS
+from tests.model.simulations.simulation import play
+
+FIXED = 20_261_127
+WORLDS = 1
+ALL_WORLDS = 400
+
+HELD = [family for family in FAMILIES if family not in LIMITS]
+
+
+def wrong(family: str, seed: int) -> list[str]:
+    return play(family, seed).wrong
+
+
+@pytest.mark.parametrize("family", HELD)
+def test_worlds_of_a_fixed_seed(family: str) -> None:
+    assert {seed: found for seed in range(FIXED, FIXED + WORLDS) if (found := wrong(family, seed))} == {}
+
+
+@pytest.mark.parametrize("family", HELD)
+def test_a_world_of_a_rotating_seed(family: str) -> None:
+    seed = seed_of_today()
+    assert wrong(family, seed) == [], f"play({family!r}, {seed})"
+
+
+@pytest.mark.parametrize("family", ["all_at_once", "states_before"])
+def test_the_same_seed_is_the_same_world(family: str) -> None:
+    assert play(family, FIXED) == play(family, FIXED)
+
+
+@pytest.mark.proof
+def test_many_worlds(record_property: Callable[[str, object], None]) -> None:
+    worlds = list(product(HELD, range(ALL_WORLDS)))
+    with ProcessPoolExecutor(os.cpu_count() or 1) as pool:
+        found = dict(zip(worlds, pool.map(wrong, *zip(*worlds, strict=True), chunksize=20), strict=True))
+    record_property(counted("lying worlds"), len(worlds))
+    assert {world: sentences for world, sentences in found.items() if sentences} == {}

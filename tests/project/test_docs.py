@@ -1,0 +1,107 @@
+"""The pages say what the code does: every finding, rule, setting, alarm and exit code, and figures that add up."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from controller.cli.codes import Code
+from controller.settings import REMOVED, VARIABLES
+from tests.project import costs
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+SOURCES = [path for path in (ROOT / "controller").rglob("*.py") if "sandbox" not in path.parts]
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+
+
+def page(name: str) -> str:
+    return (DOCS / f"{name}.md").read_text()
+
+
+def first_column(text: str, heading: str) -> set[str]:
+    """The code words in the first column of the table under this heading."""
+    section = re.split(r"^## ", text.partition(f"## {heading}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
+    cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| ")]
+    return {word for cell in cells for word in re.findall(r"`([^`]+)`", cell)}
+
+
+def constants(path: Path) -> set[str]:
+    nodes = ast.walk(ast.parse(path.read_text()))
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def findings_in(path: Path) -> set[str]:
+    """First arguments of Finding(…)."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    firsts = [
+        call.args[0] for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Finding" and call.args
+    ]
+    return {first.value for first in firsts if isinstance(first, ast.Constant) and isinstance(first.value, str)}
+
+
+def test_the_runbook_knows_every_finding_and_no_other() -> None:
+    assert first_column(page("runbook"), "Findings") == set().union(*map(findings_in, SOURCES))
+
+
+def test_every_rule_is_named_in_the_rules() -> None:
+    words = {word for path in (ROOT / "controller" / "rules").glob("*.py") for word in constants(path)}
+    rules = {word for word in words if re.fullmatch(r"(record|link|status|meeting)-[a-z-]+", word)}
+    findings = set().union(*map(findings_in, SOURCES))
+    assert first_column(page("how-it-works"), "The rules by name") - {"retire"} == rules - findings
+
+
+def test_settings_that_no_longer_exist_are_told_as_such() -> None:
+    for text in (page("configuration"), page("runbook"), (ROOT / "CHANGELOG.md").read_text()):
+        paragraphs = [one for one in re.split(r"\n\n|\n[-|] ", text) if any(name in one for name in REMOVED)]
+        assert paragraphs
+        assert all("no longer exist" in " ".join(one.split()) for one in paragraphs)
+
+
+def test_every_setting_is_in_the_configuration() -> None:
+    text = page("configuration")
+    told = set(re.findall(r"^\| `([A-Z_]+)`", text, flags=re.MULTILINE))
+    assert told == set(VARIABLES)
+
+
+def test_every_alarm_is_in_the_runbook() -> None:
+    template = (ROOT / "infra" / "template.yaml").read_text()
+    names = set(re.findall(r"AlarmName: !Sub \S+\}-([a-z-]+)", template))
+    assert first_column(page("runbook"), "Alarms") == names
+    assert len(names) == costs.ALARMS
+
+
+def test_every_exit_code_is_in_the_runbook() -> None:
+    codes = {str(int(code)) for code in Code}
+    assert set(re.findall(r"^\| (\d+) \|", page("runbook"), flags=re.MULTILINE)) == codes
+
+
+def test_every_bug_that_was_found_names_a_test() -> None:
+    named = set(re.findall(r"`(test_\w+)` \|$", page("proof"), flags=re.MULTILINE))
+    tests = {
+        name for path in (ROOT / "tests").rglob("test_*.py") for name in re.findall(r"def (test_\w+)", path.read_text())
+    }
+    assert len(named) > 10
+    assert named <= tests
+
+
+@pytest.mark.parametrize(("name", "table"), [("bill", costs.bill), ("units", costs.units)])
+def test_the_tables_of_costs_are_those_that_the_arithmetic_gives(name: str, table: object) -> None:
+    assert callable(table)
+    told = re.search(rf"<!-- {name} -->\n(.*)<!-- /{name} -->", page("costs"), flags=re.DOTALL)
+    assert told
+    assert told[1].strip() == table()
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.name))
+def test_every_link_leads_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text()):
+        if "://" in target:
+            continue
+        file, _, anchor = target.partition("#")
+        where = (path.parent / file) if file else path
+        assert where.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", where.read_text(), flags=re.MULTILINE)
+            assert anchor in {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}

@@ -1,0 +1,168 @@
+"""The deployed function: there or not, and of one mind with a pass from here."""
+
+import pytest
+
+from controller.doctor.diagnosis import Check, Status
+from controller.sandbox.cloudflare import Reply
+from tests.support.servers import OWNER, Clouds
+from tests.system.doctor.deployed import FUNCTION, Deployment, changed, deny, function, instead
+from tests.system.faults.calls import Scene
+
+ARN = f"arn:aws:lambda:us-west-2:123456789012:function:{FUNCTION}"
+REST = ["function-settings", "state-changes", "schedule"]
+
+
+def settings_checks(clouds: Clouds, owner: str | None = OWNER, /, **changes: str) -> list[Check]:
+    return [check for check in function(clouds, FUNCTION, owner, **changes) if check.id == "function-settings"]
+
+
+def test_a_function_that_is_not_there_is_a_warning_since_cron_needs_none(clouds: Clouds) -> None:
+    first, *rest = function(clouds)
+    assert (first.id, first.status) == ("function", Status.WARN)
+    assert "--function" in first.fix
+    assert [(check.id, check.status) for check in rest] == [(id, Status.SKIP) for id in REST]
+
+
+@pytest.mark.parametrize(
+    ("operation", "action"),
+    [
+        ("GET configuration", "lambda:GetFunctionConfiguration on function ElephantDNSWatchdog."),
+        ("GET aliases", "lambda:ListAliases on function ElephantDNSWatchdog."),
+        ("GET event-source-mappings", "lambda:ListEventSourceMappings on *."),
+        ("ListRuleNamesByTarget", "events:ListRuleNamesByTarget on *."),
+        ("DescribeRule", "events:DescribeRule on rule ElephantReconcile."),
+        ("ListTargetsByRule", "events:ListTargetsByRule on rule ElephantReconcile."),
+    ],
+)
+def test_what_may_not_be_looked_at_is_a_warning_that_names_the_action(
+    clouds: Clouds, deployment: Deployment, operation: str, action: str
+) -> None:
+    deployment.function()
+    deployment.rule("ElephantReconcile", ARN, ScheduleExpression="rate(5 minutes)")
+    deny(clouds, operation)
+    first, *rest = function(clouds)
+    assert (first.id, first.status) == ("function", Status.WARN)
+    assert first.fix == f"Allow the action {action} Only this command needs it."
+    assert [(check.id, check.status) for check in rest] == [(id, Status.SKIP) for id in REST]
+
+
+def test_a_function_is_named_with_its_aliases(clouds: Clouds, deployment: Deployment) -> None:
+    deployment.function("Another")
+    assert function(clouds, "Another")[0].seen == f"{ARN.replace(FUNCTION, 'Another')} is there."
+    deployment.whole()
+    first = function(clouds)[0]
+    assert (first.status, first.seen) == (Status.PASS, f"{ARN} is there, with the alias live.")
+
+
+def test_an_alias_of_a_later_page_is_seen_as_well(clouds: Clouds, deployment: Deployment) -> None:
+    def begin_with_nothing(scene: Scene) -> Reply:
+        is_later = "Marker=more" in scene.request.target
+        return scene.proceed() if is_later else Reply.of(200, {"Aliases": [], "NextMarker": "more"})
+
+    deployment.whole()
+    instead(clouds, ["GET aliases"], begin_with_nothing)
+    assert function(clouds)[0].seen == f"{ARN} is there, with the alias live."
+
+
+@pytest.mark.parametrize(
+    ("there", "seen"),
+    [
+        ({"OWNER_ID": "other"}, f"OWNER_ID is {OWNER} here and other there"),
+        ({"DOMAIN_ROOT": "meet.example.com"}, "DOMAIN_ROOT is example.com here and meet.example.com there"),
+        ({"ZONE_ID": "0" * 32}, f"and {'0' * 32} there"),
+        ({"TABLE_NAME": "meetings"}, "TABLE_NAME is elephant-meetings here and meetings there"),
+        ({"PROJECT_TAG": "A=b", "OWNER_ID": OWNER}, "PROJECT_TAG is Project=Elephant here and A=b there"),
+        ({"ROLES": "teacher"}, "ROLES is student,teacher here and teacher there"),
+        ({"DCV_PORT": "443"}, "DCV_PORT is 8443 here and 443 there"),
+    ],
+)
+def test_settings_that_differ_fail_and_are_named(
+    clouds: Clouds, deployment: Deployment, there: dict[str, str], seen: str
+) -> None:
+    deployment.function(**there)
+    (told,) = settings_checks(clouds)
+    assert told.status is Status.FAIL
+    assert seen in told.seen
+    assert told.seen.count(" there") == 1
+
+
+def test_an_owner_id_that_is_given_here_is_held_against_the_one_that_is_made_there(
+    clouds: Clouds, deployment: Deployment
+) -> None:
+    deployment.function()
+    (told,) = settings_checks(clouds, "laptop", OWNER_ID="laptop")
+    assert (told.status, f"OWNER_ID is laptop here and {OWNER} there" in told.seen) == (Status.FAIL, True)
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        {},
+        {"OWNER_ID": OWNER, "ROLES": "student,teacher", "GRACE_SECONDS": "60", "STATUS_INDEX": "by-status"},
+        {"TABLE_NAME": "arn:aws:dynamodb:us-west-2:123456789012:table/elephant-meetings"},
+    ],
+    ids=["same", "same-meaning", "arn"],
+)
+def test_settings_that_want_the_same_pass(clouds: Clouds, deployment: Deployment, there: dict[str, str]) -> None:
+    deployment.function(**there)
+    (told,) = settings_checks(clouds)
+    assert (told.status, OWNER in told.seen) == (Status.PASS, True)
+
+
+def test_an_owner_that_nobody_knows_is_not_compared(clouds: Clouds, deployment: Deployment) -> None:
+    deployment.function()
+    (told,) = settings_checks(clouds, None)
+    assert told.status is Status.SKIP
+    (told,) = settings_checks(clouds, None, DOMAIN_ROOT="meet.example.com")
+    assert told.status is Status.FAIL
+
+
+def test_what_the_rules_reach_is_compared_and_not_what_nothing_wakes(clouds: Clouds, deployment: Deployment) -> None:
+    deployment.whole()
+    clouds.aws.client("lambda").update_function_configuration(
+        FunctionName=FUNCTION, Environment={"Variables": {"DOMAIN_ROOT": "being.tried.example.com"}}
+    )
+    (told,) = settings_checks(clouds)
+    assert (told.status, f"{ARN}:1 has the owner id" in told.seen) == (Status.PASS, True)
+
+
+def test_an_alias_that_nothing_wakes_is_not_compared(clouds: Clouds, deployment: Deployment) -> None:
+    arn = deployment.function(DOMAIN_ROOT="of.old.example.com")
+    deployment.alias("old")
+    deployment.rule("ElephantReconcile", arn, ScheduleExpression="rate(5 minutes)")
+    environment = {"Variables": {**clouds.environment(), "OWNER_ID": OWNER}}
+    clouds.aws.client("lambda").update_function_configuration(FunctionName=FUNCTION, Environment=environment)
+    (told,) = settings_checks(clouds)
+    assert told.status is Status.PASS
+
+
+def test_a_function_with_settings_that_cannot_be_used_fails_with_all_of_them(
+    clouds: Clouds, deployment: Deployment
+) -> None:
+    deployment.function(DOMAIN_ROOT="", DCV_PORT="80")
+    (told,) = settings_checks(clouds)
+    assert told.status is Status.FAIL
+    assert "DOMAIN_ROOT is not set" in told.seen
+    assert "DCV_PORT is '80'" in told.seen
+
+
+def test_a_function_with_limits_that_no_longer_exist_fails_with_the_reason(
+    clouds: Clouds, deployment: Deployment
+) -> None:
+    deployment.function(MAX_GUARDED_DELETES="5")
+    (told,) = settings_checks(clouds)
+    assert (told.status, "MAX_GUARDED_DELETES is '5': it no longer exists" in told.seen) == (Status.FAIL, True)
+
+
+def test_a_token_in_the_functions_environment_is_a_warning(clouds: Clouds, deployment: Deployment) -> None:
+    deployment.function(CLOUDFLARE_API_TOKEN="cfut_open")
+    (told,) = settings_checks(clouds)
+    assert (told.status, "SECRET_ARN" in told.fix, "cfut_open" in told.seen) == (Status.WARN, True, False)
+
+
+def test_an_environment_that_cannot_be_decrypted_is_a_warning(clouds: Clouds, deployment: Deployment) -> None:
+    deployment.function()
+    error = {"Error": {"ErrorCode": "AccessDeniedException", "Message": "Lambda was unable to decrypt"}}
+    changed(clouds, "GET configuration", lambda body: body.update(Environment=error))
+    (told,) = settings_checks(clouds)
+    assert (told.status, "kms:Decrypt" in told.fix) == (Status.WARN, True)

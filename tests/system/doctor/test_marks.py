@@ -1,0 +1,88 @@
+"""Records that no pass from here looks after: other owners' marks in the zone, and ours outside DOMAIN_ROOT."""
+
+import pytest
+
+from controller.doctor.diagnosis import Check, Status
+from controller.doctor.marks import SHOWN
+from controller.sandbox.cloudflare import QUIRK_SETS, Proceed, Quirks, Reply, Request
+from tests.support.servers import MARK, OWNER, Clouds
+from tests.system.doctor.deployed import cloudflare
+
+OTHERS, OUTSIDE = "other-owners", "marks-outside-domain"
+MACHINES = [f"i-{number:017x}" for number in range(4)]
+
+
+def others(clouds: Clouds) -> Check:
+    return cloudflare(clouds)[OTHERS]
+
+
+def outside(clouds: Clouds) -> Check:
+    return cloudflare(clouds)[OUTSIDE]
+
+
+def test_a_zone_with_our_own_records_alone_passes_both(clouds: Clouds) -> None:
+    clouds.seed(MACHINES[0], "192.0.2.1")
+    clouds.seed(MACHINES[1], "192.0.2.2", comment=f"{MARK} teacher of m1")
+    clouds.cloudflare.seed("www.example.com", "192.0.2.3", comment="about elephant-dns: see the wiki")
+    clouds.cloudflare.seed("ftp.example.com", "192.0.2.4")
+    assert (others(clouds).status, outside(clouds).status) == (Status.PASS, Status.PASS)
+    assert OWNER in others(clouds).seen
+
+
+@pytest.mark.parametrize("quirks", QUIRK_SETS.values(), ids=QUIRK_SETS)
+def test_records_with_other_marks_are_counted_by_their_owner_wherever_they_are(clouds: Clouds, quirks: Quirks) -> None:
+    clouds.reset(quirks=quirks)
+    clouds.seed(MACHINES[0], "192.0.2.1")
+    clouds.seed(MACHINES[1], "192.0.2.2", comment=f"elephant-dns:{OWNER}2 teacher of m1")
+    clouds.seed(MACHINES[2], "192.0.2.3", comment="elephant-dns:old-name")
+    clouds.cloudflare.seed(f"{MACHINES[3]}.old.example.com", "192.0.2.4", comment="elephant-dns:old-name")
+    told = others(clouds)
+    assert told.status is Status.WARN
+    assert f"other owners' marks: old-name 2, {OWNER}2 1." in told.seen
+    assert "retire" in told.fix
+    assert clouds.cloudflare.history == []
+
+
+def test_many_owners_are_not_all_listed(clouds: Clouds) -> None:
+    for number in range(SHOWN + 3):
+        clouds.cloudflare.seed(f"x{number}.example.com", "192.0.2.1", comment=f"elephant-dns:owner-{number:02}")
+    told = others(clouds)
+    assert (told.seen.count("owner-"), told.seen.endswith(", and 3 more.")) == (SHOWN, True)
+
+
+def test_records_with_our_mark_outside_the_domain_are_a_warning_that_says_where(clouds: Clouds) -> None:
+    clouds.seed(MACHINES[0], "192.0.2.1")
+    for machine in MACHINES[1:3]:
+        clouds.cloudflare.seed(f"{machine}.old.example.com", "192.0.2.2", comment=f"{MARK} teacher of m1")
+    clouds.cloudflare.seed("www.example.com", "192.0.2.3", comment=MARK)
+    told = outside(clouds)
+    assert told.status is Status.WARN
+    assert "under example.com: under old.example.com 2, www.example.com 1." in told.seen
+    assert "retire with the old one" in told.fix
+    assert others(clouds).status is Status.PASS
+
+
+@pytest.mark.parametrize("size", [1, 3, 4])
+def test_every_page_is_read(clouds: Clouds, size: int) -> None:
+    clouds.reset(quirks=Quirks(per_page_cap=size))
+    for machine in MACHINES:
+        clouds.seed(machine, "192.0.2.2", comment="elephant-dns:other")
+    assert "other 4." in others(clouds).seen
+
+
+def test_an_owner_that_nobody_knows_is_compared_with_nobody(clouds: Clouds) -> None:
+    clouds.seed(MACHINES[0], "192.0.2.2", comment="elephant-dns:other")
+    checks = cloudflare(clouds, None)
+    assert (checks[OTHERS].status, checks[OUTSIDE].status) == (Status.SKIP, Status.SKIP)
+    assert checks["zone"].status is Status.PASS
+
+
+def test_a_listing_that_is_none_fails_and_stops_nothing_else(clouds: Clouds) -> None:
+    def nonsense(request: Request, proceed: Proceed) -> Reply:
+        body = {"success": True, "result": ["nonsense"], "errors": []}
+        return Reply.of(200, body) if "comment.startswith" in request.target else proceed()
+
+    clouds.cloudflare.intercept = nonsense
+    checks = cloudflare(clouds)
+    assert (checks[OTHERS].status, checks[OUTSIDE].status) == (Status.FAIL, Status.SKIP)
+    assert checks["record-quota"].status is Status.PASS

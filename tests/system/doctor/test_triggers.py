@@ -1,0 +1,173 @@
+"""The rules that reach the function: by every way, of every kind, and each way in which they never fire."""
+
+import json
+from typing import Any
+
+import pytest
+
+from controller.doctor.diagnosis import Check, Status
+from controller.events import STATE_CHANGE
+from controller.sandbox.cloudflare import Reply
+from tests.support.servers import Clouds
+from tests.system.doctor.deployed import PATTERN, Deployment, function, instead
+from tests.system.faults.calls import Scene
+
+STATE, SCHEDULE = "state-changes", "schedule"
+FIVE = {"ScheduleExpression": "rate(5 minutes)"}
+
+
+def of(clouds: Clouds, id: str) -> list[Check]:
+    return [check for check in function(clouds) if check.id == id]
+
+
+def judged(clouds: Clouds, deployment: Deployment, pattern: dict[str, Any], **fields: str) -> Check:
+    """The check of one rule with this pattern."""
+    deployment.rule("ElephantEC2StateWatch", deployment.function(), pattern=pattern, **fields)
+    (told,) = of(clouds, STATE)
+    return told
+
+
+def with_detail(**detail: Any) -> dict[str, Any]:
+    return {**PATTERN, "detail": detail}
+
+
+def test_what_the_template_makes_passes(clouds: Clouds, deployment: Deployment) -> None:
+    deployment.whole()
+    (state,), (schedule,) = of(clouds, STATE), of(clouds, SCHEDULE)
+    assert (state.status, schedule.status) == (Status.PASS, Status.PASS)
+    assert state.seen == "Rule ElephantEC2StateWatch brings every state change by queue state-changes."
+    assert schedule.seen == "Rule ElephantReconcile wakes the function, rate(5 minutes)."
+
+
+@pytest.mark.parametrize("way", ["function", "alias", "queue-of-function", "queue-of-alias"])
+def test_a_rule_is_found_by_whichever_way_it_reaches_the_function(
+    clouds: Clouds, deployment: Deployment, way: str
+) -> None:
+    arn = deployment.function()
+    arn = deployment.alias() if way.endswith("alias") else arn
+    deployment.rule("any-name", deployment.queue(arn) if way.startswith("queue") else arn, pattern=PATTERN)
+    assert [check.status for check in of(clouds, STATE)] == [Status.PASS]
+
+
+def test_a_listing_in_pages_is_read_to_its_end(clouds: Clouds, deployment: Deployment) -> None:
+    arn = deployment.function()
+    deployment.rule("ElephantReconcile", arn, **FIVE)
+    deployment.rule("ElephantEC2StateWatch", arn, pattern=PATTERN)
+
+    def half(scene: Scene) -> Reply:
+        names = ["ElephantReconcile", "ElephantEC2StateWatch"]
+        is_first = b"NextToken" not in scene.request.content
+        page = {"RuleNames": names[:1], "NextToken": "more"} if is_first else {"RuleNames": names[1:]}
+        return Reply.text(200, json.dumps(page), "application/x-amz-json-1.1")
+
+    instead(clouds, ["ListRuleNamesByTarget"], half)
+    assert [check.status for check in (*of(clouds, STATE), *of(clouds, SCHEDULE))] == [Status.PASS] * 2
+
+
+def test_rules_of_others_are_not_looked_at(clouds: Clouds, deployment: Deployment) -> None:
+    deployment.rule("others", deployment.function("Another"), pattern=PATTERN)
+    deployment.whole()
+    assert len(of(clouds, STATE)) == 1
+
+
+def test_without_any_rule_both_kinds_fail(clouds: Clouds, deployment: Deployment) -> None:
+    deployment.function()
+    (state,), (schedule,) = of(clouds, STATE), of(clouds, SCHEDULE)
+    assert (state.status, schedule.status) == (Status.FAIL, Status.FAIL)
+    assert STATE_CHANGE in state.fix
+    assert "rate(5 minutes)" in schedule.fix
+
+
+def test_the_first_versions_pattern_is_found_and_explained(clouds: Clouds, deployment: Deployment) -> None:
+    pattern = with_detail(state=["running", "shutting-down"], tags={"Project": ["Elephant"]})
+    told = judged(clouds, deployment, pattern)
+    assert told.status is Status.FAIL
+    assert told.seen == ("Rule ElephantEC2StateWatch never fires: it asks for detail.tags, which EC2 never sends.")
+    assert "the controller reads the tags itself" in told.fix
+
+
+@pytest.mark.parametrize(
+    ("pattern", "seen"),
+    [
+        ({**PATTERN, "source": ["ec2"]}, 'it asks for source ["ec2"], and EC2 sends "aws.ec2"'),
+        ({**PATTERN, "detail-type": ["EC2 State Change"]}, 'it asks for detail-type ["EC2 State Change"]'),
+        ({**PATTERN, "region": ["eu-west-1"]}, 'it asks for region ["eu-west-1"], and EC2 sends "us-west-2"'),
+        ({**PATTERN, "account": ["1"]}, 'it asks for account ["1"], and EC2 sends "123456789012"'),
+        (with_detail(state=["Running"]), 'it asks for detail.state ["Running"], and EC2 sends "running"'),
+        (with_detail(State=["running"]), "it asks for detail.State, which EC2 never sends"),
+        (with_detail(instance={"state": ["running"]}), "it asks for detail.instance, which EC2 never sends"),
+    ],
+)
+def test_a_pattern_that_asks_for_something_else_never_fires(
+    clouds: Clouds, deployment: Deployment, pattern: dict[str, Any], seen: str
+) -> None:
+    told = judged(clouds, deployment, pattern)
+    assert (told.status, seen in told.seen) == (Status.FAIL, True)
+
+
+def test_states_that_are_left_out_are_named(clouds: Clouds, deployment: Deployment) -> None:
+    told = judged(clouds, deployment, with_detail(state=["running", "terminated"]))
+    assert told.status is Status.WARN
+    assert "leaves out stopping, stopped, shutting-down:" in told.seen
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        {"source": ["aws.ec2"], "detail-type": [STATE_CHANGE]},
+        {"source": [{"prefix": "aws."}], "detail-type": [STATE_CHANGE], "region": ["us-west-2"]},
+        with_detail(state=[{"anything-but": "pending"}]),
+    ],
+)
+def test_other_patterns_that_bring_every_state_pass(
+    clouds: Clouds, deployment: Deployment, pattern: dict[str, Any]
+) -> None:
+    assert judged(clouds, deployment, pattern).status is Status.PASS
+
+
+def test_a_pattern_that_brings_other_events_too_is_a_warning(clouds: Clouds, deployment: Deployment) -> None:
+    told = judged(clouds, deployment, {"source": ["aws.ec2"]})
+    assert (told.status, "no state changes" in told.seen) == (Status.WARN, True)
+
+
+def assert_it_asks_for_the_purpose(told: Check) -> None:
+    # A command that switches it on would end shadow mode, or make records anew after `retire`.
+    assert told.status is Status.WARN
+    assert told.fix.startswith("Off on purpose where the stack has ScheduleAction=plan or Enabled=false")
+    assert "aws " not in told.fix
+
+
+@pytest.mark.parametrize(("id", "fields"), [(STATE, {"pattern": PATTERN}), (SCHEDULE, FIVE)], ids=[STATE, SCHEDULE])
+def test_a_rule_that_is_disabled_may_be_so_on_purpose(
+    clouds: Clouds, deployment: Deployment, id: str, fields: dict[str, Any]
+) -> None:
+    deployment.rule("off", deployment.function(), State="DISABLED", **fields)
+    (told,) = of(clouds, id)
+    assert told.seen == "Rule off is disabled."
+    assert_it_asks_for_the_purpose(told)
+
+
+def test_a_queue_may_be_left_unread_on_purpose(clouds: Clouds, deployment: Deployment) -> None:
+    queue = deployment.queue(deployment.function(), enabled=False)
+    deployment.rule("watch", queue, pattern=PATTERN)
+    (told,) = of(clouds, STATE)
+    assert told.seen == "Rule watch sends events by queue state-changes, and the function does not read that queue now."
+    assert_it_asks_for_the_purpose(told)
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [(None, "pass"), ('{"action": "apply"}', "pass"), ('{"action": "plan"}', "warn")],
+)
+def test_a_schedule_that_only_plans_is_a_warning(
+    clouds: Clouds, deployment: Deployment, sent: str | None, status: str
+) -> None:
+    deployment.rule("reconcile", deployment.function(), input=sent, **FIVE)
+    (told,) = of(clouds, SCHEDULE)
+    assert str(told.status) == status
+
+
+def test_beside_a_rule_that_works_one_that_never_fires_is_a_warning(clouds: Clouds, deployment: Deployment) -> None:
+    deployment.rule("left-over", deployment.whole(), pattern=with_detail(tags={"Project": ["Elephant"]}))
+    found = {check.seen.split()[1]: check.status for check in of(clouds, STATE)}
+    assert found == {"ElephantEC2StateWatch": Status.PASS, "left-over": Status.WARN}

@@ -1,0 +1,36 @@
+"""Nine o'clock: five hundred machines start, and their events arrive in batches."""
+
+import json
+import random
+from typing import Any
+
+import pytest
+
+import handler
+from tests.support.servers import Clouds, LambdaContext, link, name
+from tests.unit.test_events import batch, state_change
+
+pytestmark = pytest.mark.usefixtures("requests_judged")
+
+MACHINES = 500
+#: Far fewer than the queue gathers for one pass: the worst case, not the usual one.
+BATCH = 100
+
+
+def test_a_burst_of_events_is_a_handful_of_passes_and_few_calls(clouds: Clouds) -> None:
+    machines = [
+        clouds.launch(f"m{number // 2}", role) for number in range(0, MACHINES, 2) for role in ("teacher", "student")
+    ]
+    events = [state_change(machine) for machine in machines]
+    random.Random(9).shuffle(events)
+    with clouds.exported():
+        for start in range(0, MACHINES, BATCH):
+            answer: dict[str, Any] = handler.lambda_handler(batch(*events[start : start + BATCH]), LambdaContext())
+            assert answer["converged"], json.dumps(answer["findings"])
+        calls = len(clouds.cloudflare.requests)
+        assert handler.lambda_handler({"action": "plan"}, LambdaContext())["converged"]
+    clouds.forget_function()
+    assert calls < 30
+    assert clouds.records() == {name(machine): [clouds.address(machine)] for machine in machines}
+    links = {row[f"{role}_ec2_link"] for row in clouds.aws.rows.all().values() for role in ("teacher", "student")}
+    assert links == set(map(link, machines))

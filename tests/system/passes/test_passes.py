@@ -1,0 +1,497 @@
+"""Whole passes against both servers: sizes, round trips, scopes, guards, permissions."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from controller.errors import MismatchError, PlanChangedError
+from controller.model import Mode, Request
+from controller.sandbox.cloudflare import Permission, Proceed, Quirks, Reply
+from controller.sandbox.cloudflare import Request as Sent
+from tests.support.servers import MARK, Clouds, link, name, outcomes, refusal
+
+pytestmark = pytest.mark.usefixtures("requests_judged")
+
+NEW = timedelta(seconds=20)
+
+
+def calls_to(clouds: Clouds) -> list[str]:
+    """The requests that Cloudflare got, in short."""
+    return [f"{x.request.method} {x.request.path.rpartition('/')[2]}" for x in clouds.cloudflare.requests]
+
+
+def thousand(clouds: Clouds) -> None:
+    for number in range(500):
+        for role in ("teacher", "student"):
+            clouds.aws.machines.launch(
+                f"m{number}", role, id=f"i-{number:016x}{role[0] == 't':d}", launched_at=datetime.now(UTC)
+            )
+        clouds.aws.rows.put(f"m{number}", status="LAUNCHED")
+
+
+@pytest.mark.parametrize(("plan", "most"), [("pro", 3), ("free", 7)])
+def test_1000_machines_converge_in_one_pass(clouds: Clouds, plan: str, most: int) -> None:
+    clouds.reset(plan=plan, quota=5000)
+    thousand(clouds)
+    report = clouds.apply()
+    assert report.converged
+    assert report.summary()["create-record"] == report.summary()["write-link"] == 1000
+    assert report.calls["cloudflare"] <= most
+    assert clouds.aws.operations().count("UpdateItem") == 500, "one write for both links of a row"
+    clouds.cloudflare.requests.clear()
+    again = clouds.apply()
+    assert not again.results
+    assert again.calls["cloudflare"] == 1
+    assert {row["status"] for row in clouds.aws.rows.all().values()} == {"DNS_WRITTEN"}
+
+
+def test_from_event_to_link_in_four_sequential_round_trips(clouds: Clouds) -> None:
+    """EC2; then records, rows and siblings side by side; Cloudflare; DynamoDB. A warm process knows its zone."""
+    controller = clouds.controller()
+    controller.run(Request(Mode.APPLY), 30)
+    machine = clouds.launch(age=NEW)
+    clouds.aws.requests.clear()
+    clouds.cloudflare.requests.clear()
+    report = controller.run(Request(Mode.APPLY, frozenset({machine})), 30)
+    assert outcomes(report) == [("create-record", "applied"), ("write-link", "applied")]
+    assert calls_to(clouds) == ["GET dns_records", "POST batch"]
+    assert clouds.aws.operations()[0] == "DescribeInstances"
+    assert sorted(clouds.aws.operations()[1:3]) == ["DescribeInstances", "GetItem"]
+    assert clouds.aws.operations()[3:] == ["UpdateItem"]
+    assert clouds.aws.rows.get("m1")["teacher_ec2_link"] == link(machine)
+
+
+def test_a_scoped_pass_without_change_makes_one_cloudflare_call(clouds: Clouds) -> None:
+    machine = clouds.launch(age=NEW)
+    clouds.apply(machine)
+    clouds.cloudflare.requests.clear()
+    assert not clouds.apply(machine).results
+    assert len(clouds.cloudflare.requests) == 1
+
+
+@pytest.mark.parametrize("state", ["pending", "running"])
+def test_an_event_of_a_strangers_machine_makes_one_call_to_ec2_and_no_other(clouds: Clouds, state: str) -> None:
+    stranger = clouds.aws.machines.launch(tags={"Name": "database"}, state=state)
+    clouds.aws.requests.clear()
+    report = clouds.apply(stranger)
+    assert not report.results
+    assert clouds.aws.operations() == ["DescribeInstances"]
+    assert not clouds.cloudflare.requests
+
+
+def test_a_record_is_only_deleted_on_evidence_that_was_read_after_it(clouds: Clouds) -> None:
+    machine = clouds.launch(state="stopped")
+    clouds.seed(machine, "192.0.2.1")
+
+    def start_meanwhile(request: Sent, proceed: Proceed) -> Reply:
+        reply = proceed()
+        if request.method == "GET" and clouds.aws.machines.all()[machine].state == "stopped":
+            clouds.aws.machines.set_state(machine, "running")
+            clouds.aws.machines.set_address(machine, "192.0.2.1")
+        return reply
+
+    clouds.cloudflare.intercept = start_meanwhile
+    clouds.apply(machine)
+    assert [write.operation for write in clouds.cloudflare.history] == []
+    assert clouds.records() == {name(machine): ["192.0.2.1"]}
+
+
+def test_a_terminated_machine_loses_record_and_link_at_once(clouds: Clouds) -> None:
+    machine = clouds.launch()
+    clouds.launch(role="student", state="terminated")
+    clouds.apply(machine)
+    clouds.aws.machines.terminate(machine)
+    report = clouds.apply(machine)
+    assert outcomes(report) == [("delete-record", "applied"), ("clear-link", "applied")]
+    assert clouds.records() == {}
+    assert clouds.aws.rows.get("m1")["status"] == "DNS_WRITTEN", "the end is the full pass's"
+    assert outcomes(clouds.apply()) == [("terminate-meeting", "applied")]
+    row = clouds.aws.rows.get("m1")
+    assert (row["status"], row["termination_reason"]) == ("TERMINATED", "INSTANCES_GONE")
+    assert "teacher_ec2_link" not in row
+
+
+def test_machines_that_are_launched_anew_after_both_have_died_are_served(clouds: Clouds) -> None:
+    old = [clouds.launch(role=role) for role in ("teacher", "student")]
+    clouds.apply()
+    clouds.aws.machines.terminate(*old)
+    clouds.apply(*old)
+    new = [clouds.launch(role=role, age=NEW) for role in ("teacher", "student")]
+    clouds.apply(*new)
+    row = clouds.aws.rows.get("m1")
+    assert row["status"] == "DNS_WRITTEN"
+    assert [row["teacher_ec2_link"], row["student_ec2_link"]] == [link(machine) for machine in new]
+
+
+def test_a_scoped_pass_changes_nothing_of_other_machines(clouds: Clouds) -> None:
+    machine, sibling, other = clouds.launch(), clouds.launch(role="student"), clouds.launch("m2")
+    clouds.apply(machine)
+    assert clouds.records().keys() == {name(machine)}
+    assert "student_ec2_link" not in clouds.aws.rows.get("m1")
+    assert clouds.plan(sibling, other).summary()["create-record"] == 2
+
+
+def test_a_scoped_pass_removes_its_machines_link_and_leaves_the_other_machine(clouds: Clouds) -> None:
+    old = clouds.launch(age=timedelta(hours=1))
+    clouds.apply()
+    clouds.launch(age=NEW)
+    clouds.aws.machines.terminate(old)
+    assert outcomes(clouds.apply(old)) == [("delete-record", "applied"), ("clear-link", "applied")]
+    assert clouds.records() == {}
+
+
+def test_a_scoped_pass_concludes_nothing_from_absence(clouds: Clouds) -> None:
+    machine = clouds.launch()
+    clouds.seed(machine, "192.0.2.1")
+    clouds.aws.machines.purge(machine)
+    assert not clouds.apply(machine).results
+    assert outcomes(clouds.apply()) == [("delete-record", "applied")]
+
+
+def test_a_tag_policy_cuts_nobody_off(clouds: Clouds) -> None:
+    machines = [clouds.launch(f"m{number}") for number in range(8)]
+    assert clouds.apply().converged
+    before, rows = clouds.records(), clouds.aws.rows.all()
+    for number, machine in enumerate(machines[:7]):
+        clouds.aws.machines.set_tags(machine, {"MeetingID": f"m{number}"})
+    report = clouds.apply()
+    assert not report.results
+    assert {finding.key for finding in report.findings if finding.id == "untagged-instance"} == {*machines[:7]}
+    assert (clouds.records(), clouds.aws.rows.all()) == (before, rows)
+    clouds.aws.machines.stop(machines[0])
+    assert outcomes(clouds.apply(machines[0])) == [("delete-record", "applied"), ("clear-link", "applied")]
+
+
+def test_what_ended_during_an_outage_goes_at_once(clouds: Clouds) -> None:
+    machines = [clouds.launch(f"m{number}") for number in range(40)]
+    for number, machine in enumerate(machines):
+        clouds.seed(machine, f"192.0.2.{number + 1}")
+    clouds.aws.machines.purge(*machines)
+    assert outcomes(clouds.apply()) == [("delete-record", "applied")] * 40
+
+
+def test_absence_is_not_believed_where_nothing_shows_that_this_is_the_place(clouds: Clouds) -> None:
+    clouds.seed(clouds.launch(), "192.0.2.1", comment="elephant-dns:classroom")
+    clouds.aws.machines.purge(*clouds.aws.machines.all())
+    report = clouds.apply(OWNER_ID="classroom")
+    assert report.guard.tripped
+    assert not report.ended_well
+    assert outcomes(report) == [("delete-record", "guarded")]
+    assert outcomes(clouds.apply(OWNER_ID="classroom", force=True)) == [("delete-record", "applied")]
+
+
+@pytest.mark.parametrize("owner", ["210987654321/us-west-2", "123456789012/eu-west-1", "123456789012/eu-west-1/x"])
+def test_an_owner_id_of_another_place_stops_the_pass(clouds: Clouds, owner: str) -> None:
+    clouds.seed(clouds.launch(), "192.0.2.1", comment=f"elephant-dns:{owner}")
+    with pytest.raises(MismatchError, match="another account or region"):
+        clouds.apply(OWNER_ID=owner, force=True)
+    assert len(clouds.cloudflare.records()) == 1
+
+
+def test_a_first_reading_without_addresses_costs_nobody_the_record(clouds: Clouds) -> None:
+    machines = [clouds.launch(f"m{number}") for number in range(40)]
+    clouds.apply()
+    before = clouds.records(), clouds.aws.rows.all()
+    clouds.aws.machines.strip_address(*machines, readings=1)
+    assert clouds.apply().ended_well
+    assert (clouds.records(), clouds.aws.rows.all()) == before
+
+
+@pytest.mark.parametrize("state", ["pending", "stopped"])
+def test_the_state_of_a_moment_ago_costs_nobody_the_record(clouds: Clouds, state: str) -> None:
+    machine = clouds.launch()
+    clouds.apply()
+    before = clouds.records(), clouds.aws.rows.all()
+    clouds.aws.machines.show_state(machine, state, readings=1)
+    assert not clouds.apply().results
+    assert (clouds.records(), clouds.aws.rows.all()) == before
+
+
+def test_a_running_machine_without_its_address_for_minutes_keeps_its_record(clouds: Clouds) -> None:
+    machine = clouds.launch()
+    clouds.apply()
+    before = clouds.records()
+    clouds.aws.machines.strip_address(machine)
+    for _ in range(3):
+        assert not clouds.apply().results
+    assert clouds.records() == before
+
+
+def test_a_machine_that_was_started_anew_loses_the_record_of_its_last_address(clouds: Clouds) -> None:
+    machine = clouds.launch()
+    clouds.seed(machine, clouds.address(machine) or "")
+    clouds.restart(machine, age=timedelta(minutes=1))
+    clouds.aws.machines.strip_address(machine)
+    report = clouds.apply()
+    assert [(r.change.rule, r.outcome) for r in report.results] == [("record-before-launch", "applied")]
+
+
+def test_two_deployments_share_a_zone_and_never_touch_each_other(clouds: Clouds) -> None:
+    ours = clouds.launch()
+    clouds.apply()
+    staging = clouds.aws.machines.launch(tags={"Project": "Staging", "MeetingID": "s1", "Role": "teacher"})
+
+    def apply_to_staging() -> None:
+        assert clouds.apply(PROJECT_TAG="Project=Staging", OWNER_ID="123456789012/us-west-2/staging").complete
+
+    apply_to_staging()
+    assert clouds.records().keys() == {name(ours), name(staging)}
+    clouds.aws.machines.terminate(ours, staging)
+    apply_to_staging()
+    assert clouds.records().keys() == {name(ours)}
+    clouds.apply()
+    assert clouds.records() == {}
+
+
+def test_a_plan_needs_a_token_that_can_only_read_and_writes_nothing(clouds: Clouds) -> None:
+    clouds.launch()
+    gone = clouds.launch("m2", state="terminated")
+    clouds.seed(gone, "192.0.2.1")
+    before = clouds.aws.rows.all()
+    token = clouds.cloudflare.add_token([Permission.DNS_READ])
+    report = clouds.plan(CLOUDFLARE_API_TOKEN=token)
+    assert {outcome for _, outcome in outcomes(report)} == {"planned"}
+    assert clouds.cloudflare.history == []
+    assert clouds.aws.rows.all() == before
+    assert not {"UpdateItem", "GetSecretValue"} & set(clouds.aws.operations())
+
+
+def test_a_plan_for_everything_is_not_the_same_plan_for_one_machine(clouds: Clouds) -> None:
+    machine = clouds.launch()
+    full, scoped = clouds.plan(), clouds.plan(machine)
+    assert full.results == scoped.results
+    for scope, expect in ((None, scoped.digest), (frozenset({machine}), full.digest)):
+        with pytest.raises(PlanChangedError):
+            clouds.controller().run(Request(Mode.APPLY, scope, expect=expect), 30)
+    assert clouds.cloudflare.history == []
+
+
+def test_a_domain_outside_the_zone_stops_the_pass_before_it_plans(clouds: Clouds) -> None:
+    clouds.launch()
+    with pytest.raises(MismatchError, match=r"badexample\.com"):
+        clouds.apply(DOMAIN_ROOT="badexample.com")
+    assert clouds.cloudflare.history == []
+
+
+def test_where_the_zone_cannot_be_read_the_first_create_goes_alone(clouds: Clouds) -> None:
+    token = clouds.cloudflare.add_token([Permission.DNS_WRITE])
+    machines = [clouds.launch(f"m{number}") for number in range(3)]
+    report = clouds.apply(CLOUDFLARE_API_TOKEN=token)
+    assert report.converged
+    assert [finding.id for finding in report.findings] == ["zone-not-readable"]
+    sizes = [len(x.request.json["posts"]) for x in clouds.cloudflare.requests if x.request.method == "POST"]  # type: ignore[index]  # a batch is an object
+    assert sizes == [1, 2]
+    assert clouds.records().keys() == {name(machine) for machine in machines}
+
+
+def test_a_record_that_lands_at_a_wrong_name_is_taken_away_by_id_and_stops_the_pass(clouds: Clouds) -> None:
+    token = clouds.cloudflare.add_token([Permission.DNS_WRITE])
+    clouds.launch(), clouds.launch("m2")
+    report = clouds.apply(CLOUDFLARE_API_TOKEN=token, DOMAIN_ROOT="other.org")
+    assert not report.complete
+    assert [write.operation for write in clouds.cloudflare.history] == ["create", "delete"]
+    assert clouds.records() == {}
+    assert any("DOMAIN_ROOT" in (result.error or "") for result in report.results)
+
+
+def test_a_record_that_lands_at_a_wrong_name_is_found_after_a_lost_answer_too(clouds: Clouds) -> None:
+    token = clouds.cloudflare.add_token([Permission.DNS_WRITE])
+    clouds.launch()
+    seen: list[str] = []
+
+    def lose(request: Sent, proceed: Proceed) -> Reply:
+        reply = proceed()
+        if request.method == "POST" and not seen:
+            seen.append(request.path)
+            return reply.lost()
+        return reply
+
+    clouds.cloudflare.intercept = lose
+    assert not clouds.apply(CLOUDFLARE_API_TOKEN=token, DOMAIN_ROOT="other.org").complete
+    assert clouds.records() == {}
+
+
+@pytest.mark.parametrize("may_read", [True, False])
+def test_a_machine_that_starts_in_the_middle_meets_a_zone_that_is_proven_first(clouds: Clouds, may_read: bool) -> None:
+    """Stopped when it is first described, running when it is described again: until then no zone was asked for."""
+    rights = [Permission.DNS_WRITE, *([Permission.ZONE_READ] if may_read else [])]
+    machine = clouds.launch(state="stopped")
+    clouds.aws.rows.edit("m1", teacher_ec2_link=f"https://{machine}.other.org:8443")
+
+    def start_meanwhile(request: Sent, proceed: Proceed) -> Reply:
+        clouds.aws.machines.set_state(machine, "running")
+        clouds.aws.machines.set_address(machine, "192.0.2.1")
+        return proceed()
+
+    clouds.cloudflare.intercept = start_meanwhile
+    changes = {"CLOUDFLARE_API_TOKEN": clouds.cloudflare.add_token(rights), "DOMAIN_ROOT": "other.org"}
+    if may_read:
+        with pytest.raises(MismatchError):
+            clouds.controller(**changes).run(Request(Mode.APPLY, frozenset({machine})), 30)
+        assert clouds.cloudflare.history == []
+    else:
+        assert not clouds.controller(**changes).run(Request(Mode.APPLY, frozenset({machine})), 30).complete
+        assert clouds.records() == {}, "it landed under the zone's own name, and was taken away"
+
+
+@pytest.mark.parametrize("adopt", ["false", "true"])
+def test_what_only_looks_like_a_stray_is_never_deleted(clouds: Clouds, adopt: str) -> None:
+    """example.co is a typing error, and the beginning of example.com."""
+    token = clouds.cloudflare.add_token([Permission.DNS_WRITE])
+    machine = clouds.launch(address="192.0.2.1")
+    clouds.seed(machine, "192.0.2.1", comment=f"{MARK} teacher of m1" if adopt == "false" else None)
+    lost: list[int] = []
+
+    def lose(request: Sent, proceed: Proceed) -> Reply:
+        if request.method == "POST" and len(lost) < 2:
+            lost.append(request.number)
+            return Reply.text(502, "error code: 502")
+        return proceed()
+
+    clouds.cloudflare.intercept = lose
+    report = clouds.apply(CLOUDFLARE_API_TOKEN=token, DOMAIN_ROOT="example.co", ADOPT_UNMARKED=adopt)
+    assert not report.complete
+    assert clouds.records() == {name(machine): ["192.0.2.1"]}
+
+
+def test_from_event_to_link_without_zone_read_the_secret_is_read_once(clouds: Clouds) -> None:
+    clouds.aws.make_secret(clouds.cloudflare.add_token([Permission.DNS_WRITE]))
+    controller = clouds.controller()
+    for number in range(2):
+        machine = clouds.launch(f"m{number}", age=NEW)
+        clouds.cloudflare.requests.clear()
+        assert controller.run(Request(Mode.APPLY, frozenset({machine})), 30).converged
+    assert clouds.aws.operations().count("GetSecretValue") == 1
+    assert calls_to(clouds) == ["GET dns_records", "POST batch"], "what may not be read is remembered"
+
+
+def test_a_zone_that_cannot_be_read_costs_large_batches_and_nothing_else(clouds: Clouds) -> None:
+    for number in range(150):
+        clouds.seed(clouds.launch(f"m{number}", state="stopped"), "192.0.2.1")
+        clouds.launch(f"m{number}", "student")
+
+    def hide_the_zone(request: Sent, proceed: Proceed) -> Reply:
+        return proceed() if "dns_records" in request.path else refusal(404, 1, "Not here.")
+
+    clouds.cloudflare.intercept = hide_the_zone
+    assert clouds.apply().converged
+    assert len(clouds.records()) == 150
+
+
+def test_a_strangers_machine_that_ends_costs_one_listing(clouds: Clouds) -> None:
+    """It may be ours with a lost tag, and what is seen to end loses its record at once."""
+    stranger = clouds.aws.machines.launch(tags={"Name": "database"}, state="terminated")
+    assert not clouds.apply(stranger).results
+    assert calls_to(clouds) == ["GET dns_records"]
+    clouds.seed(stranger, "192.0.2.1")
+    assert outcomes(clouds.apply(stranger)) == [("delete-record", "applied")]
+
+
+def test_a_quota_is_filled_oldest_first_and_the_rest_is_told_what_to_do(clouds: Clouds) -> None:
+    clouds.reset(quota=5)
+    machines = [clouds.launch(f"m{number}", age=timedelta(minutes=number)) for number in range(9)]
+    report = clouds.apply()
+    assert clouds.records().keys() == {name(machine) for machine in machines[4:]}
+    failed = [result for result in report.results if result.outcome == "failed"]
+    assert len(failed) == 4
+    assert all("larger Cloudflare plan" in (result.error or "") for result in failed)
+    assert report.summary()["not-reached"] == 4, "their links"
+
+
+def test_one_refused_change_in_a_thousand_costs_few_writes(clouds: Clouds) -> None:
+    thousand(clouds)
+    poison = b"i-00000000000000701"
+
+    def refuse(request: Sent, proceed: Proceed) -> Reply:
+        is_bad = request.method == "POST" and poison in request.content
+        return refusal(400, 9000, "DNS name is invalid.") if is_bad else proceed()
+
+    clouds.cloudflare.intercept = refuse
+    report = clouds.apply()
+    assert report.summary()["failed"] == 1
+    assert len(clouds.records()) == 999
+    assert len([x for x in clouds.cloudflare.requests if x.request.method == "POST"]) <= 24
+    assert report.summary()["not-reached"] == 1
+
+
+def test_healthy_that_arrives_in_the_middle_does_not_cost_the_link(clouds: Clouds) -> None:
+    machine = clouds.launch(age=NEW)
+
+    def get_healthy(request: Sent, proceed: Proceed) -> Reply:
+        if request.method == "POST":
+            clouds.aws.rows.edit("m1", status="HEALTHY")
+        return proceed()
+
+    clouds.cloudflare.intercept = get_healthy
+    report = clouds.apply(machine)
+    assert outcomes(report) == [("create-record", "applied"), ("write-link", "applied")]
+    row = clouds.aws.rows.get("m1")
+    assert (row["status"], row["teacher_ec2_link"]) == ("HEALTHY", link(machine))
+    written = dict(report.results[1].change.after)
+    assert written == {"teacher_ec2_link": link(machine)}, "the report says what was written"
+
+
+def test_a_record_that_vanishes_in_the_middle_supersedes_its_link_and_fails_nothing(clouds: Clouds) -> None:
+    machine = clouds.launch()
+    record = clouds.seed(machine, "192.0.2.99")
+
+    def vanish(request: Sent, proceed: Proceed) -> Reply:
+        if request.method == "POST" and clouds.records():
+            clouds.cloudflare.remove(record)
+        return proceed()
+
+    clouds.cloudflare.intercept = vanish
+    report = clouds.apply()
+    assert outcomes(report) == [("update-record", "superseded"), ("write-link", "superseded")]
+    assert (report.complete, report.converged) == (True, False)
+    assert clouds.apply().converged
+
+
+def test_a_meeting_that_ends_in_the_middle_supersedes_the_link(clouds: Clouds) -> None:
+    machine = clouds.launch(age=NEW)
+
+    def end(request: Sent, proceed: Proceed) -> Reply:
+        if request.method == "POST":
+            clouds.aws.rows.edit("m1", status="TERMINATED")
+        return proceed()
+
+    clouds.cloudflare.intercept = end
+    report = clouds.apply(machine)
+    assert outcomes(report) == [("create-record", "applied"), ("write-link", "superseded")]
+    assert (report.complete, report.converged) == (True, False)
+    assert "teacher_ec2_link" not in clouds.aws.rows.get("m1")
+
+
+def test_rows_out_of_the_indexs_sight_are_read_by_key(clouds: Clouds) -> None:
+    clouds.aws.make_table("indexed", index="by-status")
+    machine = clouds.aws.machines.launch("m1", "teacher")
+    clouds.aws.rows.put("m1", status="SCHEDULED")
+    clouds.aws.rows.put("m2", status="SCHEDULED", teacher_ec2_link=link("i-0000000a"))
+    report = clouds.apply(TABLE_NAME="indexed", STATUS_INDEX="by-status")
+    assert outcomes(report) == [("create-record", "applied"), ("write-link", "applied")]
+    assert clouds.aws.rows.get("m1")["teacher_ec2_link"] == link(machine)
+
+
+def test_records_outside_the_pattern_are_never_touched(clouds: Clouds) -> None:
+    for other in ("www", "@", "i-am-a-host", "i-0123456789abcdef", "x.i-0123456789abcdef0", "i-0123456789abcdef0.sub"):
+        clouds.cloudflare.seed(other, "192.0.2.1", comment=MARK)
+    assert not clouds.apply(force=True, ADOPT_UNMARKED="true").results
+    assert len(clouds.cloudflare.records()) == 6
+
+
+@pytest.mark.parametrize("late", [1, 2, 3])
+def test_after_a_lost_answer_a_listing_may_lag_behind(clouds: Clouds, late: int) -> None:
+    def lose_the_first(request: Sent, proceed: Proceed) -> Reply:
+        reply = proceed()
+        if request.method == "POST":
+            clouds.cloudflare.intercept = None
+            return Reply.text(502, "Bad gateway")
+        return reply
+
+    clouds.reset(quirks=Quirks(stale_listings=late))
+    gone, fresh = clouds.launch("m1", state="terminated"), clouds.launch("m2")
+    clouds.seed(gone, "192.0.2.9")
+    clouds.cloudflare.intercept = lose_the_first
+    report = clouds.apply()
+    assert report.complete, outcomes(report)
+    assert clouds.records() == {name(fresh): [clouds.address(fresh)]}

@@ -1,0 +1,125 @@
+"""What each pass asked, was told and wrote, so that the specification judges it by what it could know."""
+
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import pytest
+
+from controller.bootstrap import Controller
+from controller.model import Request
+from controller.reconcile import reconcile
+from controller.report.report import Report
+from controller.settings import Settings
+from tests.model.properties.clouds import Event, Read, Tried
+from tests.support.servers import Clouds
+from tests.support.spec.allowed import misdeeds
+from tests.support.spec.right import wrongs
+from tests.support.state import State
+from tests.system.faults.witness import Deed, Witness
+from tests.system.perturb.ports import noted
+from tests.system.perturb.truth import world_now, write_of
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Journal:
+    """Of one pass."""
+
+    settings: Settings
+    scope: Collection[str] | None
+    witness: Witness
+    events: list[Event] = field(default_factory=list)
+    deeds: list[Deed] = field(default_factory=list)
+    calls: int = 0  # under way
+    is_over: bool = False
+    _lock: threading.Condition = field(default_factory=threading.Condition)
+
+    @contextmanager
+    def calling(self) -> Iterator[None]:
+        """A call is being made; none by a thread that a pass has left behind: its process is frozen by then."""
+        with self._lock:
+            assert not self.is_over
+            self.calls += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.calls -= 1
+                self._lock.notify_all()
+
+    def close(self) -> None:
+        """The pass is over, once the calls under way have ended; another pass may be in the middle of one."""
+        with self._lock:
+            self.is_over = True
+            self._lock.wait_for(lambda: not self.calls)
+
+    def read(self, method: str, asked: Collection[str] | None, answer: Sequence[T]) -> list[T]:
+        """This question (None: everything) was answered."""
+        self._note(Read(method, None if asked is None else frozenset(asked), answer, _present()))
+        return list(answer)
+
+    @contextmanager
+    def writing(self, row: str | None = None) -> Iterator[None]:
+        """This row is being written, or else the zone. What was done counts, whatever the pass is told about it."""
+        self._note(Tried(_present()))
+        try:
+            yield
+        finally:
+            self._claim(row)
+
+    def _claim(self, row: str | None) -> None:
+        """Another pass comes in the middle of a call, if at all, and has claimed its own deeds by then."""
+        with self._lock:
+            for deed in [deed for deed in self.witness.deeds if deed.row == row]:
+                self.witness.deeds.remove(deed)
+                self.deeds.append(deed)
+                self.events.append(write_of(deed))
+
+    def _note(self, event: Event) -> None:
+        with self._lock:
+            self.events.append(event)
+
+
+@dataclass(slots=True)
+class Journals:
+    """Of all passes since the last look, and the witness of what they do."""
+
+    witness: Witness = field(default_factory=Witness)
+    kept: list[Journal] = field(default_factory=list)
+
+    def install(self, patch: pytest.MonkeyPatch) -> None:
+        """From now on every pass of this process has its journal."""
+
+        def run(controller: Controller, request: Request, seconds: float) -> Report:
+            journal = Journal(controller.settings, request.scope, self.witness)
+            self.kept.append(journal)
+            with closing(journal):
+                return reconcile(request, noted(controller.begin(request.mode, seconds), journal))
+
+        patch.setattr(Controller, "run", run)
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self.witness.deeds.clear()
+        self.kept.clear()
+
+    def misdeeds(self) -> list[str]:
+        """What was done and may not be, by the specification."""
+        found = [f"no pass knows of it: {deed.operation} {deed.row or ''}" for deed in self.witness.deeds]
+        for journal in self.kept:
+            found += misdeeds(journal.events, journal.settings, journal.scope)
+        return found
+
+    def wrongs(self, clouds: Clouds) -> list[str]:
+        """What is not as the rules want it, by the specification, for the deployment whose pass was the latest."""
+        return wrongs(world_now(clouds), self.kept[-1].settings)
+
+
+def _present() -> State:
+    """What is read and tried needs its time alone: what is true then, the pass does not know."""
+    return State(datetime.now(UTC), {}, {}, {})

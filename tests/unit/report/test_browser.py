@@ -1,0 +1,108 @@
+"""The report as a browser shows it: in light and dark, on a phone, by keyboard, by ear, and alone."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from controller.report import as_html
+from controller.report.report import Report
+from tests.unit.report.browser import CHROMIUM, Browser, Page, running
+from tests.unit.report.test_html import palettes
+from tests.unit.report.worlds import REPORTS, hostile, large, nothing, rich
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium on this machine (on Debian: apt-get install chromium)"
+)
+
+#: Opens a report in a page of its own; options are the page's.
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with running() as found:
+        yield found
+
+
+@pytest.fixture
+def shown(browser: Browser, tmp_path: Path) -> Iterator[Open]:
+    pages: list[Page] = []
+
+    def open_report(report: Report, *, width: int = 1000, dark: bool = False) -> Page:
+        path = tmp_path / "report.html"
+        path.write_text(as_html.render(report), encoding="utf-8")
+        pages.append(Page(browser, width=width, dark=dark))
+        pages[-1].open(path)
+        return pages[-1]
+
+    yield open_report
+    for page in pages:
+        page.close()
+
+
+@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("width", [320, 1000])
+def test_nothing_has_to_be_scrolled_sideways(shown: Open, name: str, width: int) -> None:
+    page = shown(REPORTS[name](), width=width)
+    assert page.value("innerWidth") == width
+    assert page.value("document.documentElement.scrollWidth") <= width
+    wide = (
+        "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1).length"
+    )
+    assert page.value(wide) == 0
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_it_is_light_by_day_and_dark_by_night(shown: Open, dark: bool) -> None:
+    page = shown(rich(), dark=dark)
+    colours = palettes()["dark" if dark else "light"]
+    assert page.value("getComputedStyle(document.body).backgroundColor") == as_shown(colours["page"])
+    assert page.value("getComputedStyle(document.body).color") == as_shown(colours["text"])
+    assert page.value("getComputedStyle(document.querySelector('.made b')).color") == as_shown(colours["made"])
+
+
+def as_shown(colour: str) -> str:
+    return f"rgb({', '.join(str(int(colour[place : place + 2], 16)) for place in (1, 3, 5))})"
+
+
+def test_its_parts_fold_and_unfold_by_keyboard(shown: Open) -> None:
+    page = shown(rich())
+    page.press("Tab")
+    assert page.value("document.activeElement.tagName") == "SUMMARY"
+    is_open = "document.activeElement.parentElement.open"
+    assert page.value(is_open) is True
+    page.press("Enter", "\r")
+    assert page.value(is_open) is False
+    page.press("Enter", "\r")
+    assert page.value(is_open) is True
+    page.press("Tab")
+    assert page.value("[...document.querySelectorAll('summary')].indexOf(document.activeElement)") == 1
+
+
+@pytest.mark.parametrize("report", [rich(), hostile(), nothing()])
+def test_nothing_is_fetched_nothing_runs_and_nothing_is_complained_of(shown: Open, report: Report) -> None:
+    page = shown(report)
+    asked = [request["request"]["url"] for request in page.events("Network.requestWillBeSent")]
+    assert [url.rpartition("/")[2] for url in asked] == ["report.html"]
+    noise = ("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Page.javascriptDialogOpening")
+    assert page.events(*noise) == []
+    assert page.value("document.scripts.length + document.images.length + document.links.length") == 0
+    assert page.value("document.compatMode") == "CSS1Compat"
+
+
+def test_a_screen_reader_finds_its_way(shown: Open) -> None:
+    nodes = shown(rich()).call("Accessibility.getFullAXTree")["nodes"]
+    named = {(node["role"]["value"], node.get("name", {}).get("value", "")) for node in nodes if not node["ignored"]}
+    assert {("heading", "DNS plan for example.com"), ("heading", "Changes"), ("heading", "Findings")} <= named
+    assert {("table", "Changes by kind"), ("rowheader", "create record"), ("region", "Changes")} <= named
+    assert {"main", "banner", "contentinfo", "columnheader"} <= {role for role, _ in named}
+    assert any(role == "DisclosureTriangle" and "algebra-17" in name for role, name in named)
+
+
+def test_10_000_changes_open_folded_and_any_of_them_can_be_read(shown: Open) -> None:
+    page = shown(large(), width=400)
+    assert page.value("document.querySelectorAll('details').length") == 2_501
+    last = "[...document.querySelectorAll('details')].at(-2)"
+    assert page.value(f"{last}.open = true; {last}.querySelector('li').getBoundingClientRect().height") > 20
+    assert page.value("document.documentElement.scrollWidth") <= 400

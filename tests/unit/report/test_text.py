@@ -1,0 +1,163 @@
+"""The report in a terminal: it fits, it is harmless, and it says how much it does not show."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from controller.model import Action, Finding, Guard, Outcome, Result
+from controller.report import as_list, as_markdown, as_text
+from controller.report.report import Report
+from controller.report.sections import READABLE
+from controller.report.words import summary_line
+from controller.report.wrap import columns
+from tests.support.build import TEACHER, machine, row, world
+from tests.unit.report.worlds import (
+    HOSTILE,
+    REPORTS,
+    applied,
+    ended,
+    first_look,
+    hostile,
+    large,
+    nothing,
+    numbers_of,
+    plan_of,
+    rich,
+)
+
+ESCAPES = re.compile(r"\x1b\[\d+m")
+
+
+@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("width", [80, 60, 200])
+def test_every_line_fits(name: str, width: int) -> None:
+    text = as_text.render(REPORTS[name](), width=width)
+    assert max(map(columns, text.splitlines())) <= width
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_terminal_gets_nothing_but_printable_characters(name: str) -> None:
+    text = as_text.render(REPORTS[name]())
+    assert text.replace("\n", "").isprintable()
+
+
+def test_nobody_elses_text_begins_a_line_or_stands_where_a_sign_does() -> None:
+    meeting = "m" * 68 + " findings (seen,  + create record"
+    report = plan_of(world(machines=[machine(meeting=meeting)], rows=[row(meeting, ids={"teacher": TEACHER})]))
+    for text in (as_text.render(report), as_text.render(hostile())):
+        body = text.splitlines()[4:-4]
+        heads = ("meeting ", "machines of no known meeting", "findings (seen, and left alone)")
+        assert [line for line in body if line and not line.startswith((*heads, "  "))] == []
+        assert [line for line in body if re.match(r"  \S", line) and line[2:4] not in ("+ ", "~ ", "- ", "! ")] == []
+    assert len(re.findall(r"^  \S", as_text.render(report), re.MULTILINE)) == 2
+    assert as_text.render(report).count("\nfindings") == 0
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_colours_change_nothing_but_colours(name: str) -> None:
+    report = REPORTS[name]()
+    coloured = as_text.render(report, colour=True)
+    assert "\x1b[" in coloured
+    assert ESCAPES.sub("", coloured) == as_text.render(report)
+
+
+def test_10_000_changes_are_shown_by_the_first_of_each_kind_and_their_numbers() -> None:
+    report = large()
+    text = as_text.render(report)
+    assert len(report.results) == 10_000
+    assert len(text.splitlines()) < 250
+    for kind, total in numbers_of(report).items():
+        shown = text.count(f"  {kind} ") - 1
+        assert shown > 0
+        assert re.search(rf"^  {re.escape(kind)} +{total - shown:,}$", text, re.MULTILINE)
+    assert "--format html and json show all of them" in text
+
+
+def test_a_change_that_failed_is_shown_among_thousands_that_did_not() -> None:
+    def ending(number: int, result: Result) -> Result:
+        return Result(result.change, *((Outcome.FAILED, "no room") if number == 7_777 else (Outcome.APPLIED, None)))
+
+    text = as_text.render(applied(large(), ending))
+    assert text.count("[failed]") == text.count("! no room") == 1
+
+
+def test_what_can_be_read_is_shown_whole() -> None:
+    report = large(READABLE // 5)
+    assert as_text.render(report).count("create record i-") == READABLE // 5
+    assert "many more" not in as_text.render(report)
+
+
+@pytest.mark.parametrize(
+    ("report", "line"),
+    [
+        (nothing(), "Nothing to do; 0 findings."),
+        (first_look(), "plan: create record 1, delete record 1, write link 1, clear link 1; 1 finding."),
+        (REPORTS["guarded"](), "plan: delete record 2, end meeting 1; 3 of these 3 guarded; 1 finding."),
+        (
+            ended(),
+            "apply: 9 applied (update record 2, delete record 5, write link 2), 1 superseded (clear link 1), "
+            "1 failed (create record 1), 2 not-reached (write link 1, end meeting 1); 4 findings.",
+        ),
+    ],
+)
+def test_the_pass_in_one_sentence(report: Report, line: str) -> None:
+    assert summary_line(report) == line
+
+
+def test_the_sentence_says_applied_only_of_what_was_applied() -> None:
+    for outcome in Outcome:
+        results = tuple(Result(result.change, outcome) for result in rich().results)
+        sentence = summary_line(replace(rich(), mode="apply", results=results))
+        assert ("applied" in sentence) == (outcome is Outcome.APPLIED)
+
+
+def test_a_tripped_guard_is_told_first_and_last_and_not_for_each_change() -> None:
+    report = REPORTS["guarded"]()
+    lines = as_text.render(report).splitlines()
+    at = [number for number, line in enumerate(lines) if line.startswith("GUARD: ")]
+    assert (at[0], len(at)) == (3, 2)
+    assert lines[at[1] - 1] == ""
+    assert [finding.id for finding in report.findings].count("guarded-change-held") == 3
+    for text in (as_text.render(report), as_markdown.render(report)):
+        assert "guarded-change-held" not in text
+
+
+def test_a_single_change_that_is_held_says_why() -> None:
+    report = replace(REPORTS["guarded"](), guard=Guard())
+    assert as_text.render(report).count("! guarded-change-held") == 3
+
+
+def test_a_link_is_made_where_there_was_none_and_changed_where_there_was_one() -> None:
+    text = as_text.render(rich())
+    assert len(re.findall(r"\+ write link \w+\n +\w+_ec2_link: \(none\) →", text)) == 2
+    assert len(re.findall(r"~ write link \w+\n +\w+_ec2_link: https", text)) == 1
+
+
+def test_after_the_plan_was_read_only_what_was_not_done_is_told_in_full() -> None:
+    report, later = ended(), Finding("does-not-converge", "m1", "what was found on the way", "look")
+    text = as_text.render_ends(replace(report, findings=(*report.findings, later)), report.findings)
+    done = [line for line in text.splitlines() if line.endswith("  [applied]") or line.strip() == "[applied]"]
+    assert len(done) == report.count(Outcome.APPLIED) == 9
+    assert "  + write link algebra-17 student  [applied]" in done
+    assert text.index("[failed]") > text.rindex("[applied]")
+    assert "! The zone has no room for more records." in text
+    assert len(re.findall(r"^  ! ", text, re.MULTILINE)) == 1
+    assert "what was found on the way" in text
+    assert "digest" not in text
+    assert " ".join(text.splitlines()[-3:]) == summary_line(report).replace("4 findings", "5 findings")
+
+
+def test_the_list_of_retire_is_as_harmless_and_as_narrow_as_a_report() -> None:
+    planned = [result for result in large().results if result.change.action is Action.DELETE_RECORD]
+    marked = [(("content", "192.0.2.1"), ("comment", f"mark {text}")) for text in HOSTILE]
+    harmful = [
+        Result(replace(result.change, before=before), Outcome.FAILED, text)
+        for result, before, text in zip(planned, marked, HOSTILE, strict=False)
+    ]
+    for results in (planned, harmful):
+        report = replace(hostile(), results=tuple(results))
+        for text in (as_list.render(report), as_list.render_ends(report, ())):
+            assert text.replace("\n", "").isprintable()
+            assert max(map(columns, text.splitlines())) <= 80
+            assert len(re.findall(r"^  - ", text, re.MULTILINE)) == len(results), "none goes that nobody has seen"

@@ -1,0 +1,119 @@
+"""Metrics: eight names, one dimension, and values that an alarm can stand on."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from controller.model import Change, Finding, Guard, Heard, Mode, Outcome, Request, Result, WriteLink
+from controller.report.report import Report, Target
+from controller.telemetry.metrics import DIMENSION, METRICS, NAMESPACE, as_metrics
+from tests.support.build import STUDENT, TEACHER, create, delete, of_row, update
+
+STARTED = datetime(2026, 1, 31, 12, 0, 30, tzinfo=UTC)
+REPORT = Report(
+    mode="apply",
+    scope=None,
+    target=Target("123456789012", "us-west-2", "zone", "example.com", "table", "owner"),
+    started_at=STARTED,
+    duration_ms=1500,
+    observed=(0, 0, 0),
+    digest="",
+    results=(),
+    findings=(),
+    guard=Guard(),
+    calls={"cloudflare": 3, "ec2": 1},
+)
+
+
+def metrics(*, since: dict[str, datetime] | None = None, is_scheduled: bool = False, **fields: Any) -> dict[str, Any]:
+    """The metrics of a pass that was woken by events: the latest of each instance a moment ago, the first one then."""
+    heard = {instance: Heard("running", STARTED, first) for instance, first in (since or {}).items()}
+    request = Request(Mode.APPLY, heard=heard, is_scheduled=is_scheduled)
+    return as_metrics(replace(REPORT, **fields), request, "ElephantDNSWatchdog")
+
+
+def test_the_line_has_the_form_that_cloudwatch_reads() -> None:
+    line = metrics()
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    assert line["_aws"]["Timestamp"] == 1769860831500
+    assert directive["Namespace"] == NAMESPACE
+    assert directive["Dimensions"] == [[DIMENSION]]
+    assert {metric["Name"] for metric in directive["Metrics"]} == set(line) - {"_aws", DIMENSION}
+    assert all(metric["Unit"] == METRICS[metric["Name"]] for metric in directive["Metrics"])
+    assert line[DIMENSION] == "ElephantDNSWatchdog"
+
+
+def test_all_metrics_together_are_the_eight_that_are_named() -> None:
+    line = metrics(results=(Result(create(), Outcome.APPLIED),), since={TEACHER: STARTED})
+    assert list(line) == ["_aws", DIMENSION, *METRICS]
+    assert len(METRICS) == 8
+
+
+def test_outcomes_findings_guard_and_calls_are_counted() -> None:
+    results = [Result(delete(), outcome) for outcome in Outcome]
+    line = metrics(results=tuple(results), findings=(Finding("id", "key", "text", "do"),), guard=Guard(True, "so"))
+    assert {name: line[name] for name in line if name in METRICS} == {
+        "ChangesApplied": 1,
+        "ChangesFailed": 2,
+        "Findings": 1,
+        "GuardTripped": 1,
+        "PassDuration": 1500,
+        "CloudflareCalls": 3,
+        "FullPassSucceeded": 0,
+    }
+
+
+@pytest.mark.parametrize("change", [create(), update()], ids=lambda change: str(change.action))
+def test_the_wait_for_a_record_counts_from_the_event_to_the_end_of_the_pass(change: Change) -> None:
+    line = metrics(results=(Result(change, Outcome.APPLIED),), since={TEACHER: STARTED - timedelta(seconds=10)})
+    assert line["SecondsToRecord"] == [11.5]
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        Result(create(), Outcome.FAILED),
+        Result(delete(), Outcome.APPLIED),
+        Result(of_row(WriteLink), Outcome.APPLIED),
+        Result(create(STUDENT), Outcome.APPLIED),
+    ],
+)
+def test_nothing_else_counts_as_a_wait_for_a_record(result: Result) -> None:
+    assert "SecondsToRecord" not in metrics(results=(result,), since={TEACHER: STARTED})
+
+
+def test_a_clock_that_runs_behind_awss_makes_no_negative_wait() -> None:
+    results = (Result(create(), Outcome.APPLIED),)
+    assert metrics(results=results, since={TEACHER: STARTED + timedelta(minutes=1)})["SecondsToRecord"] == [0.0]
+
+
+def test_of_a_great_burst_the_slowest_hundred_are_told() -> None:
+    instances = [f"i-{number:08x}" for number in range(150)]
+    since = {instance: STARTED - timedelta(seconds=number) for number, instance in enumerate(instances)}
+    results = tuple(Result(create(instance), Outcome.APPLIED) for instance in instances)
+    waits = metrics(results=results, since=since)["SecondsToRecord"]
+    assert (len(waits), waits[0], waits[-1]) == (100, 51.5, 150.5)
+
+
+def test_a_full_pass_succeeds_when_all_that_differed_was_applied() -> None:
+    assert metrics(results=(Result(create(), Outcome.APPLIED),))["FullPassSucceeded"] == 1
+
+
+@pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome is not Outcome.APPLIED])
+def test_a_full_pass_does_not_succeed_while_anything_is_left(outcome: Outcome) -> None:
+    assert metrics(results=(Result(create(), outcome),))["FullPassSucceeded"] == 0
+
+
+def test_in_shadow_mode_a_plan_that_was_made_is_a_success() -> None:
+    results = (Result(create(), Outcome.PLANNED),)
+    assert metrics(mode="plan", results=results, is_scheduled=True)["FullPassSucceeded"] == 1
+
+
+def test_a_plan_by_hand_does_not_tell_the_alarms_that_all_is_well() -> None:
+    assert "FullPassSucceeded" not in metrics(mode="plan")
+
+
+def test_a_scoped_pass_says_nothing_of_full_passes() -> None:
+    assert "FullPassSucceeded" not in metrics(scope=(TEACHER,))

@@ -1,0 +1,153 @@
+"""Events: every shape of the contract, and a clear refusal of anything else."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from controller.errors import RequestError
+from controller.events import parse_event
+from controller.model import Heard, Mode, Request
+from tests.support.build import STUDENT, TEACHER
+
+
+def state_change(instance: object = TEACHER, state: str = "running") -> dict[str, Any]:
+    """What EC2 sends, after its documentation: the detail has no tags."""
+    return {
+        "version": "0",
+        "id": "7bf73129-1428-4cd3-a780-95db273d1602",
+        "detail-type": "EC2 Instance State-change Notification",
+        "source": "aws.ec2",
+        "account": "123456789012",
+        "time": "2026-01-31T12:00:00Z",
+        "region": "us-west-2",
+        "resources": [f"arn:aws:ec2:us-west-2:123456789012:instance/{instance}"],
+        "detail": {"instance-id": instance, "state": state},
+    }
+
+
+def batch(*bodies: object) -> dict[str, Any]:
+    """What SQS sends to a function."""
+    texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies]
+    return {"Records": [{"messageId": f"m{n}", "eventSource": "aws:sqs", "body": t} for n, t in enumerate(texts)]}
+
+
+BY_SCHEDULER = {"detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": "{}"}
+SCHEDULED = {"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
+
+
+@pytest.mark.parametrize("state", ["pending", "running", "stopping", "stopped", "shutting-down", "terminated"])
+def test_a_state_change_is_a_scoped_pass_whatever_the_state(state: str) -> None:
+    assert parse_event(state_change(state=state)) == Request(Mode.APPLY, frozenset({TEACHER}))
+
+
+def test_a_batch_is_one_pass_over_all_of_its_instances() -> None:
+    request = parse_event(batch(state_change(), state_change(STUDENT), state_change(state="stopped")))
+    assert request == Request(Mode.APPLY, frozenset({TEACHER, STUDENT}))
+
+
+@pytest.mark.parametrize(
+    "body", ["", "no json", "[]", "null", "{}", json.dumps(SCHEDULED), json.dumps(state_change("i-1"))]
+)
+def test_a_body_that_is_no_such_event_is_a_finding(body: str) -> None:
+    request = parse_event(batch(state_change(), body))
+    assert request.scope == frozenset({TEACHER})
+    assert [(finding.id, finding.key) for finding in request.findings] == [("unusable-event", "m1")]
+
+
+def test_a_batch_without_any_usable_event_is_a_pass_over_nothing() -> None:
+    assert parse_event(batch("x")).scope == frozenset()
+
+
+def test_deeply_nested_nonsense_is_a_finding() -> None:
+    assert parse_event(batch("[" * 100_000)).scope == frozenset()
+
+
+@pytest.mark.parametrize("event", [SCHEDULED, BY_SCHEDULER], ids=["a-rule", "EventBridge-Scheduler"])
+def test_a_schedule_is_a_full_pass(event: dict[str, Any]) -> None:
+    assert parse_event(event) == Request(Mode.APPLY, is_scheduled=True)
+
+
+@pytest.mark.parametrize(
+    ("event", "request_"),
+    [
+        ({"action": "plan"}, Request(Mode.PLAN)),
+        ({"action": "apply"}, Request(Mode.APPLY)),
+        ({"action": "apply", "force": True}, Request(Mode.APPLY, force=True)),
+        ({"action": "plan", "scheduled": True}, Request(Mode.PLAN, is_scheduled=True)),
+        ({"action": "plan", "instance": TEACHER}, Request(Mode.PLAN, frozenset({TEACHER}))),
+        ({"action": "apply", "instance": [TEACHER, STUDENT]}, Request(Mode.APPLY, frozenset({TEACHER, STUDENT}))),
+    ],
+)
+def test_a_command_does_as_it_says(event: object, request_: Request) -> None:
+    assert parse_event(event) == request_
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        None,
+        [],
+        "plan",
+        {},
+        {"action": "destroy"},
+        {"action": ["plan"]},
+        {"action": "plan", "instance": []},
+        {"action": "plan", "instance": "i-XYZ"},
+        {"action": "plan", "instance": [TEACHER, 5]},
+        {"action": "plan", "instance": None},
+        {"action": "apply", "force": "yes"},
+        {"action": "plan", "scheduled": "yes"},
+        {"action": "apply", "forced": True},
+        {"Records": []},
+        {"Records": [{"eventSource": "aws:s3", "body": "{}"}]},
+        {"Records": [5]},
+        {"detail-type": "Scheduled Event", "source": "me"},
+        {**state_change(), "source": "me"},
+        state_change("i-0abc'; DROP"),
+        {**state_change(), "detail": None},
+        {"detail-type": "EC2 Spot Instance Interruption Warning", "source": "aws.ec2"},
+    ],
+)
+def test_anything_else_is_refused_and_told_what_was_expected(event: object) -> None:
+    with pytest.raises(RequestError) as caught:
+        parse_event(event)
+    assert caught.value.hint
+
+
+def at(second: int) -> datetime:
+    return datetime(2026, 1, 31, 12, 0, second, tzinfo=UTC)
+
+
+def test_a_request_knows_each_instances_latest_state_and_when_aws_first_saw_it_change() -> None:
+    early = state_change(state="pending") | {"time": "2026-01-31T12:00:05Z"}
+    late = state_change(state="running") | {"time": "2026-01-31T12:00:07Z"}
+    other = state_change(STUDENT, "stopped") | {"time": "2026-01-31T13:00:00+01:00"}
+    for events in ([late, early, other], [other, early, late]):
+        heard = parse_event(batch(*events)).heard
+        assert heard == {TEACHER: Heard("running", at(7), since=at(5)), STUDENT: Heard("stopped", at(0), since=at(0))}
+
+
+def test_a_single_event_is_heard_as_one_of_a_batch_is() -> None:
+    assert (
+        parse_event(state_change()).heard
+        == parse_event(batch(state_change())).heard
+        == {TEACHER: Heard("running", at(0), since=at(0))}
+    )
+
+
+def test_a_time_without_an_offset_is_utc() -> None:
+    assert parse_event(state_change() | {"time": "2026-01-31T12:00:00"}).heard[TEACHER].at == at(0)
+
+
+def test_commands_and_schedules_have_heard_nothing() -> None:
+    for event in (SCHEDULED, {"action": "apply", "instance": TEACHER}):
+        assert parse_event(event).heard == {}
+
+
+@pytest.mark.parametrize("time", [None, "", "yesterday", 5, {}])
+def test_an_event_without_a_readable_time_is_an_event_all_the_same(time: object) -> None:
+    request = parse_event(state_change() | {"time": time})
+    assert request.scope == frozenset({TEACHER})
+    assert request.heard == {}
