@@ -3,6 +3,7 @@
 An event narrows what is looked at (``request.scope``); nothing in the decision depends on what woke the controller.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -15,14 +16,19 @@ from controller.report.report import Report, digest_of, planned_results
 from controller.rules.guards import guard
 from controller.rules.plan import at_stake, ending, plan
 from controller.rules.scope import behind
+from controller.rules.verify import agreeing, without
 from controller.settings import Settings
 
 Decide = Callable[[Request, Context], tuple[World, Plan]]
 SILENT = Listener()
+#: How often an instance is described again until two answers in a row agree.
+LOOKS = 3
 
 
 def decide(request: Request, context: Context) -> tuple[World, Plan]:
-    """Observe, plan and guard; what the plan takes something away for is looked at twice.
+    """Observe, plan and guard; take away only what rests on two answers of EC2 that agree.
+
+    Answers that go on contradicting each other prove nothing: to the plan that instance is unknown.
 
     Raises ObservationError or MismatchError where no plan can be made.
     """
@@ -33,15 +39,18 @@ def decide(request: Request, context: Context) -> tuple[World, Plan]:
     else:
         world = observer.scoped(request.scope, observer.described(request.scope))
     looked_at = world.instances.keys() | world.absent | (world.scope or frozenset())
-    seen_twice, asked_for = frozenset[str](), frozenset[str]()
+    settled, asked_for, looks = frozenset[str](), frozenset[str](), Counter[str]()
     while True:
         wanted = guard(plan(world, context.settings), world, context.settings, force=request.force)
-        machines, meetings = at_stake(wanted) - seen_twice, ending(wanted) - asked_for
+        machines, meetings = at_stake(wanted) - settled, ending(wanted) - asked_for
         if not (machines or meetings):
             return world, wanted
-        world = observer.again(world, machines, meetings)
-        seen_twice, looked_at = seen_twice | (machines & looked_at), looked_at | machines
-        asked_for |= meetings
+        before, world = world, observer.again(world, machines, meetings)
+        agreed = agreeing(before, world, settled | (machines & looked_at), context.settings)
+        looks.update(machines)
+        doubtful = frozenset(instance for instance in machines - agreed if looks[instance] == LOOKS)
+        world, settled = without(world, doubtful), agreed | doubtful
+        looked_at, asked_for = looked_at | machines, asked_for | meetings
 
 
 def check_place(settings: Settings) -> None:

@@ -13,7 +13,9 @@ from controller.model import (
     RecordChange,
     RowWrite,
     UpdateRecord,
+    World,
 )
+from controller.rules.facts import InstanceClass, classify
 from controller.rules.ownership import is_marked, owner_of
 from controller.settings import Settings
 
@@ -104,3 +106,25 @@ def merged(writes: Sequence[RowWrite]) -> RowWrite:
             removes=tuple(dict.fromkeys((*first.removes, *other.removes))),
         )
     return first
+
+
+def agreeing(before: World, after: World, instances: frozenset[str], settings: Settings) -> frozenset[str]:
+    """Those of the instances of which two observations in a row say the same, as far as the rules ask."""
+    return frozenset(i for i in instances if _said_of(before, i, settings) == _said_of(after, i, settings))
+
+
+def _said_of(world: World, instance: str, settings: Settings) -> tuple[object, ...]:
+    machine = world.instances.get(instance)
+    if machine is None:
+        return (instance in world.absent,)
+    kind = classify(machine, settings)
+    address = machine.public_ip if kind is InstanceClass.SERVING else None
+    return kind, address, machine.meeting, machine.role
+
+
+def without(world: World, instances: frozenset[str]) -> World:
+    """The world with nothing said of these instances, which proves nothing about them."""
+    if not instances:
+        return world
+    seen = {i: machine for i, machine in world.instances.items() if i not in instances}
+    return replace(world, instances=seen, absent=world.absent - instances)

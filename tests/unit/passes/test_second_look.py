@@ -8,7 +8,7 @@ import pytest
 
 from controller.errors import ObservationError, TransientError
 from controller.model import Instance, Mode, Plan, Request
-from controller.reconcile import decide, reconcile
+from controller.reconcile import LOOKS, decide, reconcile
 from controller.settings import Settings
 from tests.support.build import (
     ADDRESS,
@@ -127,11 +127,11 @@ def test_it_is_repeated_until_nothing_new_is_doomed() -> None:
     view: View = readings(
         [machine(state="stopped", ip=None), student],
         [GONE],
-        [replace(student, state="running")],
+        [GONE, replace(student, state="running")],
     )
     clouds = Clouds(view, [record()], [replace(LESSON, instance_ids={"teacher": TEACHER, "student": STUDENT})])
     wanted = plan_of(clouds)
-    assert clouds.asked == [{TEACHER}, {STUDENT}]
+    assert clouds.asked == [{TEACHER}, {TEACHER, STUDENT}]
     assert ("terminate-meeting", "meeting-over") not in shown(wanted)
     assert ("delete-record", "record-gone") in shown(wanted)
 
@@ -157,9 +157,10 @@ def test_before_an_end_whatever_carries_the_meeting_is_asked_for(tags: dict[str,
 def test_an_end_that_only_the_second_reading_calls_for_is_asked_for_all_the_same() -> None:
     """The machine was seen stopped, and has been described twice by the time it is seen gone."""
     lost = machine(OTHER, tagged=False)
-    clouds = Clouds(readings([machine(state="stopped")], [GONE], [lost]), [record()], [LESSON])
+    clouds = Clouds(readings([machine(state="stopped")], [GONE], [GONE, lost]), [record()], [LESSON])
     assert shown(plan_of(clouds)) == [("delete-record", "record-gone"), ("clear-link", "link-dead")]
-    assert clouds.calls[-3:] == ["tagged", "by_id", "of_meetings"]
+    assert clouds.calls[-4:-2] == ["tagged", "by_id"]
+    assert set(clouds.calls[-2:]) == ENDING
 
 
 def test_what_carries_a_meeting_that_does_not_end_is_not_asked_for() -> None:
@@ -183,7 +184,40 @@ def test_a_machine_that_only_the_second_look_brings_is_looked_at_once_more() -> 
     stopped, whole = ([machine(), machine(OTHER, tagged=False, state=state)] for state in ("stopped", "running"))
     clouds = Clouds(readings(stopped, stopped, whole), [], [scheduled])
     assert shown(plan_of(clouds)) == [("create-record", "record-serving"), ("write-link", "link-current")]
-    assert clouds.asked == [{OTHER}, {OTHER}]
+    assert clouds.asked == [{OTHER}, {OTHER}, {OTHER}], "until two answers agree"
+
+
+SECOND = machine(OTHER, ip="203.0.113.5")
+#: The student was given a second machine, so the link moves, and that the first machine is asked about once more.
+MOVED = replace(LESSON, instance_ids={"teacher": OTHER})
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [None, machine(ip=None), machine(state="stopped"), machine(ip="203.0.113.9")],
+    ids=["absent", "bare", "stopped", "moved"],
+)
+def test_what_only_the_second_look_says_is_not_believed(lie: Instance | None) -> None:
+    """The listing shows the machine; the second look leaves it out or shows it otherwise, and its record would go."""
+    then = [SECOND, *([lie] if lie else [])]
+    records = [BEFORE, record(OTHER, "203.0.113.5", id="r2")]
+    clouds = Clouds(readings([machine(), SECOND], then, [machine(), SECOND]), records, [MOVED])
+    assert shown(plan_of(clouds)) == [("write-link", "link-current")]
+    assert clouds.asked == [{TEACHER}, {TEACHER}, {TEACHER}]
+
+
+@BOTH
+def test_answers_that_contradict_each_other_prove_nothing(request_: Request) -> None:
+    states = ("stopped", "terminated", "pending")
+    clouds = Clouds(lambda number, _: [machine(state=states[number % 3])], [record()], [LESSON])
+    assert plan_of(clouds, request_).changes == ()
+    assert len(clouds.asked) <= LOOKS + 1
+
+
+def test_two_states_that_mean_the_same_agree() -> None:
+    clouds = Clouds(readings([machine(state="stopping")], [machine(state="stopped")]), [record()], [LESSON])
+    assert ("delete-record", "record-stopped") in shown(plan_of(clouds))
+    assert clouds.asked == [{TEACHER}]
 
 
 def test_a_machine_that_is_first_seen_by_a_lookup_has_its_row_read_as_well() -> None:
