@@ -80,20 +80,30 @@ def linked_ids(meeting: Meeting, settings: Settings) -> set[str]:
     return {target for target in targets if target}
 
 
-def is_a_day_past(meet_time: Value, now: datetime) -> bool:
-    """Whether a meeting's time lies more than a day back; one that cannot be read proves nothing.
+def moment_of(meet_time: Value) -> datetime | None:
+    """When a meeting is to begin; None for a time that cannot be read. A time without an offset is UTC.
 
-    A time without an offset is UTC. A date without a time counts from the day's end in the westernmost time zone.
+    A date without a time is its midnight.
     """
     if not isinstance(meet_time, str) or not _DATE.match(meet_time):
-        return False  # an epoch in milliseconds would pass for a day of the year 1712
+        return None  # an epoch in milliseconds would pass for a day of the year 1712
     try:
         moment = datetime.fromisoformat(meet_time)
     except ValueError:
-        return False
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    patience = OVERDUE + DAY_EVERYWHERE if len(meet_time) == len("2026-01-31") else OVERDUE
-    return now - moment > patience
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def is_a_day_past(meet_time: Value, now: datetime) -> bool:
+    """Whether a meeting's time lies more than a day back; one that cannot be read proves nothing.
+
+    A date without a time counts from the day's end in the westernmost time zone.
+    """
+    moment = moment_of(meet_time)
+    patience = (
+        OVERDUE + DAY_EVERYWHERE if isinstance(meet_time, str) and len(meet_time) == len("2026-01-31") else OVERDUE
+    )
+    return moment is not None and now - moment > patience
 
 
 @dataclass(frozen=True, slots=True)

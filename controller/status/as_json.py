@@ -1,0 +1,71 @@
+"""The overview as JSON, for dashboards and scripts."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from controller.status.overview import Line, Overview, Seat, Standing
+
+SCHEMA = "elephant-dns/status/v1"
+
+
+def as_dict(seen: Overview) -> dict[str, Any]:
+    """The overview by its schema: every meeting, the quiet ones included."""
+    target = seen.target
+    return {
+        "schema": SCHEMA,
+        "at": _stamp(seen.now),
+        "target": {
+            "account": target.account,
+            "region": target.region,
+            "zone": target.zone,
+            "domain_root": target.domain_root,
+            "table": target.table,
+            "owner": target.owner,
+        },
+        "counts": {_key(standing): seen.counts[standing] for standing in Standing},
+        "meetings": [_line(line) for line in seen.lines],
+    }
+
+
+def render(seen: Overview) -> str:
+    """The overview as one JSON document, in ASCII."""
+    return json.dumps(as_dict(seen), indent=2) + "\n"
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {
+        "meeting": line.meeting,
+        "meet_time": _plain(line.meet_time),
+        "begins_at": _stamp(line.begins),
+        "status": _plain(line.status),
+        "standing": _key(line.standing),
+        "roles": [_seat(seat) for seat in line.seats],
+    }
+
+
+def _seat(seat: Seat) -> dict[str, Any]:
+    return {
+        "role": seat.role,
+        "machine": seat.machine,
+        "state": seat.state,
+        "launched_at": _stamp(seat.launched_at),
+        "record": str(seat.record),
+        "link": str(seat.link),
+        "can_join": seat.can_join,
+        "because": seat.because,
+        "probed": seat.probed,
+    }
+
+
+def _key(standing: Standing) -> str:
+    return standing.replace(" ", "_")
+
+
+def _plain(value: object) -> str | None:
+    """What a row says, as text: a value that is not text shows what it is."""
+    return None if value is None else str(value)
+
+
+def _stamp(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None

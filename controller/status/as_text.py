@@ -1,0 +1,43 @@
+"""The overview as a table for a terminal, in 80 columns where there are no more."""
+
+from collections.abc import Iterator
+
+from controller.report.as_text import Pen
+from controller.report.safe import on_one_line
+from controller.status.overview import Line, Overview, Seat, Standing
+from controller.status.words import heading, join_of, machine_of, reasons, sentence, shown, status_of, time_of
+
+_COLOURS = {Standing.CANNOT_JOIN: "31", Standing.STARTING: "33", Standing.READY: "32", Standing.QUIET: "2"}
+_SIGNS = {Standing.CANNOT_JOIN: "!", Standing.STARTING: "~", Standing.READY: "+", Standing.QUIET: " "}
+_BOLD = "1"
+
+
+def render(seen: Overview, *, everything: bool = False, width: int = 80, colour: bool = False) -> str:
+    """The table, worst first, and the counts as the last line."""
+    pen, lines = Pen(width, colour), shown(seen, everything=everything)
+    text = [*pen.lines(heading(seen)), ""]
+    for line in lines:
+        text += _meeting(line, seen, pen)
+    hidden = len(seen.lines) - len(lines)
+    note = f" (--all lists the {hidden:,} quiet)" if hidden else ""
+    return "\n".join([*text, *([""] if lines else []), *_bold(f"{sentence(seen)}{note}", pen)]) + "\n"
+
+
+def _bold(text: str, pen: Pen) -> list[str]:
+    return [pen.painted(_BOLD, line) for line in pen.lines(text)]
+
+
+def _meeting(line: Line, seen: Overview, pen: Pen) -> Iterator[str]:
+    parts = (line.meeting, time_of(line, seen.now), status_of(line), str(line.standing))
+    head = "  ".join(on_one_line(part) for part in parts)
+    yield from (pen.painted(_COLOURS[line.standing], each) for each in pen.lines(head, f"{_SIGNS[line.standing]} "))
+    width = max(len(seat.role) for seat in line.seats)
+    for seat in line.seats:
+        yield from pen.lines(_seat(seat, seen, width), "    ")
+    for role, reason in reasons(line):
+        yield from pen.lines(f"{role}: {reason}", "      ")
+
+
+def _seat(seat: Seat, seen: Overview, width: int) -> str:
+    columns = (f"{seat.role:<{width}}", f"{seat.machine or '-':<19}", f"{machine_of(seat, seen.now):<12}")
+    return f"{' '.join(columns)} record {seat.record:<5} link {seat.link:<5} join {join_of(seat)}"

@@ -1,0 +1,74 @@
+"""The words that the readable forms of the overview share."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from controller.report.words import counted
+from controller.status.overview import Line, Overview, Seat, Standing
+
+#: Characters of somebody's status or time that are shown.
+_SHOWN = 30
+_UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1)), ("s", timedelta(seconds=1)))
+
+
+def heading(seen: Overview) -> str:
+    """Which deployment, and when."""
+    target = seen.target
+    return f"{target.domain_root} (account {target.account}, {target.region}), {_utc(seen.now)} UTC"
+
+
+def sentence(seen: Overview) -> str:
+    """The counts: "48 meetings: 45 ready, 2 starting, 1 cannot join"."""
+    order = (Standing.READY, Standing.STARTING, Standing.CANNOT_JOIN, Standing.QUIET)
+    parts = ", ".join(f"{seen.counts[each]:,} {each}" for each in order if seen.counts[each])
+    return f"{counted(len(seen.lines), 'meeting')}{': ' if parts else ''}{parts}"
+
+
+def shown(seen: Overview, *, everything: bool) -> tuple[Line, ...]:
+    """The meetings to list: all, or those that are not quiet."""
+    return tuple(line for line in seen.lines if everything or line.standing is not Standing.QUIET)
+
+
+def time_of(line: Line, now: datetime) -> str:
+    """When the meeting begins, in UTC: the time alone where it is today, what the row says where nobody can read it."""
+    if line.begins is None:
+        return "no time" if line.meet_time is None else str(line.meet_time)[:_SHOWN]
+    begins = line.begins.astimezone(UTC)
+    return f"{begins:%H:%M}" if begins.date() == now.astimezone(UTC).date() else f"{begins:%Y-%m-%d %H:%M}"
+
+
+def status_of(line: Line) -> str:
+    """What the row says."""
+    return "no status" if line.status is None else str(line.status)[:_SHOWN]
+
+
+def machine_of(seat: Seat, now: datetime) -> str:
+    """The machine's state, and for how long it has been launched: "running 12m"."""
+    if seat.machine is None:
+        return "-"
+    if seat.state is None:
+        return "not known"
+    return f"{seat.state} {age(now - seat.launched_at)}" if seat.launched_at else seat.state
+
+
+def age(span: timedelta) -> str:
+    """A span in its largest unit: "45s", "12m", "3h", "2d"."""
+    for unit, size in _UNITS:
+        if span >= size:
+            return f"{span // size}{unit}"
+    return "0s"
+
+
+def join_of(seat: Seat) -> str:
+    """Whether its user can join."""
+    return f"yes ({seat.probed})" if seat.can_join and seat.probed else "yes" if seat.can_join else "no"
+
+
+def reasons(line: Line) -> Iterator[tuple[str, str]]:
+    """Each role that cannot join, and why."""
+    if line.standing is not Standing.QUIET:
+        yield from ((seat.role, seat.because) for seat in line.seats if not seat.can_join)
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
