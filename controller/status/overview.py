@@ -127,7 +127,7 @@ def _line_probed(line: Line, verdicts: Mapping[str, tuple[bool | None, str]]) ->
 
 
 def _seat_probed(seat: Seat, verdicts: Mapping[str, tuple[bool | None, str]]) -> Seat:
-    if not seat.can_join or seat.machine not in verdicts:
+    if not seat.can_join or seat.machine is None or seat.machine not in verdicts:
         return seat
     works, why = verdicts[seat.machine]
     if works is False:
