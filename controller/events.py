@@ -4,6 +4,7 @@
 event                                                       pass
 ==========================================================  ========================================
 ``EC2 Instance State-change Notification``                  apply, over that instance
+``Tag Change on Resource`` of an EC2 instance               apply, over that instance
 an SQS batch of such events                                 apply, over all instances named
 ``Scheduled Event``                                         apply, over everything
 ``{"action": "plan"|"apply", "instance": …, "force": …}``   as it says; ``"scheduled": true`` from a rule
@@ -22,9 +23,11 @@ from controller.model import Finding, Heard, Mode, Request
 from controller.names import is_instance_id
 
 STATE_CHANGE = "EC2 Instance State-change Notification"
+TAG_CHANGE = "Tag Change on Resource"
 SCHEDULED = "Scheduled Event"
 EXPECTED = (
-    f"Expected an EventBridge event of detail-type {STATE_CHANGE!r} or {SCHEDULED!r}, an SQS batch of the former, or "
+    f"Expected an EventBridge event of detail-type {STATE_CHANGE!r}, {TAG_CHANGE!r} (of an EC2 instance) or "
+    f"{SCHEDULED!r}, an SQS batch of the first two, or "
     '{"action": "plan" or "apply", optionally "instance": "i-…" or a list of them, "force": true, "scheduled": true}.'
 )
 _KEYS = frozenset({"action", "instance", "force", "scheduled"})
@@ -37,21 +40,21 @@ def parse_event(event: Any) -> Request:
             return _batch(records)
         case {"detail-type": "Scheduled Event", "source": "aws.events" | "aws.scheduler"}:
             return Request(Mode.APPLY, is_scheduled=True)
-        case {"detail-type": "EC2 Instance State-change Notification"}:
-            return _state_changes([event])
+        case {"detail-type": "EC2 Instance State-change Notification" | "Tag Change on Resource"}:
+            return _of_instances([event])
         case {"action": "plan" | "apply" as action}:
             return _command(action, event)
     raise RequestError("The event is none that this function knows; nothing was done.", EXPECTED)
 
 
-def _state_changes(events: Iterable[Any], findings: Iterable[Finding] = ()) -> Request:
+def _of_instances(events: Iterable[Any], findings: Iterable[Finding] = ()) -> Request:
     """A pass over the instances of these events."""
     heard: dict[str, Heard] = {}
     scope = set[str]()
     for event in events:
         (instance, state), at = _change_of(event), _time_of(event)
         scope.add(instance)
-        if at is not None:
+        if at is not None and state is not None:
             heard[instance] = _later(heard.get(instance), Heard(state, at, at))
     return Request(Mode.APPLY, frozenset(scope), findings=tuple(findings), heard=heard)
 
@@ -63,7 +66,11 @@ def _later(known: Heard | None, new: Heard) -> Heard:
     return replace(max(known, new, key=lambda heard: heard.at), since=min(known.since, new.since))
 
 
-def _change_of(event: Any) -> tuple[str, str]:
+def _change_of(event: Any) -> tuple[str, str | None]:
+    """The instance that the event is about, and its new state; None where its tags changed.
+
+    The form of a tag's change: "Monitor tag changes" in the guide of AWS's resource groups.
+    """
     match event:
         case {
             "source": "aws.ec2",
@@ -71,7 +78,14 @@ def _change_of(event: Any) -> tuple[str, str]:
             "detail": {"instance-id": str() as instance, **detail},
         } if is_instance_id(instance):
             return instance, str(detail.get("state"))
-    raise RequestError("The event is no state change of an EC2 instance; nothing was done.", EXPECTED)
+        case {
+            "source": "aws.tag",
+            "detail-type": "Tag Change on Resource",
+            "resources": [str() as arn],
+            "detail": {"service": "ec2", "resource-type": "instance"},
+        } if is_instance_id(instance := arn.rpartition("/")[2]):
+            return instance, None
+    raise RequestError("The event is not about the state or the tags of an EC2 instance; nothing was done.", EXPECTED)
 
 
 def _time_of(event: Mapping[str, Any]) -> datetime | None:
@@ -97,15 +111,15 @@ def _batch(records: Iterable[Any]) -> Request:
                     events.append(event)
             case _:
                 raise RequestError("The batch does not come from SQS; nothing was done.", EXPECTED)
-    return _state_changes(events, findings)
+    return _of_instances(events, findings)
 
 
 def _unusable(record: Mapping[str, Any]) -> Finding:
     return Finding(
         "unusable-event",
         str(record.get("messageId", "message"))[:100],
-        "A message in the queue is no state change of an EC2 instance; it was passed over.",
-        "Find out who else sends to the queue; only the state-change rule should.",
+        "A message in the queue is not about the state or the tags of an EC2 instance; it was skipped.",
+        "Find out who else sends to the queue: only the rules of this deployment should.",
     )
 
 

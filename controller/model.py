@@ -268,6 +268,8 @@ class WriteLink(RowChange):
 
     instance: str
     role: str
+    launched_at: datetime | None = None  # the machine's, to tell how long its user waited
+    begins: datetime | None = None  # the meeting's time, where it can be read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,6 +67,10 @@ class Settings:
     owner_id: str | None
     adopt_unmarked: bool
     grace_seconds: int
+    max_machine_hours: int
+    max_meeting_hours: int
+    launch_minutes: int
+    healthy_minutes: int
     log_level: str
     place: str | None = None  # <account>/<region> that is looked at
 
@@ -223,6 +227,10 @@ TABLE = (
              "spaces"),
     Variable("ADOPT_UNMARKED", "adopt_unmarked", _boolean, "true or false", "false"),
     Variable("GRACE_SECONDS", "grace_seconds", _number(0, 86_400), "whole seconds, 0 to 86400", "900"),
+    Variable("MAX_MACHINE_HOURS", "max_machine_hours", _number(1, 8760), "whole hours, 1 to 8760", "12"),
+    Variable("MAX_MEETING_HOURS", "max_meeting_hours", _number(1, 8760), "whole hours, 1 to 8760", "12"),
+    Variable("LAUNCH_MINUTES", "launch_minutes", _number(1, 1440), "whole minutes, 1 to 1440", "10"),
+    Variable("HEALTHY_MINUTES", "healthy_minutes", _number(1, 1440), "whole minutes, 1 to 1440", "30"),
     Variable("LOG_LEVEL", "log_level", _level, "DEBUG, INFO, WARNING, ERROR or CRITICAL", "INFO"),
 )  # fmt: skip
 VARIABLES = frozenset(variable.name for variable in TABLE)

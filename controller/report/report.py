@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from controller.model import Action, Finding, Guard, Outcome, Plan, Result
@@ -13,6 +13,8 @@ from controller.rules.plan import sort_key
 SCHEMA = "elephant-dns/report/v1"
 #: Findings of one kind that a report lists.
 MOST_OF_A_KIND = 20
+#: The key of the finding that counts those of its kind that are not listed.
+OTHERS = "others"
 SERVICES = ("ec2", "dynamodb", "cloudflare", "secretsmanager")
 
 
@@ -43,6 +45,12 @@ class Report:
     findings: tuple[Finding, ...]
     guard: Guard
     calls: Mapping[str, int]
+    unlisted: Mapping[str, int] = field(default_factory=dict)  # findings of a kind beside those in ``findings``
+
+    def found(self, kind: str | None = None) -> int:
+        """How many findings there are, of this kind or in all: those that are not listed count as well."""
+        listed = sum(finding.id == kind or kind is None for finding in self.findings if finding.key != OTHERS)
+        return listed + (sum(self.unlisted.values()) if kind is None else self.unlisted.get(kind, 0))
 
     def count(self, outcome: Outcome) -> int:
         """How many changes ended so."""
@@ -71,7 +79,9 @@ class Report:
         kinds = defaultdict[str, list[Finding]](list)
         for finding in dict.fromkeys(self.findings):
             kinds[finding.id].append(finding)
-        return replace(self, findings=tuple(shown for alike in kinds.values() for shown in _shortened(alike)))
+        shown = tuple(finding for alike in kinds.values() for finding in _shortened(alike))
+        unlisted = {kind: len(alike) - MOST_OF_A_KIND for kind, alike in kinds.items() if len(alike) > MOST_OF_A_KIND}
+        return replace(self, findings=shown, unlisted=unlisted)
 
     def joined(self, later: "Report") -> "Report":
         """This report and that of a later part of the same pass, as one; the digest stays that of the first plan."""
@@ -115,4 +125,4 @@ def _shortened(alike: list[Finding]) -> Iterable[Finding]:
     yield from alike[:MOST_OF_A_KIND]
     if len(alike) > MOST_OF_A_KIND:
         others = len(alike) - MOST_OF_A_KIND
-        yield Finding(alike[0].id, "others", f"{others} more of this kind are not listed.", alike[0].hint)
+        yield Finding(alike[0].id, OTHERS, f"{others} more of this kind are not listed.", alike[0].hint)

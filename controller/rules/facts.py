@@ -94,16 +94,19 @@ def moment_of(meet_time: Value) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def is_a_day_past(meet_time: Value, now: datetime) -> bool:
-    """Whether a meeting's time lies more than a day back; one that cannot be read proves nothing.
+def is_past(meet_time: Value, now: datetime, by: timedelta) -> bool:
+    """Whether a meeting's time lies more than this far back; one that cannot be read proves nothing.
 
     A date without a time counts from the day's end in the westernmost time zone.
     """
     moment = moment_of(meet_time)
-    patience = (
-        OVERDUE + DAY_EVERYWHERE if isinstance(meet_time, str) and len(meet_time) == len("2026-01-31") else OVERDUE
-    )
-    return moment is not None and now - moment > patience
+    is_date = isinstance(meet_time, str) and len(meet_time) == len("2026-01-31")
+    return moment is not None and now - moment > (by + DAY_EVERYWHERE if is_date else by)
+
+
+def is_a_day_past(meet_time: Value, now: datetime) -> bool:
+    """Whether a meeting's time lies more than a day back."""
+    return is_past(meet_time, now, OVERDUE)
 
 
 @dataclass(frozen=True, slots=True)

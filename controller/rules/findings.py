@@ -8,8 +8,9 @@ from datetime import timedelta
 
 from controller.model import KNOWN_STATUSES, LIVE_STATUSES, TERMINATED, Finding, Instance, Meeting, NonString
 from controller.names import is_instance_id
-from controller.rules.facts import Facts, InstanceClass, is_a_day_past, named_ids
-from controller.rules.meetings import SHOWN, current_of, members_of, plan_end
+from controller.rules.facts import Facts, InstanceClass, named_ids
+from controller.rules.lateness import find_late
+from controller.rules.meetings import SHOWN, current_of, members_of
 
 #: How long a running machine may be without a public address before somebody should look.
 ADDRESS_PATIENCE = timedelta(minutes=10)
@@ -36,6 +37,7 @@ def find_all(facts: Facts) -> Iterable[Finding]:
             yield from _about_history(facts, meeting)
         else:
             yield from _about_row(facts, meeting)
+    yield from find_late(facts)
 
 
 def _about_machine(facts: Facts, machine: Instance) -> Iterable[Finding]:
@@ -105,26 +107,6 @@ def _about_row(facts: Facts, meeting: Meeting) -> Iterable[Finding]:
             yield from _about_named(facts, meeting, role, named)
         elif isinstance(named, str) and named:
             yield _odd(meeting, f"{role}_ec2_id {named[:SHOWN]!r} is not an instance id")
-    if _is_late(facts, meeting):
-        yield Finding(
-            "meeting-late",
-            meeting.id,
-            f"The meeting's time is more than a day past, EC2 knows no machine of it that is up, and its status is "
-            f"still {meeting.status}.",
-            "Set its status to TERMINATED if it is over; nothing that was seen lets the controller do so.",
-        )
-
-
-def _is_late(facts: Facts, meeting: Meeting) -> bool:
-    """Whether a live meeting of more than a day ago stays, although none of its machines is there any more."""
-    if facts.world.scope is not None or meeting.status not in LIVE_STATUSES:
-        return False
-    members = members_of(facts, meeting)
-    is_deserted = members and all(
-        facts.class_of(member) in (InstanceClass.ABSENT, InstanceClass.GONE) for member in members
-    )
-    is_past = is_a_day_past(meeting.meet_time, facts.world.now)
-    return bool(is_deserted and is_past and plan_end(facts, meeting) is None)
 
 
 def _about_named(facts: Facts, meeting: Meeting, role: str, named: str) -> Iterable[Finding]:

@@ -35,7 +35,7 @@ from controller.model import (
     WriteLink,
 )
 from controller.names import link_to
-from controller.rules.facts import Facts, InstanceClass, named_ids
+from controller.rules.facts import Facts, InstanceClass, moment_of, named_ids
 from controller.rules.records import Readiness
 
 REASON_GONE = "INSTANCES_GONE"
@@ -120,6 +120,8 @@ def _write_link(facts: Facts, meeting: Meeting, role: str, current: Instance) ->
                 _IS_EARLY if early else Condition("status", (meeting.status,)),
             ),
         ),
+        launched_at=current.launched_at,
+        begins=moment_of(meeting.meet_time),
         # One incomplete reading must not move a lesson to another machine.
         evidence=(replaced,) if replaced and replaced != current.id else (),
     )

@@ -1,14 +1,14 @@
 """One pass as CloudWatch metrics: a line in Embedded Metric Format, which CloudWatch reads out of the log.
 
-Eight metrics with one dimension, because each name and dimension is charged by the month. What is finer is in the
+Twelve metrics with one dimension, because each name and dimension is charged by the month. What is finer is in the
 log's other lines. The format: "Embedded metric format specification" in the CloudWatch user guide.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from controller.model import Action, Heard, Mode, Outcome, Request
+from controller.model import Action, Heard, Mode, Outcome, Request, WriteLink
 from controller.report.report import Report
 
 NAMESPACE = "ElephantDNSWatchdog"
@@ -20,10 +20,16 @@ METRICS = {
     "GuardTripped": "Count",
     "PassDuration": "Milliseconds",
     "CloudflareCalls": "Count",
+    "MachinesOverdue": "Count",
+    "MeetingsLate": "Count",
     "SecondsToRecord": "Seconds",
+    "SecondsToLink": "Seconds",
+    "SecondsBeforeMeeting": "Seconds",
     "FullPassSucceeded": "Count",
 }
 
+#: The findings that say that somebody waits, or that a meeting does not end.
+LATE = frozenset({"meeting-late", "not-launched", "role-not-launched", "never-healthy"})
 #: The specification's limit of values in one metric of one line.
 MAX_VALUES = 100
 
@@ -31,22 +37,33 @@ MAX_VALUES = 100
 def as_metrics(report: Report, request: Request, function: str) -> dict[str, Any]:
     """The pass's metrics.
 
-    ``SecondsToRecord`` has a value for each record that was made or mended for an event: the seconds from AWS's time of
-    the event until the end of the pass (of more than a hundred, the slowest hundred). ``FullPassSucceeded`` is there in
-    full passes alone: 1 when all that differed was applied. A plan counts where the schedule has asked for it (shadow
-    mode); one by hand must not tell the alarms that all is well.
+    Of the three that have many values in a pass, the hundred worst are kept:
+
+    - ``SecondsToRecord``: for each record written for an event, from AWS's time of the event to the pass's end;
+    - ``SecondsToLink``: for each link that any pass wrote, from the machine's launch to the pass's end;
+    - ``SecondsBeforeMeeting``: for the same links, from then to the meeting's time; negative where that was earlier.
+
+    ``MachinesOverdue``, ``MeetingsLate`` and ``FullPassSucceeded`` come from full passes alone. The last one is 1 when
+    all that differed was applied. A plan counts where the schedule asked for it (shadow mode); one by hand must not
+    tell the alarms that all is well.
     """
     values: dict[str, int | list[float]] = {
         "ChangesApplied": report.count(Outcome.APPLIED),
         "ChangesFailed": report.count(Outcome.FAILED) + report.count(Outcome.NOT_REACHED),
-        "Findings": len(report.findings),
+        "Findings": report.found(),
         "GuardTripped": int(report.guard.tripped),
         "PassDuration": report.duration_ms,
         "CloudflareCalls": report.calls.get("cloudflare", 0),
     }
-    waits = _seconds_to_record(report, request.heard)
-    if waits:
-        values["SecondsToRecord"] = waits[-MAX_VALUES:]
+    if waits := _sorted_worst_last(_seconds_to_record(report, request.heard)):
+        values["SecondsToRecord"] = waits
+    if waits := _sorted_worst_last(_seconds_to_link(report)):
+        values["SecondsToLink"] = waits
+    if ahead := [-seconds for seconds in _sorted_worst_last(_seconds_after_meeting(report))]:
+        values["SecondsBeforeMeeting"] = ahead
+    if report.scope is None:
+        values["MachinesOverdue"] = report.found("machine-overdue")
+        values["MeetingsLate"] = sum(map(report.found, LATE))
     if report.scope is None and (report.mode == Mode.APPLY or request.is_scheduled):
         values["FullPassSucceeded"] = int(report.converged or report.mode == Mode.PLAN)
     metrics = [{"Name": name, "Unit": METRICS[name]} for name in values]
@@ -55,7 +72,11 @@ def as_metrics(report: Report, request: Request, function: str) -> dict[str, Any
     return {"_aws": {"Timestamp": timestamp, "CloudWatchMetrics": [directive]}, DIMENSION: function, **values}
 
 
-def _seconds_to_record(report: Report, heard: Mapping[str, Heard]) -> list[float]:
+def _sorted_worst_last(seconds: Iterable[float]) -> list[float]:
+    return sorted(seconds)[-MAX_VALUES:]
+
+
+def _seconds_to_record(report: Report, heard: Mapping[str, Heard]) -> Iterator[float]:
     put = (Action.CREATE_RECORD, Action.UPDATE_RECORD)
     instances = {
         result.change.instance
@@ -63,7 +84,23 @@ def _seconds_to_record(report: Report, heard: Mapping[str, Heard]) -> list[float
         if result.change.action in put and result.outcome is Outcome.APPLIED
     }
     end = _end(report)
-    return sorted(max(0.0, (end - of.since).total_seconds()) for instance, of in heard.items() if instance in instances)
+    return (max(0.0, (end - of.since).total_seconds()) for instance, of in heard.items() if instance in instances)
+
+
+def _seconds_to_link(report: Report) -> Iterator[float]:
+    end = _end(report)
+    return (max(0.0, (end - link.launched_at).total_seconds()) for link in _written(report) if link.launched_at)
+
+
+def _seconds_after_meeting(report: Report) -> Iterator[float]:
+    end = _end(report)
+    return ((end - link.begins).total_seconds() for link in _written(report) if link.begins)
+
+
+def _written(report: Report) -> list[WriteLink]:
+    """The links that this pass wrote; one that was right already, beside a status that moves on, is not new."""
+    done = (result.change for result in report.results if result.outcome is Outcome.APPLIED)
+    return [change for change in done if isinstance(change, WriteLink) and change.rule == "link-current"]
 
 
 def _end(report: Report) -> datetime:

@@ -27,6 +27,28 @@ def state_change(instance: object = TEACHER, state: str = "running") -> dict[str
     }
 
 
+def tag_change(instance: object = TEACHER, **changed: Any) -> dict[str, Any]:
+    """What EventBridge sends when an instance's tags change, after AWS's documentation."""
+    detail = {
+        "changed-tag-keys": ["MeetingID", "Role"],
+        "service": "ec2",
+        "resource-type": "instance",
+        "version": 3.0,
+        "tags": {"Project": "Elephant", "MeetingID": "m1", "Role": "teacher"},
+    }
+    return {
+        "version": "0",
+        "id": "ffd8a6fe-32f8-ef66-c85c-111111111111",
+        "detail-type": "Tag Change on Resource",
+        "source": "aws.tag",
+        "account": "123456789012",
+        "time": "2026-01-31T12:00:00Z",
+        "region": "us-west-2",
+        "resources": [f"arn:aws:ec2:us-west-2:123456789012:instance/{instance}"],
+        "detail": {**detail, **changed},
+    }
+
+
 def batch(*bodies: object) -> dict[str, Any]:
     """What SQS sends to a function."""
     texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies]
@@ -40,6 +62,38 @@ SCHEDULED = {"detail-type": "Scheduled Event", "source": "aws.events", "detail":
 @pytest.mark.parametrize("state", ["pending", "running", "stopping", "stopped", "shutting-down", "terminated"])
 def test_a_state_change_is_a_scoped_pass_whatever_the_state(state: str) -> None:
     assert parse_event(state_change(state=state)) == Request(Mode.APPLY, frozenset({TEACHER}))
+
+
+def test_a_change_of_tags_is_a_scoped_pass_that_waits_for_no_state() -> None:
+    request = parse_event(tag_change())
+    assert request == Request(Mode.APPLY, frozenset({TEACHER}))
+    assert request.heard == {}
+
+
+def test_tags_and_states_come_in_one_batch() -> None:
+    request = parse_event(batch(tag_change(), state_change(STUDENT), state_change()))
+    assert request.scope == frozenset({TEACHER, STUDENT})
+    assert request.heard.keys() == {TEACHER, STUDENT}
+    assert request.findings == ()
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        tag_change(service="s3"),
+        tag_change(**{"resource-type": "volume"}),
+        tag_change("vol-1"),
+        {**tag_change(), "resources": []},
+        {**tag_change(), "source": "aws.ec2"},
+        {**tag_change(), "resources": [TEACHER, STUDENT]},
+        {**tag_change(), "detail": "x"},
+    ],
+    ids=["bucket", "volume", "not an id", "no resource", "another source", "two resources", "no detail"],
+)
+def test_a_change_of_other_tags_is_refused(event: dict[str, Any]) -> None:
+    with pytest.raises(RequestError, match="not about the state or the tags"):
+        parse_event(event)
+    assert [finding.id for finding in parse_event(batch(event)).findings] == ["unusable-event"]
 
 
 def test_a_batch_is_one_pass_over_all_of_its_instances() -> None:

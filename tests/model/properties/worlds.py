@@ -76,7 +76,8 @@ def settings_with(**changes: object) -> Settings:
         "domain_root": "example.com", "zone_id": "0" * 32, "secret_arn": None, "api_token": "t", "cloudflare_url": "",
         "table_name": "meetings", "status_index": None, "project_tag": ("Project", "Elephant"),
         "roles": ("teacher", "student"), "dcv_port": 8443, "owner_id": OWNER, "adopt_unmarked": False,
-        "grace_seconds": 300, "log_level": "INFO", "place": PLACE,
+        "grace_seconds": 300, "max_machine_hours": 12, "max_meeting_hours": 12, "launch_minutes": 10,
+        "healthy_minutes": 30, "log_level": "INFO", "place": PLACE,
     }  # fmt: skip
     return Settings(**{**plain, **changes})  # type: ignore[arg-type]
 

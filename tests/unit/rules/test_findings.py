@@ -208,7 +208,9 @@ def test_a_finding_is_about_one_thing_names_it_and_says_what_to_do(seen: World, 
 
 
 SILENT = {
-    "a world that is right": world(HERE, [record(comment=f"{MARK} hint")], [row(links={"teacher": link(TEACHER)})]),
+    "a world that is right": world(
+        HERE, [record(comment=f"{MARK} hint")], [row(status="HEALTHY", links={"teacher": link(TEACHER)})]
+    ),
     "ten minutes without an address": world([machine(ip=None, launched=NOW - timedelta(minutes=10))]),
     "pending for long": world([machine(state="pending", ip=None, launched=HOUR_AGO)]),
     "an unknown launch": world([machine(ip=None, launched=None)]),
@@ -222,13 +224,14 @@ SILENT = {
         for status in ("SCHEDULED", "PENDING", None)
     },
     "a machine that was not looked at": world([], [], [row(ids=NAMED, meet_time=LATE)]),
-    "another domain, another machine": world(HERE, [record()], [row(links={"student": f"https://{TEACHER}.x.org"})]),
+    "another domain, another machine": world(
+        HERE, [record()], [row(status="HEALTHY", links={"student": f"https://{TEACHER}.x.org"})]
+    ),
     "an old owner's record of a machine that is up": world([machine(tagged=False)], [record(comment=FOREIGN)]),
     "a late meeting without machines": world([], [], [row(meet_time=LATE)]),
     "a late meeting in a scoped pass": world(
         [machine(state="terminated")], [], [row(ids=NAMED, meet_time=LATE)], scope=[TEACHER]
     ),
-    "a late meeting with a machine that is stopped": world([STOPPED], [], [row(ids=NAMED, meet_time=LATE)]),
 }
 
 

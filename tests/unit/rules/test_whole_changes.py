@@ -51,6 +51,8 @@ def whole(kind: type[Change], rule: str, reason: str, **others: Any) -> Change:
     about: dict[str, Any] = {"instance": TEACHER, "meeting": "m1", "role": "teacher", "before": (), "after": ()}
     if issubclass(kind, RecordChange):
         about["name"] = name(TEACHER)
+    if kind is WriteLink:
+        about["launched_at"] = OLD
     return kind(rule=rule, reason=reason, **{**about, **others})
 
 

@@ -1,4 +1,4 @@
-"""Metrics: eight names, one dimension, and values that an alarm can stand on."""
+"""Metrics: a few names, one dimension, and values that an alarm can stand on."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ import pytest
 
 from controller.model import Change, Finding, Guard, Heard, Mode, Outcome, Request, Result, WriteLink
 from controller.report.report import Report, Target
-from controller.telemetry.metrics import DIMENSION, METRICS, NAMESPACE, as_metrics
+from controller.telemetry.metrics import DIMENSION, LATE, METRICS, NAMESPACE, as_metrics
 from tests.support.build import STUDENT, TEACHER, create, delete, of_row, update
 
 STARTED = datetime(2026, 1, 31, 12, 0, 30, tzinfo=UTC)
@@ -34,6 +34,14 @@ def metrics(*, since: dict[str, datetime] | None = None, is_scheduled: bool = Fa
     return as_metrics(replace(REPORT, **fields), request, "ElephantDNSWatchdog")
 
 
+def written(rule: str = "link-current", **fields: Any) -> WriteLink:
+    """A link to a machine that was launched 90 s before the pass began, for a meeting one minute after that."""
+    launched, begins = STARTED - timedelta(seconds=90), STARTED + timedelta(minutes=1)
+    link = of_row(WriteLink)
+    assert isinstance(link, WriteLink)
+    return replace(link, **{"launched_at": launched, "begins": begins, "rule": rule, **fields})
+
+
 def test_the_line_has_the_form_that_cloudwatch_reads() -> None:
     line = metrics()
     (directive,) = line["_aws"]["CloudWatchMetrics"]
@@ -45,10 +53,11 @@ def test_the_line_has_the_form_that_cloudwatch_reads() -> None:
     assert line[DIMENSION] == "ElephantDNSWatchdog"
 
 
-def test_all_metrics_together_are_the_eight_that_are_named() -> None:
-    line = metrics(results=(Result(create(), Outcome.APPLIED),), since={TEACHER: STARTED})
-    assert list(line) == ["_aws", DIMENSION, *METRICS]
-    assert len(METRICS) == 8
+def test_all_metrics_together_are_those_that_are_named() -> None:
+    results = (Result(create(), Outcome.APPLIED), Result(written(), Outcome.APPLIED))
+    line = metrics(results=results, since={TEACHER: STARTED})
+    assert sorted(line) == sorted(["_aws", DIMENSION, *METRICS])
+    assert len(METRICS) == 12
 
 
 def test_outcomes_findings_guard_and_calls_are_counted() -> None:
@@ -61,6 +70,8 @@ def test_outcomes_findings_guard_and_calls_are_counted() -> None:
         "GuardTripped": 1,
         "PassDuration": 1500,
         "CloudflareCalls": 3,
+        "MachinesOverdue": 0,
+        "MeetingsLate": 0,
         "FullPassSucceeded": 0,
     }
 
@@ -117,3 +128,49 @@ def test_a_plan_by_hand_does_not_tell_the_alarms_that_all_is_well() -> None:
 
 def test_a_scoped_pass_says_nothing_of_full_passes() -> None:
     assert "FullPassSucceeded" not in metrics(scope=(TEACHER,))
+
+
+def test_the_wait_for_a_link_counts_from_the_launch_in_every_pass() -> None:
+    line = metrics(results=(Result(written(), Outcome.APPLIED),), scope=(TEACHER,))
+    assert (line["SecondsToLink"], line["SecondsBeforeMeeting"]) == ([91.5], [58.5])
+
+
+def test_a_link_after_the_meetings_time_counts_below_zero() -> None:
+    late = written(begins=STARTED - timedelta(minutes=2))
+    assert metrics(results=(Result(late, Outcome.APPLIED),))["SecondsBeforeMeeting"] == [-121.5]
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        Result(written(), Outcome.FAILED),
+        Result(written(), Outcome.PLANNED),
+        Result(written("status-early"), Outcome.APPLIED),
+        Result(written(launched_at=None, begins=None), Outcome.APPLIED),
+    ],
+    ids=["failed", "planned", "the status alone", "no times"],
+)
+def test_nothing_else_counts_as_a_wait_for_a_link(result: Result) -> None:
+    assert not {"SecondsToLink", "SecondsBeforeMeeting"} & metrics(results=(result,)).keys()
+
+
+def test_of_many_links_the_hundred_worst_are_kept() -> None:
+    links = [
+        written(launched_at=STARTED - n * timedelta(seconds=1), begins=STARTED - n * timedelta(seconds=1))
+        for n in range(150)
+    ]
+    line = metrics(results=tuple(Result(link, Outcome.APPLIED) for link in links))
+    assert (len(line["SecondsToLink"]), max(line["SecondsToLink"]), min(line["SecondsToLink"])) == (100, 150.5, 51.5)
+    assert (min(line["SecondsBeforeMeeting"]), max(line["SecondsBeforeMeeting"])) == (-150.5, -51.5)
+
+
+def test_late_machines_and_meetings_count_beyond_what_is_listed() -> None:
+    overdue = [Finding("machine-overdue", f"i-{n}", "text", "do") for n in range(30)]
+    others = [Finding(kind, "m1", "text", "do") for kind in sorted(LATE)]
+    report = replace(REPORT, findings=(*overdue, *others)).shortened()
+    line = as_metrics(report, Request(Mode.APPLY), "function")
+    assert (line["MachinesOverdue"], line["MeetingsLate"], line["Findings"]) == (30, 4, 34)
+
+
+def test_a_scoped_pass_says_nothing_of_what_is_late() -> None:
+    assert not {"MachinesOverdue", "MeetingsLate"} & metrics(scope=(TEACHER,)).keys()
