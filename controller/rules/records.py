@@ -37,7 +37,7 @@ _EXCLUSIVE = ("CNAME", "NS")
 _CONFLICTS = {
     "CNAME": "it excludes an A record: none is created, and no link is written",
     "NS": "it excludes an A record: none is created, and no link is written",
-    "AAAA": "it answers beside our A record; Cloudflare prefers the IPv4 address, but other clients may not",
+    "AAAA": "it is not needed: users get Cloudflare's addresses, and Cloudflare prefers the machine's IPv4 address",
 }
 
 
