@@ -191,7 +191,7 @@ FINDINGS = [
         for kind, effect in (
             ("CNAME", "it excludes an A record: none is created, and no link is written"),
             ("NS", "it excludes an A record: none is created, and no link is written"),
-            ("AAAA", "it answers beside our A record"),
+            ("AAAA", "it is not needed"),
         )
     ),
 ]
