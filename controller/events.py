@@ -50,13 +50,16 @@ def parse_event(event: Any) -> Request:
 def _of_instances(events: Iterable[Any], findings: Iterable[Finding] = ()) -> Request:
     """A pass over the instances of these events."""
     heard: dict[str, Heard] = {}
+    homes: dict[str, str] = {}
     scope = set[str]()
     for event in events:
         (instance, state), at = _change_of(event), _time_of(event)
         scope.add(instance)
+        if home := _home_of(event):
+            homes[instance] = home
         if at is not None and state is not None:
             heard[instance] = _later(heard.get(instance), Heard(state, at, at))
-    return Request(Mode.APPLY, frozenset(scope), findings=tuple(findings), heard=heard)
+    return Request(Mode.APPLY, frozenset(scope), findings=tuple(findings), heard=heard, homes=homes)
 
 
 def _later(known: Heard | None, new: Heard) -> Heard:
@@ -86,6 +89,14 @@ def _change_of(event: Any) -> tuple[str, str | None]:
         } if is_instance_id(instance := arn.rpartition("/")[2]):
             return instance, None
     raise RequestError("The event is not about the state or the tags of an EC2 instance; nothing was done.", EXPECTED)
+
+
+def _home_of(event: Mapping[str, Any]) -> str | None:
+    """The cell that the event comes from."""
+    match event:
+        case {"account": str() as account, "region": str() as region} if account and region:
+            return f"{account}/{region}"
+    return None
 
 
 def _time_of(event: Mapping[str, Any]) -> datetime | None:

@@ -48,6 +48,7 @@ class Instance:
     meeting: str | None
     role: str | None
     launched_at: datetime | None
+    cell: str | None = None  # <account>/<region>, where a deployment has several
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,8 @@ class World:
     zone: Zone
     scope: frozenset[str] | None = None  # None: everything
     findings: tuple[Finding, ...] = ()
+    #: Cells that could not be read: neither empty nor absent. What was seen of them before is left out again.
+    unread: frozenset[str] = frozenset()
 
 
 class Action(StrEnum):
@@ -354,3 +357,4 @@ class Request:
     expect: str | None = None  # the digest of the plan that was reviewed
     findings: tuple[Finding, ...] = ()  # what was odd about the request itself
     heard: Mapping[str, Heard] = field(default_factory=dict, compare=False)  # by instance, from the events
+    homes: Mapping[str, str] = field(default_factory=dict, compare=False)  # by instance, the cell its event names

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from controller.errors import CallError, MismatchError, ObservationError
-from controller.model import LIVE_STATUSES, DnsRecord, Finding, Heard, Instance, World, Zone
+from controller.model import LIVE_STATUSES, DnsRecord, Finding, Instance, Request, World, Zone
 from controller.names import is_under
 from controller.ports import Readers
 from controller.rules.facts import Facts, InstanceClass, classify, linked_ids, named_ids
 from controller.rules.findings import ZONE_NOT_READABLE
+from controller.rules.ownership import cell_of
 from controller.rules.scope import deserves_reading, is_behind, meetings_of
 from controller.runtime.budget import Budget
 from controller.runtime.threads import Task, bounded
@@ -44,22 +45,26 @@ class Observer:
         listing, meetings = records.result(), {row.id: row for row in rows.result()}
         instances = _by_id(self._read("EC2", self.readers.fleet.tagged))
         zone, findings = self._zone(listing.records)
-        world = World(
-            now=self.budget.clock.now(),
-            instances=instances,
-            absent=frozenset(),
-            records=listing.records,
-            meetings=meetings,
-            rowless=frozenset(),
-            zone=zone,
-            findings=(*listing.findings, *findings),
+        world = self._of_read_cells(
+            World(
+                now=self.budget.clock.now(),
+                instances=instances,
+                absent=frozenset(),
+                records=listing.records,
+                meetings=meetings,
+                rowless=frozenset(),
+                zone=zone,
+                findings=(*listing.findings, *findings),
+            )
         )
         listed = self._with_rows(world)
         whole = self._with_lookups(listed)
         return whole if whole is listed else self._with_rows(whole)
 
-    def described(self, ids: frozenset[str]) -> dict[str, Instance]:
-        """Those of these instances that EC2 knows."""
+    def described(self, ids: frozenset[str], homes: Mapping[str, str] | None = None) -> dict[str, Instance]:
+        """Those of these instances that EC2 knows; ``homes`` are the cells of those of which it is known."""
+        if (cells := self.readers.cells) is not None:
+            return _by_id(self._read("EC2", lambda: cells.at_home(ids, homes or {})))
         return _by_id(self._read("EC2", lambda: self.readers.fleet.by_id(ids)))
 
     def scoped(self, scope: frozenset[str], seen: Mapping[str, Instance]) -> World:
@@ -75,7 +80,7 @@ class Observer:
             zone=Zone(None),  # not proven to hold DOMAIN_ROOT
             scope=scope,
         )
-        return self._with_zone(self._with_surroundings(world)) if scope else world
+        return self._with_zone(self._of_read_cells(self._with_surroundings(world))) if scope else world
 
     def again(self, world: World, instances: frozenset[str], meetings: frozenset[str]) -> World:
         """The same world with these instances described once more, and with all that carry these meetings.
@@ -85,7 +90,7 @@ class Observer:
         world = self._look_up(world, instances, meetings)
         return world if world.scope is None else self._with_zone(world)
 
-    def catching_up(self, ahead: frozenset[str], heard: Mapping[str, Heard]) -> Iterator[frozenset[str]]:
+    def catching_up(self, ahead: frozenset[str], request: Request) -> Iterator[frozenset[str]]:
         """Machines whose events are ahead of EC2's answers, as the answers catch up; at last those that have not.
 
         This is the last event that there will be of them: without it their users wait for the schedule.
@@ -94,9 +99,9 @@ class Observer:
         while ahead and looks and self.budget.remaining() > TIME_TO_ACT and not self.budget.is_stopped:
             self.budget.clock.sleep(LOOK_AGAIN_AFTER)
             looks -= 1
-            seen = self.described(ahead)
+            seen = self.described(ahead, request.homes)
             now = self.budget.clock.now()
-            still = frozenset(i for i in ahead if is_behind(seen.get(i), heard[i], now))
+            still = frozenset(i for i in ahead if is_behind(seen.get(i), request.heard[i], now))
             if ahead - still:
                 yield ahead - still
             ahead = still
@@ -176,14 +181,30 @@ class Observer:
 
     def _look_up(self, world: World, asked: frozenset[str], meetings: frozenset[str] = frozenset()) -> World:
         carrying = self._begin("EC2", lambda: self.readers.fleet.of_meetings(meetings)) if meetings else None
-        found = {**(_by_id(carrying.result()) if carrying else {}), **self.described(asked)}
+        homes = homes_of(world, self.settings)
+        found = {**(_by_id(carrying.result()) if carrying else {}), **self.described(asked, homes)}
         kept = {i: machine for i, machine in world.instances.items() if i not in asked}
         missing = asked - found.keys() if world.scope is None else frozenset[str]()
-        return replace(
+        seen = replace(
             world,
             now=self.budget.clock.now(),
             instances={**kept, **found},
             absent=(world.absent - found.keys()) | missing,
+        )
+        return self._of_read_cells(seen)
+
+    def _of_read_cells(self, world: World) -> World:
+        """The world without what unread cells showed before, and without absence where such a cell may have it."""
+        errors = self.readers.cells.unread() if self.readers.cells else {}
+        if not errors:
+            return world
+        unread, homes = frozenset(errors), homes_of(world, self.settings)
+        return replace(
+            world,
+            instances={i: machine for i, machine in world.instances.items() if machine.cell not in unread},
+            absent=frozenset(i for i in world.absent if homes.get(i) not in (None, *unread)),
+            unread=unread,
+            findings=(*world.findings, *(_not_read(cell, errors[cell]) for cell in sorted(unread - world.unread))),
         )
 
     def _zone(self, records: Collection[DnsRecord]) -> tuple[Zone, tuple[Finding, ...]]:
@@ -215,6 +236,24 @@ def _named(source: str, read: Callable[[], T]) -> T:
         raise ObservationError(
             f"{error.source or source} could not be read, so nothing was planned: {error.message}", error.hint
         ) from error
+
+
+def homes_of(world: World, settings: Settings) -> dict[str, str]:
+    """By instance, the cell that it lives in: where it was seen, or what the mark of our record says."""
+    if not settings.cells:
+        return {}
+    marked = {record.instance: cell for record in world.records if (cell := cell_of(record, settings))}
+    return marked | {i: machine.cell for i, machine in world.instances.items() if machine.cell}
+
+
+def _not_read(cell: str, error: CallError) -> Finding:
+    return Finding(
+        "cell-not-read",
+        cell,
+        f"The cell {cell} could not be read: {error.message} Nothing of its own was changed, no meeting was ended, and "
+        "nothing was concluded from the absence of a machine that may live there.",
+        error.hint or "Run elephant-dns doctor; the other cells were served.",
+    )
 
 
 def _by_id(instances: Iterable[Instance]) -> dict[str, Instance]:

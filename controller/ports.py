@@ -1,9 +1,10 @@
 """What the controller needs of the clouds, in its own words. Reading and writing are apart: a plan gets no writer."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from controller.errors import CallError
 from controller.model import DnsRecord, Finding, Instance, Meeting, RecordChange, Result, RowWrite, Zone
 from controller.report.report import Report, Target
 from controller.runtime.budget import Budget
@@ -11,7 +12,10 @@ from controller.settings import Settings
 
 
 class Fleet(Protocol):
-    """The instances. Every method raises CallError when it cannot read all of what was asked for."""
+    """The instances. Every method raises CallError when it cannot read all of what was asked for.
+
+    Where a deployment has several cells, one that cannot be read raises nothing (see ``Cells``).
+    """
 
     def tagged(self) -> list[Instance]:
         """Every instance with the project's tag, in any state."""
@@ -21,6 +25,16 @@ class Fleet(Protocol):
 
     def of_meetings(self, meetings: Collection[str]) -> list[Instance]:
         """Every instance that carries one of these meetings, also where the project's tag is lost."""
+
+
+class Cells(Protocol):
+    """Several cells behind one fleet. A cell that cannot be read is ``unread`` for the rest of the pass."""
+
+    def at_home(self, ids: Collection[str], homes: Mapping[str, str]) -> list[Instance]:
+        """Those of these instances that EC2 knows: each in its cell by ``homes``, the others in every cell."""
+
+    def unread(self) -> Mapping[str, CallError]:
+        """The cells that could not be read in this pass, and why."""
 
 
 class Table(Protocol):
@@ -84,6 +98,7 @@ class Readers:
     fleet: Fleet
     table: Table
     records: Records
+    cells: Cells | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from dataclasses import replace
 from controller.apply.execute import apply
 from controller.errors import MismatchError, PlanChangedError, WatchdogError
 from controller.model import Applied, Mode, Plan, Request, World
-from controller.observe import Observer
+from controller.observe import Observer, homes_of
 from controller.ports import Context, Listener
-from controller.report.report import Report, digest_of, planned_results
+from controller.report.report import CellSeen, Report, digest_of, planned_results
 from controller.rules.guards import guard
 from controller.rules.plan import at_stake, ending, plan
 from controller.rules.scope import behind
@@ -37,7 +37,7 @@ def decide(request: Request, context: Context) -> tuple[World, Plan]:
     if request.scope is None:
         world = observer.everything()
     else:
-        world = observer.scoped(request.scope, observer.described(request.scope))
+        world = observer.scoped(request.scope, observer.described(request.scope, request.homes))
     looked_at = world.instances.keys() | world.absent | (world.scope or frozenset())
     settled, asked_for, looks = frozenset[str](), frozenset[str](), Counter[str]()
     while True:
@@ -72,7 +72,7 @@ def reconcile(request: Request, context: Context, listener: Listener = SILENT, d
     report, ahead = _one_pass(request, context, listener, decide)
     observer = Observer(context.readers, context.settings, context.budget)
     try:
-        for scope in observer.catching_up(ahead, request.heard) if request.mode is Mode.APPLY else ():
+        for scope in observer.catching_up(ahead, request) if request.mode is Mode.APPLY else ():
             rest = replace(request, scope=scope, heard={}, findings=())
             later, _ = _one_pass(rest, context, listener, decide)
             report = report.joined(later)
@@ -91,6 +91,9 @@ def _one_pass(request: Request, context: Context, listener: Listener, decide: De
     scope = None if request.scope is None else tuple(sorted(request.scope))
     digest = digest_of(wanted, context.target, scope)
 
+    homes = homes_of(world, context.settings)
+    cells = _cells(world, context)
+
     def report(mode: Mode, applied: Applied) -> Report:
         return Report(
             mode=mode,
@@ -104,6 +107,8 @@ def _one_pass(request: Request, context: Context, listener: Listener, decide: De
             findings=(*request.findings, *wanted.findings, *applied.findings),
             guard=wanted.guard,
             calls=context.budget.calls(),
+            cells=cells,
+            homes=homes,
         )
 
     if request.expect not in (None, digest):
@@ -117,3 +122,16 @@ def _one_pass(request: Request, context: Context, listener: Listener, decide: De
     listener.on_plan(preview.shortened())
     applied = apply(wanted, world, context, context.writers, listener)
     return report(Mode.APPLY, applied), ahead
+
+
+def _cells(world: World, context: Context) -> tuple[CellSeen, ...]:
+    """The places with machines: all cells, or the one that is the deployment's own."""
+    target, errors = context.target, context.readers.cells.unread() if context.readers.cells else {}
+    if not context.settings.cells:
+        return (CellSeen(target.account, target.region, len(world.instances)),)
+    seen = Counter(machine.cell for machine in world.instances.values())
+    places = ((cell, *cell.partition("/")[::2]) for cell in context.settings.cells)
+    return tuple(
+        CellSeen(account, region, seen[cell], errors[cell].message if cell in errors else None)
+        for cell, account, region in places
+    )

@@ -11,7 +11,7 @@ from controller.model import DeleteRecord, DnsRecord, Instance, Plan, Request, R
 from controller.observe import Observer
 from controller.ports import Context, Fleet
 from controller.reconcile import check_place
-from controller.rules.ownership import is_marked
+from controller.rules.ownership import has_our_mark
 from controller.rules.records import shown
 from controller.settings import MARK_PREFIX, Settings
 
@@ -24,9 +24,7 @@ def decide(_: Request, context: Context) -> tuple[World, Plan]:
     """
     check_place(context.settings)
     world = Observer(context.readers, context.settings, context.budget).names()
-    ours = [
-        record for record in world.records if record.type == "A" and is_marked(record.comment, context.settings.mark)
-    ]
+    ours = [record for record in world.records if record.type == "A" and has_our_mark(record, context.settings)]
     if not ours:
         _check_others(world.records, context.settings)
     doomed = sorted(ours, key=lambda record: (record.name, record.id))

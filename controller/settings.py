@@ -7,7 +7,7 @@ allowed. An empty variable counts as one that is not set, since templates pass e
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from string import whitespace
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,6 +36,9 @@ _TABLE = re.compile(r"[a-zA-Z0-9_.-]{3,255}|arn:[!-~]{10,1000}")
 _INDEX = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]+")
+_CELL = re.compile(r"[0-9]{12}/[a-z]{2}(?:-[a-z]+)+-[0-9]+")
+_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+_EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _OWNER = re.compile(rf"[!-~]{{1,{MAX_OWNER_ID}}}")
 _ROLE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _ZONE = re.compile(r"[0-9a-f]{32}")
@@ -72,7 +75,17 @@ class Settings:
     launch_minutes: int
     healthy_minutes: int
     log_level: str
-    place: str | None = None  # <account>/<region> that is looked at
+    cells: tuple[str, ...] = ()  # <account>/<region> of each place with machines; empty: ``place`` alone
+    cell_role: str | None = None  # the role to assume in other accounts than the function's own
+    cell_external_id: str | None = None
+    place: str | None = None  # <account>/<region> of the deployment itself
+    #: What the comments of our records may start with: one mark, or one for each cell. Asked for at every record.
+    marks: tuple[str, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Compute the marks."""
+        owners = self.cells or ((self.owner_id,) if self.owner_id else ())
+        object.__setattr__(self, "marks", tuple(f"{MARK_PREFIX}{owner}" for owner in owners))
 
     def __repr__(self) -> str:
         """Say which deployment this is; a token must never reach a log through a repr."""
@@ -87,10 +100,14 @@ class Settings:
             )
         return f"{MARK_PREFIX}{self.owner_id}"
 
+    def mark_of(self, cell: str | None) -> str:
+        """The mark of the records of machines in this cell, so that a cell can move to another deployment."""
+        return f"{MARK_PREFIX}{cell}" if self.cells and cell else self.mark
+
     @property
     def names_its_place(self) -> bool:
-        """Whether the owner id begins with the account and region that are looked at."""
-        return self.place is not None and f"{self.owner_id}/".startswith(f"{self.place}/")
+        """Whether the owner id, or each cell's mark, begins with the account and region that are looked at."""
+        return bool(self.cells) or (self.place is not None and f"{self.owner_id}/".startswith(f"{self.place}/"))
 
     @property
     def names_another_place(self) -> bool:
@@ -142,6 +159,11 @@ def _tag(text: str) -> tuple[str, str] | None:
 def _roles(text: str) -> tuple[str, ...] | None:
     roles = tuple(role.strip() for role in text.split(","))
     return roles if all(map(_ROLE.fullmatch, roles)) and len(set(roles)) == len(roles) else None
+
+
+def _cells(text: str) -> tuple[str, ...] | None:
+    cells = tuple(cell.strip() for cell in text.split(","))
+    return cells if all(map(_CELL.fullmatch, cells)) and len(set(cells)) == len(cells) else None
 
 
 def _number(low: int, high: int) -> Callable[[str], int | None]:
@@ -225,6 +247,11 @@ TABLE = (
              "8443"),
     Variable("OWNER_ID", "owner_id", _matching(_OWNER), f"1 to {MAX_OWNER_ID} printable ASCII characters without "
              "spaces"),
+    Variable("CELLS", "cells", _cells, "account/region of each place with machines, separated by commas, such as "
+             "123456789012/us-west-2,123456789012/eu-west-1"),
+    Variable("CELL_ROLE", "cell_role", _matching(_ROLE_NAME), "the name of a role in each account, without its path"),
+    Variable("CELL_EXTERNAL_ID", "cell_external_id", _matching(_EXTERNAL_ID), "2 to 1224 of letters, digits and "
+             "+=,.@:/-_"),
     Variable("ADOPT_UNMARKED", "adopt_unmarked", _boolean, "true or false", "false"),
     Variable("GRACE_SECONDS", "grace_seconds", _number(0, 86_400), "whole seconds, 0 to 86400", "900"),
     Variable("MAX_MACHINE_HOURS", "max_machine_hours", _number(1, 8760), "whole hours, 1 to 8760", "12"),
@@ -271,7 +298,16 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     """
     reader = _Reader(environment)
     values: dict[str, Any] = {variable.field: reader.value(variable) for variable in TABLE}
-    if "=".join(values["project_tag"]) != DEFAULT_PROJECT_TAG and reader.text("OWNER_ID") is None:
+    values["cells"] = values["cells"] or ()
+    if values["cells"] and (owner := reader.text("OWNER_ID")) is not None:
+        reader.complain(
+            "OWNER_ID", owner, "with CELLS it must not be given: the mark of a record is its machine's cell"
+        )
+    if (
+        not values["cells"]
+        and "=".join(values["project_tag"]) != DEFAULT_PROJECT_TAG
+        and reader.text("OWNER_ID") is None
+    ):
         reader.complain(
             "OWNER_ID",
             None,

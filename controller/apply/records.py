@@ -206,7 +206,7 @@ class RecordApplier:
     def _is_settled(self, change: RecordChange, here: Sequence[DnsRecord]) -> bool:
         """Whether what stands at the name now says how the change has ended; that is noted."""
         machine = self.world.instances.get(change.instance or "")
-        if isinstance(change, DeleteRecord) and not has_record_of(machine, here, self.context.settings.mark):
+        if isinstance(change, DeleteRecord) and not has_record_of(machine, here, self.context.settings):
             self.lost.add(change.instance)
         planned = self._seen.get(change.id) if isinstance(change, (UpdateRecord, DeleteRecord)) else None
         outcome = outcome_now(change, here, planned, self.context.settings)
@@ -225,7 +225,7 @@ class RecordApplier:
         for change, answer in with_answers(batch, answers):
             if answer is None:
                 unanswered.append(change)
-            elif isinstance(change, DeleteRecord) or is_as_wanted(change, answer, self.context.settings.mark):
+            elif isinstance(change, DeleteRecord) or is_as_wanted(change, answer, self.context.settings):
                 self._has_created |= isinstance(change, CreateRecord)
                 self.outcomes.note(change, Outcome.APPLIED)
             else:

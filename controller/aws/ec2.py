@@ -25,6 +25,7 @@ class Ec2Fleet:
     client: "EC2Client"
     settings: Settings
     budget: Budget
+    cell: str | None = None  # <account>/<region>, where a deployment has several
 
     def tagged(self) -> list[Instance]:
         """Every instance with the project's tag, in any state."""
@@ -58,10 +59,12 @@ class Ec2Fleet:
     def _parsed(self, page: Any) -> tuple[list[Instance], str | None]:
         """A page's instances, and the token of the next one."""
         raw = [instance for reservation in page["Reservations"] for instance in reservation["Instances"]]
-        return [parse_instance(instance, self.settings.project_tag) for instance in raw], page.get("NextToken")
+        return [parse_instance(instance, self.settings.project_tag, self.cell) for instance in raw], page.get(
+            "NextToken"
+        )
 
 
-def parse_instance(raw: Any, project_tag: tuple[str, str]) -> Instance:
+def parse_instance(raw: Any, project_tag: tuple[str, str], cell: str | None = None) -> Instance:
     """An instance as the rules see it."""
     tags = {tag["Key"]: tag["Value"] for tag in raw.get("Tags", ())}
     return Instance(
@@ -72,6 +75,7 @@ def parse_instance(raw: Any, project_tag: tuple[str, str]) -> Instance:
         meeting=tags.get("MeetingID"),
         role=tags.get("Role"),
         launched_at=raw.get("LaunchTime"),
+        cell=cell,
     )
 
 

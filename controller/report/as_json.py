@@ -21,7 +21,19 @@ def as_dict(report: Report) -> dict[str, Any]:
         "duration_ms": report.duration_ms,
         "observed": {"instances": instances, "records": records, "meetings": meetings},
         "digest": report.digest,
-        "changes": [change_as_dict(result) for result in report.results],
+        "cells": [
+            {
+                "account": cell.account,
+                "region": cell.region,
+                "read": cell.error is None,
+                "error": cell.error,
+                "instances": cell.instances,
+            }
+            for cell in report.cells
+        ],
+        "changes": [
+            {**change_as_dict(result), "cell": report.cell_of(result.change.instance)} for result in report.results
+        ],
         "findings": [asdict(finding) for finding in report.findings],
         "guard": asdict(report.guard),
         "summary": report.summary(),

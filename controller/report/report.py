@@ -31,6 +31,21 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class CellSeen:
+    """A place with machines: whether it was read, and what was seen there."""
+
+    account: str
+    region: str
+    instances: int
+    error: str | None = None  # why it could not be read
+
+    @property
+    def name(self) -> str:
+        """The cell as settings and marks name it."""
+        return f"{self.account}/{self.region}"
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """One pass, as a value; ``scope`` None is everything."""
 
@@ -45,7 +60,15 @@ class Report:
     findings: tuple[Finding, ...]
     guard: Guard
     calls: Mapping[str, int]
+    cells: tuple[CellSeen, ...] = ()
+    homes: Mapping[str, str] = field(default_factory=dict)  # by instance, the cell that it lives in
     unlisted: Mapping[str, int] = field(default_factory=dict)  # findings of a kind beside those in ``findings``
+
+    def cell_of(self, instance: str | None) -> str | None:
+        """The cell that an instance lives in: the only one, or where it was seen, or what its record's mark says."""
+        if instance is None:
+            return None
+        return self.cells[0].name if len(self.cells) == 1 else self.homes.get(instance)
 
     def found(self, kind: str | None = None) -> int:
         """How many findings there are, of this kind or in all: those that are not listed count as well."""
@@ -58,13 +81,15 @@ class Report:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing failed and nothing was left unreached."""
-        return not (self.count(Outcome.FAILED) or self.count(Outcome.NOT_REACHED))
+        """Whether every cell was read, nothing failed, and nothing was left unreached."""
+        is_whole = not any(cell.error for cell in self.cells)
+        return is_whole and not (self.count(Outcome.FAILED) or self.count(Outcome.NOT_REACHED))
 
     @property
     def converged(self) -> bool:
         """Whether the world is as it should be, findings aside."""
-        return all(result.outcome is Outcome.APPLIED for result in self.results)
+        is_whole = not any(cell.error for cell in self.cells)
+        return is_whole and all(result.outcome is Outcome.APPLIED for result in self.results)
 
     @property
     def ended_well(self) -> bool:
@@ -92,6 +117,8 @@ class Report:
             results=tuple(sorted((*self.results, *later.results), key=lambda result: sort_key(result.change))),
             findings=(*self.findings, *later.findings),
             calls=later.calls,
+            cells=later.cells,
+            homes={**self.homes, **later.homes},
         )
 
     def summary(self) -> dict[str, int]:

@@ -46,7 +46,7 @@ def _overdue(facts: Facts, machine: Instance) -> Iterable[Finding]:
 def _not_launched(facts: Facts, meeting: Meeting) -> Iterable[Finding]:
     limit, now = facts.settings.launch_minutes, facts.world.now
     is_due = is_past(meeting.meet_time, now, limit * _MINUTE) and not is_past(meeting.meet_time, now, _HISTORY)
-    if is_due and not any(facts.is_alive(member) for member in members_of(facts, meeting)):
+    if is_due and not facts.world.unread and not any(facts.is_alive(member) for member in members_of(facts, meeting)):
         yield Finding(
             "not-launched",
             meeting.id,
@@ -82,7 +82,7 @@ def _slow(facts: Facts, meeting: Meeting) -> Iterable[Finding]:
     if not alive:
         return
     limit = facts.settings.launch_minutes
-    if is_past(meeting.meet_time, facts.world.now, limit * _MINUTE):
+    if is_past(meeting.meet_time, facts.world.now, limit * _MINUTE) and not facts.world.unread:
         for role in _without_machine(facts, meeting):
             yield Finding(
                 "role-not-launched",

@@ -98,11 +98,13 @@ def _plan_link(facts: Facts, meeting: Meeting, role: str, readiness: ReadinessOf
 
 def _write_link(facts: Facts, meeting: Meeting, role: str, current: Instance) -> WriteLink | None:
     wanted = link_to(current.id, facts.settings.domain_root, facts.settings.dcv_port)
-    attribute, link = _link(role), meeting.links.get(role)
+    attribute, link, named = _link(role), meeting.links.get(role), named_ids(meeting).get(role)
     early = meeting.status in EARLY_STATUSES
     if link == wanted and not early:
         return None
     replaced = facts.link_target(link)
+    if facts.world.unread and any(facts.class_of(i) is InstanceClass.UNKNOWN for i in (replaced, named) if i):
+        return None  # the machine that the row has may be up, in the cell that could not be read
     old, new = (attribute, _shown(link)), (attribute, wanted)
     sets = (new, _SETS_STATUS) if early else (new,)
     return WriteLink(
@@ -182,8 +184,8 @@ def _dead_links(facts: Facts, meeting: Meeting) -> Iterable[ClearLink]:
 
 def plan_end(facts: Facts, meeting: Meeting) -> EndMeeting | None:
     """The end of a live meeting whose machines are all gone; never by a scoped pass."""
-    if facts.world.scope is not None or meeting.status not in LIVE_STATUSES:
-        return None
+    if facts.world.scope is not None or facts.world.unread or meeting.status not in LIVE_STATUSES:
+        return None  # a cell that could not be read may have a machine of it that no row names
     members = members_of(facts, meeting)
     if not members or not all(facts.counts(meeting, member) for member in members):
         return None

@@ -3,7 +3,7 @@
 =========  =============================================================  ==========================
 owner      comment                                                        may be
 =========  =============================================================  ==========================
-OURS       ``elephant-dns:<OWNER_ID>``, then a space or the end           changed and deleted
+OURS       ``elephant-dns:<OWNER_ID>`` (or a cell), a space or end           changed and deleted
 FOREIGN    any other that starts with ``elephant-dns:``                   only reported
 UNMARKED   anything else                                                  adopted at a name we need
 =========  =============================================================  ==========================
@@ -37,9 +37,19 @@ def is_marked(comment: str, mark: str) -> bool:
     return comment.startswith(mark) and comment[len(mark) : len(mark) + 1] in ("", " ")
 
 
+def has_our_mark(record: DnsRecord, settings: Settings) -> bool:
+    """Whether the record carries one of our marks itself; adoption makes a record ours before that."""
+    return record.comment.startswith(settings.marks) and any(is_marked(record.comment, m) for m in settings.marks)
+
+
+def cell_of(record: DnsRecord, settings: Settings) -> str | None:
+    """The cell that the record's machine lives in, by the mark; None where there are no cells, or it names none."""
+    return next((cell for cell in settings.cells if is_marked(record.comment, settings.mark_of(cell))), None)
+
+
 def owner_of(record: DnsRecord, settings: Settings) -> Owner:
     """Whose the record is."""
-    if is_marked(record.comment, settings.mark):
+    if has_our_mark(record, settings):
         return Owner.OURS
     if record.comment.startswith(MARK_PREFIX):
         return Owner.FOREIGN
@@ -48,7 +58,7 @@ def owner_of(record: DnsRecord, settings: Settings) -> Owner:
 
 def comment_for(instance: Instance, settings: Settings) -> str:
     """The mark, and behind it a hint for people: role and meeting, printable ASCII, short enough for every plan."""
-    hint = f"{settings.mark} {instance.role} of {instance.meeting}"
+    hint = f"{settings.mark_of(instance.cell)} {instance.role} of {instance.meeting}"
     if not (hint.isascii() and hint.isprintable()):
         hint = _UNPRINTABLE.sub("?", hint)
     return hint[:MAX_COMMENT].rstrip()

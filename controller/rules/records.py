@@ -90,12 +90,13 @@ def _serve(facts: Facts, machine: Instance) -> NamePlan:
 
 
 def _is_right(facts: Facts, record: DnsRecord, machine: Instance) -> bool:
-    return record.type == "A" and record.content == machine.public_ip and record.proxied and _is_marked(facts, record)
+    is_own = record.type == "A" and record.content == machine.public_ip and record.proxied
+    return is_own and _is_marked(facts, record, machine)
 
 
-def _is_marked(facts: Facts, record: DnsRecord) -> bool:
+def _is_marked(facts: Facts, record: DnsRecord, machine: Instance) -> bool:
     """Whether the mark itself is there (adoption makes a record ours before it has the mark)."""
-    return is_marked(record.comment, facts.settings.mark)
+    return is_marked(record.comment, facts.settings.mark_of(machine.cell))
 
 
 def _keep_own(facts: Facts, machine: Instance) -> NamePlan:
@@ -166,7 +167,7 @@ def _best(facts: Facts, machine: Instance, records: list[DnsRecord]) -> DnsRecor
         return (
             record.content != machine.public_ip,
             owner_of(record, facts.settings) is not Owner.OURS,
-            not _is_marked(facts, record),
+            not _is_marked(facts, record, machine),
             record.created_on.isoformat() if record.created_on else "~",
             record.id,
         )
@@ -198,7 +199,7 @@ def _update(facts: Facts, record: DnsRecord, machine: Instance) -> tuple[UpdateR
         ("content", record.content, address, f"the machine's address is {address}"),
         ("proxied", record.proxied, True, "the record must be proxied"),
     ]
-    comment = None if _is_marked(facts, record) else comment_for(machine, facts.settings)
+    comment = None if _is_marked(facts, record, machine) else comment_for(machine, facts.settings)
     if comment:
         wanted.append(("comment", record.comment, comment, "the record is adopted: it gets our mark"))
     differing = [(field, was, want, why) for field, was, want, why in wanted if was != want]

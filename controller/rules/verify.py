@@ -16,16 +16,16 @@ from controller.model import (
     World,
 )
 from controller.rules.facts import InstanceClass, classify
-from controller.rules.ownership import is_marked, owner_of
+from controller.rules.ownership import has_our_mark, owner_of
 from controller.settings import Settings
 
 
-def is_as_wanted(change: RecordChange, record: DnsRecord, mark: str) -> bool:
+def is_as_wanted(change: RecordChange, record: DnsRecord, settings: Settings) -> bool:
     """Whether this record is what the change wants to be there."""
     if not isinstance(change, (CreateRecord, UpdateRecord)):
         return False
     wanted = ("A", change.name, change.content, True)
-    return (record.type, record.name, record.content, record.proxied) == wanted and is_marked(record.comment, mark)
+    return (record.type, record.name, record.content, record.proxied) == wanted and has_our_mark(record, settings)
 
 
 def with_answers(
@@ -50,7 +50,7 @@ def outcome_now(
     """
     match change:
         case CreateRecord():
-            if any(is_as_wanted(change, record, settings.mark) for record in here):
+            if any(is_as_wanted(change, record, settings) for record in here):
                 return Outcome.APPLIED
             return Outcome.SUPERSEDED if any(record.type in ("A", "CNAME", "NS") for record in here) else None
         case DeleteRecord():
@@ -60,7 +60,7 @@ def outcome_now(
             same = _same(change.id, here)
             if same is None:
                 return Outcome.SUPERSEDED
-            if is_as_wanted(change, same, settings.mark):
+            if is_as_wanted(change, same, settings):
                 return Outcome.APPLIED
             # Cloudflare takes no second record of the same content, whoever has created the first one since.
             is_taken = any(record.content == change.content and record.id != change.id for record in here)
@@ -69,10 +69,10 @@ def outcome_now(
             raise TypeError(f"{change.action} is not a change of a record")
 
 
-def has_record_of(machine: Instance | None, here: Iterable[DnsRecord], mark: str) -> bool:
+def has_record_of(machine: Instance | None, here: Iterable[DnsRecord], settings: Settings) -> bool:
     """Whether a record of ours with the machine's address is among these."""
     address = machine.public_ip if machine else None
-    return any(r.type == "A" and r.content == address and is_marked(r.comment, mark) for r in here)
+    return any(r.type == "A" and r.content == address and has_our_mark(r, settings) for r in here)
 
 
 def _same(record: str, here: Iterable[DnsRecord]) -> DnsRecord | None:

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -66,6 +67,12 @@ class Budget:
         self._seconds = max(0.0, seconds - reserve)
         self._lock = threading.Lock()
         self._calls: Counter[str] = Counter()
+
+    def within(self, seconds: float) -> "Budget":
+        """The same pass, calls and stop, with no more than these seconds from now on."""
+        part = copy(self)
+        part._seconds = min(self._seconds, self.elapsed() + seconds)
+        return part
 
     def elapsed(self) -> float:
         """Seconds since the pass began."""

@@ -52,11 +52,11 @@ ABOUT: dict[str, Any] = {
     ],
 )
 def test_a_record_is_as_wanted_where_all_of_it_is(there: DnsRecord, is_wanted: bool) -> None:
-    assert is_as_wanted(create(), there, MARK) is is_as_wanted(update(), there, MARK) is is_wanted
+    assert is_as_wanted(create(), there, settings()) is is_as_wanted(update(), there, settings()) is is_wanted
 
 
 def test_a_delete_wants_no_record() -> None:
-    assert not is_as_wanted(delete(), record(), MARK)
+    assert not is_as_wanted(delete(), record(), settings())
 
 
 def test_an_answer_is_found_by_id_and_that_of_a_create_by_name() -> None:
@@ -119,7 +119,7 @@ def test_a_delete_is_done_overtaken_or_still_to_do(
     [(record(), True), (record(content=ELSEWHERE), False), (record(comment=""), False), (record(type="TXT"), False)],
 )
 def test_a_machine_has_its_record_where_ours_has_its_address(there: DnsRecord, has: bool) -> None:
-    assert has_record_of(machine(), [there], MARK) is has
+    assert has_record_of(machine(), [there], settings()) is has
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,69 @@
+"""Several cells as one fleet: an account and a region each, read side by side, each within its share of the pass.
+
+A cell that cannot be read is unknown from then on for this pass: it is not asked again, and what it showed before does
+not count. The others are not held up by it.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+
+from controller.aws.ec2 import Ec2Fleet
+from controller.errors import CallError
+from controller.model import Instance
+from controller.runtime.budget import Budget
+from controller.runtime.threads import Task
+
+#: The share of what is left of a pass that one look at a cell may take.
+SHARE = 0.4
+
+Look = Callable[[Ec2Fleet], list[Instance]]
+
+
+@dataclass(frozen=True, slots=True)
+class CellFleet:
+    """The instances of all cells."""
+
+    cells: Mapping[str, Ec2Fleet]
+    budget: Budget
+    _unread: dict[str, CallError] = field(default_factory=dict)
+
+    def tagged(self) -> list[Instance]:
+        """Every instance with the project's tag, in any state."""
+        return self._look({cell: lambda fleet: fleet.tagged() for cell in self.cells})
+
+    def by_id(self, ids: Collection[str]) -> list[Instance]:
+        """Those of these instances that EC2 knows, in whatever cell."""
+        return self.at_home(ids, {})
+
+    def at_home(self, ids: Collection[str], homes: Mapping[str, str]) -> list[Instance]:
+        """Those of these instances that EC2 knows: each in its cell, or in every cell where it is not known."""
+        asked = {cell: {i for i in ids if homes.get(i, cell) == cell} for cell in self.cells}
+        return self._look({cell: _described(some) for cell, some in asked.items() if some})
+
+    def of_meetings(self, meetings: Collection[str]) -> list[Instance]:
+        """Every instance that carries one of these meetings, also where the project's tag is lost."""
+        return self._look({cell: lambda fleet: fleet.of_meetings(meetings) for cell in self.cells})
+
+    def unread(self) -> Mapping[str, CallError]:
+        """The cells that could not be read, and why."""
+        return dict(self._unread)
+
+    def _look(self, looks: Mapping[str, Look]) -> list[Instance]:
+        """What the cells answer; a cell that fails is noted, and whatever it said before is for the caller to drop."""
+        share = self.budget.within(self.budget.remaining() * SHARE)
+        open_ = {cell: look for cell, look in looks.items() if cell not in self._unread}
+        tasks = {cell: Task(self._in(cell, look, share), share) for cell, look in open_.items()}
+        found: list[Instance] = []
+        for cell, task in tasks.items():
+            try:
+                found += task.result()
+            except CallError as error:
+                self._unread[cell] = error
+        return found
+
+    def _in(self, cell: str, look: Look, share: Budget) -> Callable[[], list[Instance]]:
+        return lambda: look(replace(self.cells[cell], budget=share))
+
+
+def _described(ids: Collection[str]) -> Look:
+    return lambda fleet: fleet.by_id(ids)
