@@ -4,6 +4,7 @@ import random
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,9 @@ from controller.runtime.budget import Budget
 from tests.model.properties.clouds import Clouds
 from tests.model.properties.clouds_ports import readers_of, writers_of
 from tests.model.properties.profiles import COSTLY, PROMISE
+from tests.model.properties.test_regressions import ONE, THREE, TWO, link, world
+from tests.model.properties.test_regressions import machine as a_machine
+from tests.model.properties.test_regressions import record as a_record
 from tests.model.properties.turns import taking_turns
 from tests.model.properties.worlds import cases
 from tests.support.state import Case
@@ -226,3 +230,39 @@ def test_where_no_cell_is_read_nothing_is_done(case: Case, rng: random.Random) -
     report, _ = ran(divided(in_one(case), rng), mode=Mode.APPLY, fails=dict.fromkeys(CELLS, 0))
     assert report.results == ()
     assert [cell.error for cell in report.cells] == [f"{cell} is away." for cell in CELLS]
+
+
+def in_cells(case: Case, **homes: str) -> Case:
+    """The case with each machine in its cell, by the machine's id with an underscore."""
+    machines = {i: replace(m, cell=homes[i.replace("-", "_")]) for i, m in case.state.instances.items()}
+    settings = replace(case.settings, owner_id=A, place=A, cells=CELLS)
+    return replace(case, state=replace(case.state, instances=machines), settings=settings)
+
+
+@pytest.mark.parametrize("named_in", ["teacher_ec2_id", "teacher_ec2_link"])
+def test_a_link_does_not_leave_a_machine_in_an_unread_cell(named_in: str) -> None:
+    """The second machine serves as well; the first one may, in the cell that is away."""
+    has = {"status": "HEALTHY", named_in: link(ONE) if named_in.endswith("link") else ONE}
+    case = world([a_machine(ONE, "203.0.113.1"), a_machine(TWO, "203.0.113.2")], [], m=has)
+    there = in_cells(case, i_00000001=B, i_00000002=A)
+    report, _ = ran(there, mode=Mode.APPLY, fails={B: 0})
+    assert [(c.action, c.instance) for c in changes_of(report)] == [(Action.CREATE_RECORD, TWO)]
+
+
+def test_what_an_unread_cell_showed_before_does_not_count() -> None:
+    """Its listing came; the second look at a machine that stopped did not. Its other machine waits as well."""
+    case = world(
+        [
+            a_machine(ONE, "203.0.113.1"),
+            a_machine(TWO, None, state="stopped"),
+            a_machine(THREE, "203.0.113.3", role="student"),
+        ],
+        [a_record("r1", TWO, "203.0.113.2", f"{MARK}{B}")],
+        m={"status": "HEALTHY"},
+    )
+    there = in_cells(case, i_00000001=B, i_00000002=B, i_00000003=A)
+    calm, _ = ran(there)
+    assert {c.instance for c in changes_of(calm)} == {ONE, TWO, THREE}
+    report, _ = ran(there, mode=Mode.APPLY, fails={B: 1})
+    assert {c.instance for c in changes_of(report)} == {THREE}
+    assert [cell.instances for cell in report.cells] == [1, 0, 0]
