@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from controller.apply.execute import apply
 from controller.errors import MismatchError, PlanChangedError, WatchdogError
-from controller.model import Applied, Mode, Plan, Request, World
+from controller.model import Applied, Finding, Mode, Plan, Request, World
 from controller.observe import Observer, homes_of
 from controller.ports import Context, Listener
 from controller.report.report import CellSeen, Report, digest_of, planned_results
@@ -104,7 +104,7 @@ def _one_pass(request: Request, context: Context, listener: Listener, decide: De
             observed=(len(world.instances), len(world.records), len(world.meetings)),
             digest=digest,
             results=applied.results,
-            findings=(*request.findings, *wanted.findings, *applied.findings),
+            findings=(*request.findings, *_strangers(request, context), *wanted.findings, *applied.findings),
             guard=wanted.guard,
             calls=context.budget.calls(),
             cells=cells,
@@ -122,6 +122,21 @@ def _one_pass(request: Request, context: Context, listener: Listener, decide: De
     listener.on_plan(preview.shortened())
     applied = apply(wanted, world, context, context.writers, listener)
     return report(Mode.APPLY, applied), ahead
+
+
+def _strangers(request: Request, context: Context) -> list[Finding]:
+    """Events from a place that is not one of the cells: a rule that was left behind, or a cell that was taken out."""
+    cells = context.settings.cells
+    strange = sorted(home for home in set(request.homes.values()) if cells and home not in cells)
+    return [
+        Finding(
+            "event-of-unknown-cell",
+            home,
+            f"An event came from {home}, which is not one of CELLS. Nothing was done for it.",
+            "Add the cell to CELLS, or delete the rule there that forwards its events.",
+        )
+        for home in strange
+    ]
 
 
 def _cells(world: World, context: Context) -> tuple[CellSeen, ...]:

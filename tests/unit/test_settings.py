@@ -216,6 +216,45 @@ def test_the_mark_needs_the_owner() -> None:
         _ = settings(OWNER_ID="").mark
 
 
+WEST, EAST = "123456789012/us-west-2", "210987654321/eu-west-1"
+
+
+def test_without_cells_there_is_one_mark() -> None:
+    assert settings().cells == ()
+    assert settings().marks == ("elephant-dns:123456789012/us-west-2",)
+    assert settings().mark_of(EAST) == settings().mark
+
+
+def test_each_cell_has_a_mark_of_its_own_and_names_its_place() -> None:
+    using = settings(CELLS=f"{WEST}, {EAST}", OWNER_ID="")
+    assert using.marks == (f"elephant-dns:{WEST}", f"elephant-dns:{EAST}")
+    assert using.mark_of(EAST) == f"elephant-dns:{EAST}"
+    assert using.names_its_place
+    assert not using.names_another_place
+
+
+def test_an_owner_id_beside_cells_is_refused() -> None:
+    assert "with CELLS it must not be given" in complaint(CELLS=WEST, OWNER_ID=WEST)
+
+
+def test_cells_with_another_project_tag_need_no_owner_id() -> None:
+    assert settings(CELLS=WEST, OWNER_ID="", PROJECT_TAG="Project=Staging").project_tag == ("Project", "Staging")
+
+
+@pytest.mark.parametrize(
+    "cells", ["us-west-2", "123/us-west-2", f"{WEST};{EAST}", f"{WEST},", f"{WEST},{WEST}", "123456789012/US"]
+)
+def test_malformed_cells_are_refused(cells: str) -> None:
+    assert "CELLS is" in complaint(CELLS=cells, OWNER_ID="")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("CELL_ROLE", "a/b"), ("CELL_ROLE", "x" * 65), ("CELL_EXTERNAL_ID", "a b")]
+)
+def test_a_malformed_role_or_external_id_is_refused(name: str, value: str) -> None:
+    assert f"{name} is" in complaint(**{name: value})
+
+
 def test_every_variable_is_one_that_is_read() -> None:
     class Watching(dict[str, str]):
         asked: ClassVar[set[str]] = set()
