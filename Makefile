@@ -21,7 +21,7 @@ COMPILE_FOR = $(LOCK_VENV)/bin/uv pip compile --quiet --generate-hashes --no-ann
 COMPILE = $(COMPILE_FOR) --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test unit deploy-test test-browser golden lint proof mutants bench bench-report package format lock clean
+.PHONY: help sandbox test unit coverage deploy-test test-browser golden lint proof mutants bench bench-report package format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -34,6 +34,13 @@ test: lint ## everything that has to pass: lint, then the tests (ARGS go to pyte
 
 unit: $(VENV)/dev.stamp ## rules, apply, report and what else needs no server, in seconds (ARGS go to pytest)
 	$(BIN)/pytest tests/unit --ignore=tests/unit/report/test_browser.py $(ARGS)
+
+coverage: $(VENV)/dev.stamp ## which lines and branches the tests run: build/coverage/index.html (ARGS go to pytest)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest --numprocesses auto $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage html --quiet
+	$(BIN)/coverage report
 
 test-browser: $(VENV)/dev.stamp ## the HTML report in Chromium, and the README's picture of it anew
 	$(BIN)/pytest tests/unit/report/test_browser.py $(ARGS)
@@ -80,7 +87,7 @@ format: $(VENV)/dev.stamp ## let ruff mend what it can
 	$(BIN)/ruff format
 
 lock: $(LOCK_VENV)/lock.stamp ## make requirements/*.txt again (ARGS=--upgrade for newer versions)
-	$(COMPILE) --extra dev pyproject.toml --output-file requirements/dev.txt
+	$(COMPILE) --extra sandbox --group dev pyproject.toml --output-file requirements/dev.txt
 	$(COMPILE) --constraint requirements/dev.txt --extra sandbox pyproject.toml requirements/build.in --output-file requirements/sandbox.txt
 	$(COMPILE_FOR) --python-version $(LAMBDA_PYTHON) --python-platform $(LAMBDA_ARCHITECTURE)-manylinux2014 \
 		--constraint requirements/dev.txt pyproject.toml --output-file requirements/runtime.txt
