@@ -1,8 +1,8 @@
-"""Lambda's entry: event → request → pass → report. Everything else lives in ``controller``."""
+"""Lambda's entry point: event → request → pass → report. Everything else is in ``controller``."""
 
 import gc
 
-gc.disable()  # until all is loaded: none of it is garbage, and to look for some again and again is a tenth of the start
+gc.disable()  # while modules load: nothing of them is garbage, and looking for some takes a tenth of the start
 
 import os
 from contextlib import suppress
@@ -18,17 +18,16 @@ from controller.settings import read_settings
 from controller.telemetry.log import hush_libraries, log_error, log_for_request, log_metrics, log_report, start_logging
 from controller.telemetry.metrics import as_metrics
 
-#: Seconds of the function's time that are kept for the report and for ending in good order.
+#: Seconds of the function's time that are reserved for the report and for an orderly end.
 MARGIN = 5.0
-#: Bytes that an answer may have: Lambda takes 6 MB (Lambda quotas: invocation payload), and makes an error of more.
+#: Largest answer in bytes: Lambda accepts 6 MB (Lambda quotas: invocation payload), and fails on more.
 ANSWER_LIMIT = 6_000_000
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
-    """One pass as the event asks for it; returns the report.
+    """Run the pass that the event asks for and return its report.
 
-    Raises after the report has been logged when the pass failed or is not complete, so that retries, queues and
-    alarms see it.
+    Raises if the pass failed or is not complete, after logging the report: retries, queues and alarms must see it.
     """
     log_for_request(context.aws_request_id)
     try:
@@ -44,24 +43,24 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     log_metrics(as_metrics(report, request, context.function_name))
     if not report.ended_well:
         raise IncompleteError(
-            "The pass did not end well.", report.guard.reason or "Its report is in the log, change by change."
+            "The pass did not end well.", report.guard.reason or "The log has its report, change by change."
         )
     return as_answer(report, ANSWER_LIMIT)
 
 
 class Process:
-    """What one Lambda process keeps from one invocation to the next: clients and a controller."""
+    """The clients and the controller that a Lambda process keeps between invocations."""
 
     def __init__(self) -> None:
         self._clients: Clients | None = None
         self._controller: Controller | None = None
 
     def start(self) -> None:
-        """Create the clients. Raises SettingsError where the environment cannot be used."""
+        """Create the clients. Raises SettingsError if the environment is malformed."""
         self._clients = connect(read_settings(os.environ))
 
     def controller(self, function_arn: str) -> Controller:
-        """One controller for the life of the process; the account stands in the function's ARN."""
+        """Return the controller of this process, created at the first call with the account in the function's ARN."""
         if self._controller is None:
             settings = read_settings(os.environ)
             start_logging(settings.log_level)
@@ -71,7 +70,7 @@ class Process:
         return self._controller
 
     def end(self) -> None:
-        """Close the connections and forget them: the next invocation finds a new process, so to speak."""
+        """Close the connections and forget them, so that the next invocation starts as in a new process."""
         if self._controller is not None:
             self._controller.close()
         self._clients = self._controller = None
@@ -80,10 +79,10 @@ class Process:
 process = Process()
 hush_libraries()
 
-# Clients are created while the process starts: then Lambda lends it a whole processor, and SnapStart takes its picture.
-# Each event reports settings that cannot be used.
+# Create clients while the process starts: then Lambda lends it a whole processor, and SnapStart takes its snapshot.
+# Malformed settings are reported by each event.
 with suppress(SettingsError):
     process.start()
 
-gc.freeze()  # what is loaded stays, so that no later look goes through it
+gc.freeze()  # what is loaded stays, so no later collection needs to look at it
 gc.enable()

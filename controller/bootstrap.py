@@ -1,4 +1,4 @@
-"""Settings → Controller: the long-lived clients of a process, and a pass whenever one is asked for."""
+"""Build a Controller from Settings: long-lived clients, and a pass on demand."""
 
 import threading
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Controller:
-    """Long-lived clients, and a pass whenever one is asked for."""
+    """Long-lived clients, and a pass on demand."""
 
     settings: Settings
     target: Target
@@ -40,18 +40,18 @@ class Controller:
     decide: Decide = decide
 
     def close(self) -> None:
-        """End the connections; for a process that goes on without a controller."""
+        """Close the connections, for a process that goes on without a controller."""
         for each in self.clients:
             each.close()
 
     def run(
         self, request: Request, seconds: float, listener: Listener = SILENT, stop: threading.Event | None = None
     ) -> Report:
-        """One pass that ends within ``seconds``, or soon after ``stop`` is set. More is said at ``reconcile``."""
+        """Run one pass and return its report: within ``seconds``, or soon after ``stop`` is set. See ``reconcile``."""
         return reconcile(request, self.begin(request.mode, seconds, stop), listener, self.decide)
 
     def begin(self, mode: Mode, seconds: float, stop: threading.Event | None = None) -> Context:
-        """All that a pass stands on; only one that applies gets writers."""
+        """Return everything that a pass needs. Only a pass in mode apply gets writers."""
         budget = Budget(self.clock, seconds, stop, reserve=2 * threads.LAST_WORDS_SECONDS)
         readers = Readers(
             Ec2Fleet(self.ec2, self.settings, budget),
@@ -75,11 +75,11 @@ def build(
     clock: Clock | None = None,
     seconds: float = 30,
 ) -> Controller:
-    """A controller for these settings; ``account`` where it is known already (in Lambda), else STS is asked.
+    """Build a controller for these settings.
 
-    STS has ``seconds`` for its answer.
+    Lambda knows the ``account``. Without it, STS is asked, which has ``seconds`` for its answer.
 
-    Raises SettingsError like ``connect``, AuthenticationError where AWS's credentials cannot be used.
+    Raises SettingsError like ``connect``, and AuthenticationError if AWS does not accept the credentials.
     """
     clock = clock or SystemClock()
     account = account or _account(Budget(clock, seconds))

@@ -157,7 +157,7 @@ def test_a_token_in_place_of_another_value_is_not_shown(name: str, token: str) -
 @pytest.mark.parametrize("content", ['{"CLOUDFLARE_TOKEN": "s3cret"}', "cfut_s3cret", "s3cret with spaces", "s" * 513])
 def test_the_content_of_a_secret_in_place_of_its_name_is_refused_and_not_shown(content: str) -> None:
     text = complaint(SECRET_ARN=content)
-    assert "SECRET_ARN has an unusable value: the secret's name or ARN, not its content" in text
+    assert "SECRET_ARN has an unusable value: expected the secret's name or ARN, not its content" in text
     assert content not in text
     assert "SECRET_ARN is not set" not in complaint(SECRET_ARN=content, CLOUDFLARE_API_TOKEN="")
 

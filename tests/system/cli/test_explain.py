@@ -59,7 +59,7 @@ def test_a_second_machine_says_where_its_user_goes(clouds: Clouds) -> None:
 
 def test_a_machine_that_nobody_is_said_to_use(clouds: Clouds) -> None:
     machine = clouds.aws.machines.launch("", "")
-    assert answers(clouds, machine) == ["Nobody can join by it: no tag and no row say whose machine it is"]
+    assert answers(clouds, machine) == ["Nobody can join by it: no tag and no row assign it to a meeting"]
 
 
 def test_a_machine_that_has_lost_its_tags_is_its_rows(clouds: Clouds) -> None:
@@ -87,7 +87,7 @@ def test_a_machine_that_only_the_row_of_a_meeting_that_is_over_knows(clouds: Clo
     assert done.returncode == 0, done.stderr
     said = " ".join(done.stdout.split())
     assert said.startswith("The teacher can join: no, because the meeting is over (TERMINATED)")
-    assert f"machine {machine}: absent EC2 knows no such machine" in said
+    assert f"machine {machine}: absent EC2 does not know the machine" in said
     assert "meeting m1 (TERMINATED) names it as its teacher's" in said
     assert "m2" not in said
     assert b"Person" not in b"".join(one.reply.content for one in clouds.aws.requests if one.reply)
@@ -141,7 +141,7 @@ def test_a_machine_that_has_vanished_and_the_end_of_its_meeting(clouds: Clouds) 
     clouds.aws.requests.clear()
     clouds.aws.machines.purge(machine)
     said = explained(clouds, machine)
-    assert f"machine {machine}: absent EC2 knows no such machine" in said
+    assert f"machine {machine}: absent EC2 does not know the machine" in said
     assert "names it as its teacher's and leads its teacher to it" in said
     assert "! instance-not-seen" in said, "its record is young"
     assert "m2" not in said
@@ -188,10 +188,10 @@ def test_a_join_link_leads_to_its_machine(clouds: Clouds) -> None:
     [
         ("i-0123456789abcdef0.example.com", "Check AWS_REGION"),
         ("NO-SUCH-MEETING", "Meeting ids are case-sensitive"),
-        ("https://foo.example.org:8443", "does not lie under DOMAIN_ROOT example.com"),
-        ("i-xyz", "i-xyz is no instance id"),
+        ("https://foo.example.org:8443", "is not under DOMAIN_ROOT example.com"),
+        ("i-xyz", "Invalid instance ID 'i-xyz'"),
         ("i-0123456789ABCDEF0", "lower-case"),
-        ("i-xyz.example.com", "i-xyz is no instance id"),
+        ("i-xyz.example.com", "Invalid instance ID 'i-xyz'"),
     ],
 )
 def test_what_nobody_knows_is_exit_1_and_says_why(clouds: Clouds, subject: str, why: str) -> None:

@@ -119,7 +119,7 @@ def test_an_id_that_brings_no_machine_is_not_taken_for_health(clouds: Clouds) ->
     known = run(clouds, "plan", "--instance", clouds.launch())
     assert known.stderr == ""
     odd = run(clouds, "plan", "--instance", "foo")
-    assert (odd.returncode, "'foo' is no instance id" in odd.stderr) == (64, True)
+    assert (odd.returncode, "Invalid instance ID 'foo'" in odd.stderr) == (64, True)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_expect_binds_an_apply_to_the_plan_that_was_reviewed(clouds: Clouds) -> 
     clouds.launch("m2")
     done = run(clouds, "apply", "--yes", "--expect", digest)
     assert (done.returncode, clouds.records()) == (1, {})
-    assert "no longer the one that was reviewed" in done.stderr
+    assert "The plan changed: reviewed was" in done.stderr
     digest = json.loads(run(clouds, "plan", "--format", "json").stdout)["digest"]
     assert run(clouds, "apply", "--yes", "--expect", digest).returncode == 0
     assert len(clouds.records()) == 2

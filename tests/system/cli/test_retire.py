@@ -55,7 +55,7 @@ def test_where_nothing_is_ours_it_lists_the_other_owners_and_is_exit_1(clouds: C
     before = clouds.records()
     done = run(clouds, "retire", *arguments, OWNER_ID="laptop")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.splitlines()[0].endswith("carries the mark of laptop. Other owners' records:")
+    assert done.stderr.splitlines()[0].endswith("carries the mark of laptop. Records of other owners:")
     told = [line.strip() for line in done.stderr.splitlines()[1:-1]]
     assert told == [f"{OWNER}: 3", f"{OWNER}2: 1", "somebody/else: 2"]
     assert "Nothing was deleted" in done.stderr.splitlines()[-1]

@@ -29,7 +29,7 @@ def test_an_owner_id_of_another_account_or_region_stops_it(owner: str, decider: 
         MismatchError, match=f"OWNER_ID {owner} names another account or region than 123456789012/us"
     ) as e:
         reconcile(request_, clouds.its(settings(OWNER_ID=owner)), decide=decider)  # type: ignore[arg-type]
-    assert "nothing was planned" in e.value.hint
+    assert "Nothing was planned" in e.value.hint
     assert (clouds.calls, clouds.writes) == ([], [])
 
 

@@ -235,7 +235,7 @@ def test_of_what_is_held_no_second_look_is_taken() -> None:
 
 def test_a_second_look_that_fails_fails_the_pass() -> None:
     clouds = Clouds(readings([GONE]), [record()], [LESSON], fails={"by_id": (0, TransientError("not now"))})
-    with pytest.raises(ObservationError, match="EC2 could not be read, so nothing was planned"):
+    with pytest.raises(ObservationError, match="Cannot read EC2, so nothing was planned"):
         plan_of(clouds)
 
 
