@@ -39,7 +39,7 @@ _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]+")
 _OWNER = re.compile(rf"[!-~]{{1,{MAX_OWNER_ID}}}")
 _ROLE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _ZONE = re.compile(r"[0-9a-f]{32}")
-#: A secret's name may have any 40 characters, so only tokens with a prefix are told apart from names.
+#: A secret's name may have any 40 characters, so only tokens with a prefix can be recognised.
 _SECRET = re.compile(r"(?!cf[a-z]{2}_)[A-Za-z0-9/_+=.@-]{1,512}|arn:[!-~]+")
 #: A Cloudflare token: today's kinds have a prefix, the older kind has 40 characters.
 _TOKEN = re.compile(r"\bcf[a-z]{2}_|^[A-Za-z0-9_-]{40}$")

@@ -1,4 +1,4 @@
-"""The whole system on this machine: a fleet that has drifted, the dry run, the apply, and the dry run after it."""
+"""Play the whole system on this machine: a fleet that drifted, the dry run, the apply, and the next dry run."""
 
 import os
 import shlex
@@ -22,43 +22,43 @@ from controller.sandbox.surroundings import MISLEADING
 from controller.settings import read_settings
 
 DOMAIN_ROOT = "example.com"
-#: Seconds for one pass; far more than it takes.
+#: Seconds for one pass, far more than it takes.
 PLAN, APPLY = Request(Mode.PLAN), Request(Mode.APPLY)
 
 Out = Callable[[str], object]
-"""Takes one text, which may have several lines: ``print``, or a list's ``append``."""
+"""Takes one text of one or more lines: ``print``, or a list's ``append``."""
 
 
 def at_once(text: str) -> None:
-    """Print, and let whoever reads a pipe see it now: with ``--serve`` there is no end for a long time."""
+    """Print and flush, so that the reader of a pipe sees it now: with ``--serve`` the end comes late."""
     print(text, flush=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where the demo is shown."""
+    """Writes the demo's text with width and colour."""
 
     out: Out
     width: int
     colour: bool
 
     def title(self, text: str) -> None:
-        """A heading."""
+        """Write a heading."""
         self.out(f"\n{self._painted('1', text)}\n")
 
     def say(self, text: str) -> None:
-        """A paragraph."""
+        """Write a paragraph."""
         self.out(textwrap.fill(text, self.width))
 
     def item(self, sign: str, name: str, text: str) -> None:
-        """A line of a list, wrapped beside its name."""
+        """Write a line of a list, wrapped beside its name."""
         painted = self._painted({"✓": "32", "✗": "31"}.get(sign, "33"), sign)
         lines = textwrap.wrap(on_one_line(text), self.width - 26) or [""]
         rest = "".join(f"\n{'':26}{line}" for line in lines[1:])
         self.out(f"  {painted} {name:<21} {lines[0]}{rest}")
 
     def report(self, report: Report) -> None:
-        """A pass's report, as the commands show it."""
+        """Write a report as the commands show it."""
         self.out(as_text.render(report, width=self.width, colour=self.colour))
 
     def _painted(self, code: str, text: str) -> str:
@@ -75,14 +75,14 @@ def run(
     wait: Callable[[], object] | None = None,
     seconds: float = 600,
 ) -> int:
-    """Play the whole story; with ``serve`` seed the servers once more, and keep them up until ``wait`` returns.
+    """Play the demo. With ``serve`` seed the servers again afterwards, and keep them up until ``wait`` returns.
 
-    Width and colour are the terminal's by default; ``wait`` ends with Ctrl-C; each pass has ``seconds``. Returns 0
-    where every drift has come to its end, nothing else was touched, and the second plan is empty (but for guarded
-    changes); else 1.
+    Width and colour are the terminal's by default. ``wait`` ends with Ctrl-C. Each pass has ``seconds``. Returns 0 if
+    every drift ended as expected, nothing else changed, and the second plan is empty except for guarded changes;
+    otherwise 1.
     """
     stage = Stage(out, width or _terminal_width(), _is_colourful() if colour is None else colour)
-    # More records than a plan would allow, for a fleet larger than one zone could serve.
+    # More records than any plan allows, so that the fleet may be larger than one zone could serve.
     quota = max(PLANS["pro"].quota, 2 * instances)
     with AwsServer() as aws, CloudflareServer(DOMAIN_ROOT, plan="pro", quota=quota) as cloudflare:
         is_well = _story(stage, prepared(aws, cloudflare, instances), seconds)
@@ -96,7 +96,7 @@ def run(
 def prepared(
     aws: AwsServer, cloudflare: CloudflareServer, instances: int = DEFAULT_INSTANCES, *, number: int = 1
 ) -> Fleet:
-    """Both servers, reset, with table, secret and a drifted fleet."""
+    """Reset both servers and fill them with table, secret and a drifted fleet."""
     aws.reset()
     cloudflare.reset()
     aws.make_table()
@@ -105,7 +105,7 @@ def prepared(
 
 
 def environment(aws: AwsServer, cloudflare: CloudflareServer) -> dict[str, str]:
-    """All that the controller, boto3 and the AWS command line have to be told."""
+    """Return the settings that the controller, boto3 and the AWS command line need."""
     return {
         **aws.environment(),
         "CLOUDFLARE_BASE_URL": cloudflare.base_url,
@@ -125,7 +125,7 @@ def _story(stage: Stage, fleet: Fleet, seconds: float) -> bool:
         stage.title("The same, applied (elephant-dns apply)")
         applied = controller.run(APPLY, seconds)
         _show_outcomes(stage, applied)
-        stage.title("What has become of each drift, seen on the servers themselves")
+        stage.title("How each drift ended, read from the servers themselves")
         is_mended = _show_endings(stage, fleet)
         stage.title("The dry run once more: nothing is left but findings")
         again = controller.run(PLAN, seconds)
@@ -136,7 +136,7 @@ def _story(stage: Stage, fleet: Fleet, seconds: float) -> bool:
 
 
 def _controller(fleet: Fleet) -> Controller:
-    """A controller for these servers. boto3 looks at the environment only while its clients are made."""
+    """Build a controller for these servers. boto3 reads the environment only while it creates its clients."""
     settings = environment(fleet.aws, fleet.cloudflare)
     with exported(settings):
         return build(read_settings(settings))
@@ -144,7 +144,7 @@ def _controller(fleet: Fleet) -> Controller:
 
 def _show_drifts(stage: Stage, fleet: Fleet) -> None:
     machines = fleet.aws.machines.all()
-    stage.title(f"A fleet of {len(machines)} machines that has drifted in {len(fleet.drifts)} ways")
+    stage.title(f"A fleet of {len(machines)} machines that drifted in {len(fleet.drifts)} ways")
     stage.say(f"AWS is at {fleet.aws.url}, Cloudflare at {fleet.cloudflare.base_url}, both on this machine only.")
     stage.out("")
     for played in fleet.drifts:
@@ -164,41 +164,41 @@ def _show_outcomes(stage: Stage, report: Report) -> None:
 
 
 def _show_endings(stage: Stage, fleet: Fleet) -> bool:
-    """Each drift with its end, or with what is still wrong; whether nothing is."""
+    """Show each drift with its end, or with what is still wrong. Return whether nothing is wrong."""
     wrong = 0
     for played in fleet.drifts:
         differences = fleet.differences(played.end)
         wrong += len(differences)
         stage.item("✗" if differences else "✓", played.drift.name, "; ".join(differences) or played.drift.ending)
     touched = [*fleet.differences(fleet.healthy), *fleet.touched()]
-    rest = "the healthy meetings, and all other records in the zone, are as they were"
+    rest = "the healthy meetings and all other records in the zone did not change"
     stage.item("✗" if touched else "✓", "everything-else", "; ".join(touched) or rest)
     return not wrong and not touched
 
 
 def _show_rest(stage: Stage, planned: Report, again: Report) -> None:
-    """What is left; findings that stand above need not be read twice."""
+    """Show what is left, without the findings: the report above lists them."""
     if again.results or set(again.findings) - set(planned.findings):
         stage.report(again)
     else:
-        stage.say(f"{summary_line(again)} Each stands above, with what a person has to do.")
+        stage.say(f"{summary_line(again)} The first report lists each one, with what to do.")
 
 
 def _show_ways_on(stage: Stage) -> None:
     stage.title("What next")
     stage.item("·", "try each command", "make sandbox ARGS=--serve keeps both servers up")
-    stage.item("·", "on your own zone", "README.md tells it under 'Use it'; elephant-dns plan only reads")
+    stage.item("·", "on your own zone", "see 'Use it' in README.md; elephant-dns plan only reads")
 
 
 def _unguarded(report: Report) -> bool:
-    """Whether changes are left that no guard holds."""
+    """Return whether changes are left that the guard does not hold."""
     return any(result.outcome is not Outcome.GUARDED for result in report.results)
 
 
 def _serve(stage: Stage, fleet: Fleet, wait: Callable[[], object]) -> None:
-    """Say how to reach the servers, and wait."""
+    """Show how to reach the servers, and wait."""
     variables = environment(fleet.aws, fleet.cloudflare)
-    stage.title("Both servers stay up, and the fleet has drifted once more")
+    stage.title("Both servers stay up, and the fleet drifted again")
     stage.say("In another terminal:")
     stage.out("\n".join(["", *shell_lines(variables), ""]))
     stage.out("elephant-dns plan\nelephant-dns apply\n")
@@ -210,7 +210,7 @@ def _serve(stage: Stage, fleet: Fleet, wait: Callable[[], object]) -> None:
 
 
 def shell_lines(variables: Mapping[str, str]) -> Iterable[str]:
-    """Lines for any shell: take away what would lead elsewhere, and export the rest."""
+    """Yield lines for any shell: unset what would lead elsewhere, and export the rest."""
     yield f"unset {' '.join(sorted(MISLEADING - variables.keys()))}"
     yield from (f"export {name}={shlex.quote(value)}" for name, value in variables.items())
 

@@ -1,9 +1,10 @@
-"""The words that CONTRIBUTING.md's "Plain English" replaces do not come back into what people read."""
+"""The words that "Plain English" in CONTRIBUTING.md replaces do not come back into what people read."""
 
 import io
 import re
 import tokenize
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ _PATTERNS = {re.compile(rf"\b(?:{words})\b", re.IGNORECASE): instead for words, 
 def prose(text: str) -> str:
     """Python source with its strings and comments alone. Code becomes NUL, so that no pattern reaches across it."""
     lines = text.splitlines(keepends=True)
-    starts = [0, *(sum(map(len, lines[:number])) for number in range(1, len(lines) + 1))]
+    starts = [0, *accumulate(map(len, lines))]
     left = list(text)
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         begin, end = (starts[row - 1] + column for row, column in (token.start, token.end))
@@ -69,8 +70,8 @@ def files() -> Iterator[Path]:
         for path in [ROOT / name, *(ROOT / name).rglob("*")]:
             place = path.relative_to(ROOT)
             is_text = path.is_file() and (path.suffix in SUFFIXES or path.name == name)
-            is_later = any(each.match(pattern) for pattern in NOT_YET for each in (place, *place.parents))
-            if is_text and not is_later and path != Path(__file__):
+            is_not_yet = any(each.match(pattern) for pattern in NOT_YET for each in (place, *place.parents))
+            if is_text and not is_not_yet and path != Path(__file__):
                 yield path
 
 

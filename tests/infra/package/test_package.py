@@ -104,7 +104,7 @@ def test_byte_code_is_inside_where_the_runtimes_python_is_at_hand_and_either_is_
     sources = {name for name in product.names() if name.endswith(".py")}
     compiled = {name.replace("__pycache__/", "").split(".")[0] + ".py" for name in product.names() if ".pyc" in name}
     assert compiled == (sources if at_hand else set())
-    assert ("Byte-code of Python" in product.said, "NO BYTE-CODE" in product.said) == (at_hand, not at_hand)
+    assert ("With byte-code of Python" in product.said, "NO BYTE-CODE" in product.said) == (at_hand, not at_hand)
 
 
 def test_a_missing_interpreter_is_told_with_the_remedy(product: Product) -> None:
@@ -131,7 +131,7 @@ def test_a_wheel_that_is_not_the_locked_one_is_refused(tmp_path: Path, monkeypat
     six = next(line.split()[0] for line in LOCK.read_text(encoding="utf-8").splitlines() if line.startswith("six"))
     lock.write_text(f"{six} --hash=sha256:{'0' * 64}\n", encoding="utf-8")
     monkeypatch.setattr(infra.package, "LOCK", lock)
-    with pytest.raises(SystemExit, match=r"The wheels in lock\.txt could not be had"):
+    with pytest.raises(SystemExit, match=r"Cannot download the wheels in lock\.txt"):
         install(Target(PYTHON, "aarch64"), tmp_path / "package")
     assert not (tmp_path / "package" / "six.py").exists()
 
