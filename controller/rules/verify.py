@@ -109,7 +109,7 @@ def merged(writes: Sequence[RowWrite]) -> RowWrite:
 
 
 def agreeing(before: World, after: World, instances: frozenset[str], settings: Settings) -> frozenset[str]:
-    """Those of the instances of which two observations in a row say the same, as far as the rules ask."""
+    """Return the instances about which two observations in a row say the same, as far as the rules ask."""
     return frozenset(i for i in instances if _said_of(before, i, settings) == _said_of(after, i, settings))
 
 
@@ -123,7 +123,7 @@ def _said_of(world: World, instance: str, settings: Settings) -> tuple[object, .
 
 
 def without(world: World, instances: frozenset[str]) -> World:
-    """The world with nothing said of these instances, which proves nothing about them."""
+    """Return the world without these instances, so that it proves nothing about them."""
     if not instances:
         return world
     seen = {i: machine for i, machine in world.instances.items() if i not in instances}
