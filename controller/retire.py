@@ -29,8 +29,8 @@ def decide(_: Request, context: Context) -> tuple[World, Plan]:
     ]
     if not ours:
         _check_others(world.records, context.settings)
-    doomed = sorted(ours, key=lambda record: (record.name, record.id))
-    return world, Plan(tuple(_delete(record) for record in doomed), world.findings)
+    deletable = sorted(ours, key=lambda record: (record.name, record.id))
+    return world, Plan(tuple(_delete(record) for record in deletable), world.findings)
 
 
 def _check_others(records: Iterable[DnsRecord], settings: Settings) -> None:
@@ -47,9 +47,9 @@ def _check_others(records: Iterable[DnsRecord], settings: Settings) -> None:
         )
 
 
-def lead_to_machines_that_are_up(doomed: Iterable[Result], fleet: Fleet) -> int:
+def lead_to_machines_that_are_up(deletes: Iterable[Result], fleet: Fleet) -> int:
     """Count the records in the plan that lead to a machine that is up, because users may be on it. Raises CallError."""
-    changes = [result.change for result in doomed]
+    changes = [result.change for result in deletes]
     ids = {change.instance for change in changes if change.instance}
     machines = {machine.id: machine for machine in fleet.by_id(ids)} if ids else {}
     return sum(_leads_there(machines.get(change.instance or ""), dict(change.before)["content"]) for change in changes)

@@ -179,8 +179,8 @@ class RecordApplier:
         """Return the batch, without creates if the zone is full or refuses them all."""
         if self._creates_refused is None:
             return batch
-        hopeless = [change for change in batch if isinstance(change, CreateRecord)]
-        self.outcomes.note_all(hopeless, Outcome.FAILED, self._creates_refused)
+        creates = [change for change in batch if isinstance(change, CreateRecord)]
+        self.outcomes.note_all(creates, Outcome.FAILED, self._creates_refused)
         return [change for change in batch if not isinstance(change, CreateRecord)]
 
     def _look_and_resend(self, batch: Sequence[RecordChange], error: AmbiguousError, unclear: int) -> None:

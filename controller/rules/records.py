@@ -244,8 +244,8 @@ def shown(record: DnsRecord) -> Fields:
 
 def _clear(facts: Facts, instance: str, rule: str, reason: str, *, keep: str | None = None) -> NamePlan:
     """Delete the own A records at this name, except one with the address to keep. Report other owners' records."""
-    doomed = [r for r in facts.ours(instance) if keep is None or r.content != keep]
-    changes = tuple(_delete(facts, record, rule, reason) for record in doomed)
+    unwanted = [r for r in facts.ours(instance) if keep is None or r.content != keep]
+    changes = tuple(_delete(facts, record, rule, reason) for record in unwanted)
     left = _orphaned(facts, instance) if keep is None else ()
     return NamePlan(Readiness.BLOCKED, changes, (*_orphans(facts, instance), *left))
 
