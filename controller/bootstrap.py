@@ -77,7 +77,7 @@ def build(
 ) -> Controller:
     """Build a controller for these settings.
 
-    Lambda knows the ``account``. Without it, STS is asked, which has ``seconds`` for its answer.
+    Without an ``account``, which Lambda knows, STS is asked and has ``seconds`` to answer.
 
     Raises SettingsError like ``connect``, and AuthenticationError if AWS does not accept the credentials.
     """

@@ -204,7 +204,7 @@ def _records(facts: Facts, instance: str) -> Iterable[str]:
 
 
 def _said_of(facts: Facts, row: Meeting, instance: str) -> str | None:
-    """What the row says of the instance, if only that it does not name a machine tagged with it; else None."""
+    """Return what the row says about the instance, or None if neither the row nor the tags connect them."""
     machine = facts.world.instances.get(instance)
     said = [f"names it as its {role}'s" for role, named in named_ids(row).items() if named == instance]
     links = [role for role, link in row.links.items() if facts.link_target(link) == instance]
@@ -225,7 +225,7 @@ def _row(facts: Facts, row: Meeting | None) -> Iterable[str]:
 
 def _wanted_of(facts: Facts, row: Meeting | None) -> Iterable[str]:
     if row is None:
-        yield "nothing: a row is never created"
+        yield "nothing: a pass never creates a row"
     elif row.status == TERMINATED:
         yield "nothing: a TERMINATED row is history"
     else:

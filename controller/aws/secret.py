@@ -49,7 +49,7 @@ class SecretToken:
         try:
             token = self._read(budget)
         except CallError as error:
-            error.source = "The Cloudflare token"
+            error.source = "the Cloudflare token"
             raise
         with self._lock:
             if self._asked_by is budget:

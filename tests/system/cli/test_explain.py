@@ -173,7 +173,7 @@ def test_a_meeting_without_a_row(clouds: Clouds) -> None:
     clouds.aws.machines.launch("m9", "teacher")
     said = explained(clouds, "m9")
     assert "no row has this id" in said
-    assert "a row is never created" in said
+    assert "a pass never creates a row" in said
     assert "! missing-meeting" in said
 
 

@@ -372,7 +372,7 @@ def test_a_secret_of_another_shape_is_told_without_its_text(clouds: Clouds, text
 
 
 def test_a_secret_that_is_not_there_is_named(clouds: Clouds) -> None:
-    with pytest.raises(ObservationError, match=r"^The Cloudflare token could not be read, .*prod/elephant/nowhere"):
+    with pytest.raises(ObservationError, match=r"^Cannot read the Cloudflare token, so .*prod/elephant/nowhere"):
         clouds.plan(SECRET_ARN="prod/elephant/nowhere")
 
 

@@ -174,7 +174,7 @@ def test_a_zone_that_fails_is_not_taken_for_one_that_may_not_be_read(clouds: Clo
 
     clouds.cloudflare.intercept = fail
     controller = replace(clouds.controller(), clock=FastClock())
-    with pytest.raises(ObservationError, match=r"^Cloudflare could not be read, .* 503 "):
+    with pytest.raises(ObservationError, match=r"^Cannot read Cloudflare, .* 503 "):
         controller.run(Request(Mode.APPLY), 600)
     assert controller.zone.zone is None
     assert clouds.cloudflare.history == []
@@ -214,7 +214,7 @@ def test_a_page_that_is_shorter_than_it_says_is_no_listing(clouds: Clouds) -> No
         return Reply.of(200, {**body, "result": []})
 
     clouds.cloudflare.intercept = cut
-    with pytest.raises(ObservationError, match="Cloudflare could not be read"):
+    with pytest.raises(ObservationError, match="Cannot read Cloudflare"):
         clouds.controller().run(Request(Mode.PLAN), 1.5)
 
 
