@@ -46,9 +46,9 @@ ENVIRONMENT = {
 TARGET = Target("123456789012", "us-west-2", ENVIRONMENT["ZONE_ID"], "example.com", "elephant-meetings", OWNER)
 
 
-def settings(**environment: str) -> Settings:
-    """Settings of a plain deployment that knows which place it looks at, with these variables changed."""
-    return replace(read_settings({**ENVIRONMENT, **environment}), place=PLACE)
+def settings(place: str = PLACE, **environment: str) -> Settings:
+    """Settings of a plain deployment that looks at this place and owns by it, with these variables changed."""
+    return replace(read_settings({**ENVIRONMENT, "OWNER_ID": place, **environment}), place=place)
 
 
 def name(instance: str) -> str:

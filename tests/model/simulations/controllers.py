@@ -6,14 +6,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from controller.errors import PassError
-from controller.model import Outcome, Request
+from controller.model import Heard, Mode, Outcome, Request
 from controller.ports import Context
 from controller.reconcile import reconcile
 from controller.report.report import Report, Target
 from controller.runtime.budget import Budget
 from tests.model.simulations.ports import SLOW, Clouds, TruePast
 from tests.model.simulations.world import PERIOD, Process, World
-from tests.support import across
 from tests.support.history import Deployment, Machine, Outage, Reading
 from tests.support.views import ALWAYS_THERE, HONEST, PROMPT, Deliveries, Lies, Outages, View
 
@@ -21,6 +20,7 @@ from tests.support.views import ALWAYS_THERE, HONEST, PROMPT, Deliveries, Lies, 
 WINDOW = 5.0
 #: Passes over events that go on at once, beside the schedule's.
 AT_ONCE = 2
+SCHEDULED = Request(Mode.APPLY, is_scheduled=True)
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class Controller:
     clouds: Clouds = field(init=False)
     view: View = field(init=False)
     is_retired: bool = False
-    _inbox: list[across.Heard] = field(default_factory=list)
+    _inbox: list[tuple[str, Heard]] = field(default_factory=list)  # instances, and what was said of them
     _handling: int = 0
 
     def __post_init__(self) -> None:
@@ -60,7 +60,7 @@ class Controller:
     def follow_schedule(self) -> Process:
         """A full pass each period, and none while the controller is out."""
         while not self.is_retired:
-            self.begin(across.request(scheduled=True))
+            self.begin(SCHEDULED)
             yield PERIOD
 
     def announce_outages(self) -> Process:
@@ -74,14 +74,14 @@ class Controller:
         """EC2 tells of a machine's new state: to everybody in its place, and as well as EventBridge can."""
         if machine.place != self.deployment.place:
             return
-        heard = across.Heard(machine.instance.id, machine.instance.state, self.world.now)
-        for at in self.deliveries.of(heard.instance, heard.state, heard.at):
-            self.world.at(at, lambda: self._receive(heard))
+        instance, heard = machine.instance.id, Heard(machine.instance.state, self.world.now, self.world.now)
+        for at in self.deliveries.of(instance, heard.state, heard.at):
+            self.world.at(at, lambda: self._receive(instance, heard))
 
-    def _receive(self, heard: across.Heard) -> None:
+    def _receive(self, instance: str, heard: Heard) -> None:
         if self.is_retired or self._is_out():
             return
-        self._inbox.append(heard)
+        self._inbox.append((instance, heard))
         if len(self._inbox) == 1:
             self.world.later(WINDOW, self._handle)
 
@@ -90,7 +90,8 @@ class Controller:
             self.world.later(1.0, self._handle)
             return
         batch, self._inbox = self._inbox, []
-        self.begin(across.request(batch))
+        latest = dict(sorted(batch, key=lambda event: event[1].at))
+        self.begin(Request(Mode.APPLY, frozenset(latest), heard=latest))
 
     def _is_out(self) -> bool:
         return self.outages.ends(self.world.elapsed) is not None

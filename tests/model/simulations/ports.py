@@ -25,7 +25,7 @@ from controller.names import is_instance_id
 from controller.ports import Listing, Readers, Writers
 from tests.model.properties.clouds_ports import holds, meeting_of, updated
 from tests.model.simulations.world import World
-from tests.support import across, zone
+from tests.support import zone
 from tests.support.history import Deployment, Machine, Truth
 
 T = TypeVar("T")
@@ -112,7 +112,7 @@ class _Fleet:
         return self._read(lambda machine: machine.id in ids, calls=-(-len(ids) // 200))
 
     def of_meetings(self, meetings: Collection[str]) -> list[Instance]:
-        return self._read(lambda m: (m.tagged or across.ASKS_BY_MEETING) and m.meeting in meetings)
+        return self._read(lambda machine: machine.meeting in meetings)
 
     def _read(self, fits: Callable[[Instance], bool], calls: int = 1) -> list[Instance]:
         def answer() -> list[Instance]:
@@ -227,6 +227,6 @@ class _RecordWriter:
         now, content = self.clouds.world.now, str(write.content)
         if was:
             comment = was.comment if write.comment is None else write.comment
-            return across.written(replace(was, content=content, proxied=True, comment=comment), now)
+            return replace(was, content=content, proxied=True, comment=comment, modified_on=now)
         new, label = f"r{self.clouds.world.new_number()}", write.name.partition(".")[0]
-        return across.written(DnsRecord(new, write.name, label, "A", content, True, write.comment or "", now), now)
+        return DnsRecord(new, write.name, label, "A", content, True, write.comment or "", now, now)

@@ -7,15 +7,15 @@ from datetime import timedelta
 import pytest
 
 from controller.model import DnsRecord, Instance, Value
-from tests.support import across
+from tests.support.build import settings
 from tests.support.history import Deployment, Event, Look, Machine, Outage, Reading, Step, Truth
 from tests.support.state import START
 from tests.support.truth import PATIENCE, Promise, Verdict, judge
 
 HERE = "111122223333/us-west-2"
 ROOT = "example.com"
-US = Deployment("ours", across.settings(HERE), HERE)
-THEM = Deployment("theirs", across.settings("111122223333/eu-west-1"), "111122223333/eu-west-1")
+US = Deployment("ours", settings(HERE), HERE)
+THEM = Deployment("theirs", settings("111122223333/eu-west-1"), "111122223333/eu-west-1")
 ONE, TWO = "i-00000001", "i-00000002"
 OWN, OTHER = "203.0.113.1", "203.0.113.2"
 LATER, LONG_AFTER = START + timedelta(seconds=60), START + PATIENCE + timedelta(seconds=61)
