@@ -20,20 +20,6 @@ LONG_AGO = datetime.now(UTC) - timedelta(hours=3)
 
 
 @dataclass(frozen=True, slots=True)
-class LambdaContext:
-    """What Lambda hands to a function, as far as ours reads it."""
-
-    seconds: float = 240.0
-    invoked_function_arn: str = "arn:aws:lambda:us-west-2:123456789012:function:ElephantDNSWatchdog"
-    function_name: str = "ElephantDNSWatchdog"
-    aws_request_id: str = "request-of-a-test"
-
-    def get_remaining_time_in_millis(self) -> int:
-        """As Lambda counts."""
-        return int(self.seconds * 1000)
-
-
-@dataclass(frozen=True, slots=True)
 class Clouds:
     """Two servers, reset for each test."""
 

@@ -10,7 +10,7 @@ from zipfile import ZipFile
 import pytest
 
 from infra.package import ROOT, Target, build
-from tests.infra.package.function import copy_runtime_client
+from tests.support.lambda_runtime import copy_runtime_client
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 

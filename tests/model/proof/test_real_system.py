@@ -12,7 +12,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, 
 import handler
 from tests.model.proof.tally import counted
 from tests.model.properties.profiles import PROMISE
-from tests.support.servers import Clouds, LambdaContext, name
+from tests.support.lambda_runtime import LambdaContext
+from tests.support.servers import Clouds, name
 from tests.system.faults.calls import Proxy
 from tests.system.faults.judges import misdeeds
 from tests.system.perturb.journal import Journals

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 import handler
-from tests.support.servers import Clouds, LambdaContext, link, name
+from tests.support.lambda_runtime import LambdaContext
+from tests.support.servers import Clouds, link, name
 from tests.unit.test_events import batch, state_change
 
 pytestmark = pytest.mark.usefixtures("requests_judged")

@@ -18,7 +18,8 @@ from controller.errors import CallError, DeadlineError, IncompleteError, Observa
 from controller.model import Outcome
 from controller.runtime.budget import SystemClock
 from controller.sandbox.cloudflare import Reply
-from tests.support.servers import Clouds, LambdaContext
+from tests.support.lambda_runtime import LambdaContext
+from tests.support.servers import Clouds
 from tests.system.faults.calls import BATCH, LIST, SCAN, SECRET, UPDATE, Call, Play, Proxy, Rule, Scene
 from tests.system.faults.kinds import FOR_EVER, Kind, answer, broken_wires
 from tests.system.faults.plan import CALLS

@@ -10,7 +10,8 @@ from controller.model import Mode
 from controller.model import Request as Wanted
 from controller.sandbox.cloudflare import Proceed, Reply, Request
 from handler import lambda_handler
-from tests.support.servers import Clouds, LambdaContext, link, name, outcomes, refusal
+from tests.support.lambda_runtime import LambdaContext
+from tests.support.servers import Clouds, link, name, outcomes, refusal
 from tests.unit.test_events import state_change
 
 pytestmark = pytest.mark.usefixtures("requests_judged")

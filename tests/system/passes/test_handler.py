@@ -10,7 +10,8 @@ import pytest
 
 import handler
 from controller.errors import IncompleteError, ObservationError, RequestError, SettingsError
-from tests.support.servers import Clouds, LambdaContext, link, name
+from tests.support.lambda_runtime import LambdaContext
+from tests.support.servers import Clouds, link, name
 from tests.unit.test_events import SCHEDULED, batch, state_change
 
 pytestmark = pytest.mark.usefixtures("requests_judged")

@@ -10,7 +10,7 @@ from controller.errors import WatchdogError
 from controller.model import Mode, Request
 from controller.sandbox.cloudflare import Reply
 from controller.telemetry.log import start_logging
-from tests.support.servers import LambdaContext
+from tests.support.lambda_runtime import LambdaContext
 from tests.system.faults.calls import Call, Proxy, Rule, Scene, in_order
 from tests.system.faults.claims import leaks, manners
 from tests.system.faults.clock import FastClock
