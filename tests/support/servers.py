@@ -1,6 +1,6 @@
 """Both clouds on loopback, and the controller as its users start it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -8,11 +8,13 @@ from typing import Any
 
 import handler
 from controller.bootstrap import Controller, build
-from controller.model import Mode, Request, Result
+from controller.model import DnsRecord, Instance, Mode, Request, Result
 from controller.report.report import Report
 from controller.sandbox.aws import SECRET, AwsServer, exported
+from controller.sandbox.aws_machines import Machine
 from controller.sandbox.cloudflare import CloudflareServer, Reply
 from controller.settings import read_settings
+from tests.support.state import State
 
 OWNER = "123456789012/us-west-2"
 MARK = f"elephant-dns:{OWNER}"
@@ -108,9 +110,44 @@ class Clouds:
                 found.setdefault(str(record["name"]), []).append(str(record["content"]))
         return found
 
+    def state(self) -> State:
+        """All that is true now, as the specification reads it."""
+        return State(
+            now=datetime.now(UTC),
+            instances={key: _instance(machine) for key, machine in self.aws.machines.all().items()},
+            records={str(record["id"]): _record(record) for record in self.cloudflare.records()},
+            rows={key: {n: v for n, v in row.items() if n != "id"} for key, row in self.aws.rows.all().items()},
+        )
+
     def address(self, machine: str) -> str | None:
         """The machine's public address."""
         return self.aws.machines.all()[machine].address
+
+
+def _instance(machine: Machine) -> Instance:
+    return Instance(
+        id=machine.id,
+        state=machine.state,
+        public_ip=machine.address,
+        tagged=machine.tags.get("Project") == "Elephant",
+        meeting=machine.tags.get("MeetingID"),
+        role=machine.tags.get("Role"),
+        launched_at=machine.launched_at,
+    )
+
+
+def _record(record: Mapping[str, Any]) -> DnsRecord:
+    return DnsRecord(
+        id=record["id"],
+        name=record["name"],
+        instance=str(record["name"]).partition(".")[0],
+        type=record["type"],
+        content=record["content"],
+        proxied=record["proxied"],
+        comment=record["comment"] or "",
+        created_on=datetime.fromisoformat(record["created_on"]),
+        modified_on=datetime.fromisoformat(record["modified_on"]),
+    )
 
 
 def link(machine: str) -> str:

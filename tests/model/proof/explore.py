@@ -16,9 +16,10 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 
 from controller.model import Action, DeleteRecord, DnsRecord, Outcome, RecordChange, RowWrite, UpdateRecord
-from tests.model.properties.clouds import Clouds, Write
+from tests.model.properties.clouds import Clouds
 from tests.model.properties.passes import Ran, run_in_turns
 from tests.model.properties.schedule import unlike_the_full_pass
+from tests.support.journal import Write
 from tests.support.spec.allowed import misdeeds
 from tests.support.spec.guarded import is_held, rests_on
 from tests.support.spec.right import takes_two_passes, wrongs

@@ -14,8 +14,8 @@ from tests.model.proof.tally import counted
 from tests.model.properties.profiles import PROMISE
 from tests.support.lambda_runtime import LambdaContext
 from tests.support.servers import Clouds, name
+from tests.support.spec.in_truth import misdeeds_in_truth
 from tests.system.faults.calls import Proxy
-from tests.system.faults.judges import misdeeds
 from tests.system.perturb.journal import Journals
 from tests.unit.test_events import SCHEDULED, batch, state_change
 
@@ -75,7 +75,8 @@ class Function(RuleBasedStateMachine):
         self.journals.clear()
         report = handler.lambda_handler(event, LambdaContext())
         assert self.journals.misdeeds() == []
-        assert misdeeds([deed for journal in self.journals.kept for deed in journal.deeds], scope or None) == []
+        for journal in self.journals.kept:
+            assert misdeeds_in_truth(journal.writes(), journal.settings, scope or None) == []
         return report
 
 

@@ -6,61 +6,14 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from controller.errors import ConditionError
-from controller.model import RecordChange, RowWrite
 from tests.model.properties.faults import CALM, WRITES, Lost, Meddler, Script
+from tests.support.journal import Event, Meddled, Read, Tried
 from tests.support.state import Case, FakeClock, State
 
 T = TypeVar("T")
 
 #: The ids of the records that the model has made, in this world or in one that was before it.
 MADE = re.compile(r"[rx]\d+")
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A call that read: what was asked for (None: everything), and what came back."""
-
-    method: str
-    asked: frozenset[str] | None
-    answer: Sequence[object]
-    state: State
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """A call that changed something: what was true before it, and after."""
-
-    method: str
-    before: State
-    after: State
-    wanted: Sequence[RecordChange] | RowWrite = ()
-    key: str = ""  # a row's
-
-
-@dataclass(frozen=True, slots=True)
-class Meddled:
-    """Another hand changed the world."""
-
-    before: State
-    after: State
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A batch that Cloudflare would not have."""
-
-    wanted: Sequence[RecordChange]
-    codes: Sequence[object]
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """A call that writes begins, whatever becomes of it."""
-
-    state: State
-
-
-Event = Read | Write | Meddled | Refused | Tried
 
 
 @dataclass(slots=True)

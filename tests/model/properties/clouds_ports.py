@@ -9,9 +9,10 @@ from controller.model import TERMINATED, Condition, CreateRecord, DnsRecord, Ins
 from controller.model import Zone as SeenZone
 from controller.names import is_instance_id
 from controller.ports import Listing, Readers, Writers
-from tests.model.properties.clouds import Clouds, Refused, Write
+from tests.model.properties.clouds import Clouds
 from tests.support import zone
 from tests.support.build import delete
+from tests.support.journal import Refused, Write
 from tests.support.state import Row, State
 
 _MACHINE = re.compile(r"i-(?:[0-9a-f]{9})?[0-9a-f]{8}")

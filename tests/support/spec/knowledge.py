@@ -6,7 +6,7 @@ from typing import cast
 
 from controller.model import DnsRecord, Instance, Meeting
 from controller.settings import Settings
-from tests.model.properties.clouds import Event, Meddled, Read, Tried, Write
+from tests.support.journal import Event, Meddled, Read, Tried, Write
 from tests.support.spec.sight import Sight
 from tests.support.state import Row, State
 

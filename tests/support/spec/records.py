@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from controller.model import DnsRecord
 from controller.settings import Settings
-from tests.model.properties.clouds import Write
+from tests.support.journal import Write
 from tests.support.spec import owners
 from tests.support.spec import sight as spec
 from tests.support.spec.knowledge import Knowledge
@@ -88,7 +88,7 @@ def _updated(sight: Sight, known: Knowledge, record: str, now: DnsRecord, after:
         yield f"changed, and foreign: {seen}"
     if seen.type != "A":
         yield f"changed, and no A record: {seen}"
-    yield from _only_what_a_serving_instance_wants(sight, after)
+    yield from only_what_a_serving_instance_wants(sight, after)
     yield from an_unmarked_record_is_adopted_only_where_none_is_ours(sight, seen)
     if spec.is_right(seen, sight):
         yield f"changed, and there was nothing to mend: {seen}"
@@ -105,7 +105,7 @@ def an_unmarked_record_is_adopted_only_where_none_is_ours(sight: Sight, seen: Dn
 
 
 def _created(sight: Sight, after: DnsRecord) -> Iterator[str]:
-    yield from _only_what_a_serving_instance_wants(sight, after)
+    yield from only_what_a_serving_instance_wants(sight, after)
     if not owners.is_marked(after, sight.settings):
         yield f"created without our mark: {after}"
     if spec.forbids_a_record(sight, after.instance):
@@ -114,7 +114,7 @@ def _created(sight: Sight, after: DnsRecord) -> Iterator[str]:
         yield f"created beside an A record that could have been mended: {after}"
 
 
-def _only_what_a_serving_instance_wants(sight: Sight, after: DnsRecord) -> Iterator[str]:
+def only_what_a_serving_instance_wants(sight: Sight, after: DnsRecord) -> Iterator[str]:
     """Content = public IPv4, proxied, a readable comment; nowhere but at a serving instance's name."""
     cls = spec.class_of(sight, after.instance)
     if cls != spec.SERVING or not spec.is_routable_machine(sight, after.instance):

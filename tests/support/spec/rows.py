@@ -7,7 +7,7 @@ machines and records by what the pass had seen.
 from collections.abc import Iterator
 
 from controller.model import Value
-from tests.model.properties.clouds import Write
+from tests.support.journal import Write
 from tests.support.spec import sight as spec
 from tests.support.spec.sight import Sight
 from tests.support.state import Row
@@ -16,9 +16,9 @@ from tests.support.state import Row
 def judge_row_write(event: Write, sight: Sight) -> Iterator[str]:
     """Everything that was wrong with this update."""
     meeting = event.key
-    before, after = event.before.rows.get(meeting), event.after.rows[meeting]
-    if before is None:
-        yield f"{meeting}: a phantom row"
+    before, after = event.before.rows.get(meeting), event.after.rows.get(meeting)
+    if before is None or after is None:
+        yield f"{meeting}: {'a phantom row' if after else 'the row was removed'}"
         return
     for promise in (history_is_never_written, status_is_monotonic, only_our_attributes_are_written):
         yield from (f"{meeting}: {wrong}" for wrong in promise(sight, before, after))

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from controller.sandbox.cloudflare import Reply
-from tests.system.faults.calls import Play, Scene
+from tests.support.spec.in_truth import Excuse
+from tests.system.faults.calls import DESCRIBE, LIST, Play, Scene
 
 #: Seconds that a pass gets; where something hangs it is real time.
 PLENTY, SHORT = 600.0, 1.0
@@ -28,6 +29,12 @@ class Kind:
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def excuse(self) -> Excuse:
+        """What a pass that met it could not know."""
+        is_blind = self.lies and (LIST in self.at or (DESCRIBE in self.at and self.times is None))
+        return Excuse(self.lies, is_blind, self.overtakes)
 
     @property
     def whole_family(self) -> tuple[tuple[str, ...], str]:

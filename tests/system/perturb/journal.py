@@ -14,14 +14,13 @@ from controller.model import Request
 from controller.reconcile import reconcile
 from controller.report.report import Report
 from controller.settings import Settings
-from tests.model.properties.clouds import Event, Read, Tried
+from tests.support.journal import Event, Read, Tried, Write
 from tests.support.servers import Clouds
 from tests.support.spec.allowed import misdeeds
 from tests.support.spec.right import wrongs
 from tests.support.state import State
-from tests.system.faults.witness import Deed, Witness
+from tests.system.faults.witness import Witness
 from tests.system.perturb.ports import noted
-from tests.system.perturb.truth import world_now, write_of
 
 T = TypeVar("T")
 
@@ -34,7 +33,6 @@ class Journal:
     scope: Collection[str] | None
     witness: Witness
     events: list[Event] = field(default_factory=list)
-    deeds: list[Deed] = field(default_factory=list)
     calls: int = 0  # under way
     is_over: bool = False
     _lock: threading.Condition = field(default_factory=threading.Condition)
@@ -75,10 +73,13 @@ class Journal:
     def _claim(self, row: str | None) -> None:
         """Another pass comes in the middle of a call, if at all, and has claimed its own deeds by then."""
         with self._lock:
-            for deed in [deed for deed in self.witness.deeds if deed.row == row]:
+            for deed in [deed for deed in self.witness.deeds if deed.key == (row or "")]:
                 self.witness.deeds.remove(deed)
-                self.deeds.append(deed)
-                self.events.append(write_of(deed))
+                self.events.append(deed)
+
+    def writes(self) -> list[Write]:
+        """What it has done."""
+        return [event for event in self.events if isinstance(event, Write)]
 
     def _note(self, event: Event) -> None:
         with self._lock:
@@ -110,14 +111,14 @@ class Journals:
 
     def misdeeds(self) -> list[str]:
         """What was done and may not be, by the specification."""
-        found = [f"no pass knows of it: {deed.operation} {deed.row or ''}" for deed in self.witness.deeds]
+        found = [f"no pass knows of it: {deed.method} {deed.key}" for deed in self.witness.deeds]
         for journal in self.kept:
             found += misdeeds(journal.events, journal.settings, journal.scope)
         return found
 
     def wrongs(self, clouds: Clouds) -> list[str]:
         """What is not as the rules want it, by the specification, for the deployment whose pass was the latest."""
-        return wrongs(world_now(clouds), self.kept[-1].settings)
+        return wrongs(clouds.state(), self.kept[-1].settings)
 
 
 def _present() -> State:
