@@ -100,7 +100,7 @@ def record_is_made(clouds: Clouds, choose: Chooser) -> None:
     comment = choose.one((mark, f"{mark}-staging x", ""))
     machine = clouds.state.instances.get(instance)
     content = (machine.public_ip if machine else None) or choose.one(ROUTABLE)
-    records, new = dict(clouds.state.records), f"x{clouds.new_ids(1):04d}"
+    records, new = dict(clouds.state.records), f"x{clouds.new_id()[1:]}"
     is_fine = zone.is_routable(content)
     now = clouds.moment().now
     _try_to_put(records, DnsRecord(new, f"{instance}.{root}", instance, "A", content, is_fine, comment, now, now))

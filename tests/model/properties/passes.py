@@ -11,10 +11,10 @@ from controller.reconcile import reconcile
 from controller.report.report import Report, Target
 from controller.runtime.budget import Budget
 from tests.model.properties.clouds import Clouds
-from tests.model.properties.clouds_ports import readers_of, writers_of
 from tests.model.properties.faults import CALM, Script
 from tests.model.properties.turns import taking_turns
 from tests.support.journal import Event
+from tests.support.ports import readers_of, writers_of
 from tests.support.state import Case, State
 
 SECONDS = 600.0

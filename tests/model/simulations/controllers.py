@@ -11,9 +11,10 @@ from controller.ports import Context
 from controller.reconcile import reconcile
 from controller.report.report import Report, Target
 from controller.runtime.budget import Budget
-from tests.model.simulations.ports import SLOW, Clouds, TruePast
+from tests.model.simulations.clouds import SLOW, Clouds, TruePast
 from tests.model.simulations.world import PERIOD, Process, World
 from tests.support.history import Deployment, Machine, Outage, Reading
+from tests.support.ports import readers_of, writers_of
 from tests.support.views import ALWAYS_THERE, HONEST, PROMPT, Deliveries, Lies, Outages, View
 
 #: Seconds that the queue collects events for.
@@ -51,7 +52,7 @@ class Controller:
     def __post_init__(self) -> None:
         self.clouds = Clouds(self.world, self.deployment, self.scan_takes)
         past = TruePast(self.clouds)
-        self.view = View(self.clouds.readers(), past, lambda: self.world.now, self.lies, self._told)
+        self.view = View(readers_of(self.clouds), past, lambda: self.world.now, self.lies, self._told)
 
     def _told(self, brought: Collection[str], lied: Collection[str]) -> None:
         name = self.deployment.name
@@ -117,7 +118,7 @@ class Controller:
         settings, (account, region) = self.deployment.settings, self.deployment.place.split("/")
         target = Target(account, region, settings.zone_id, settings.domain_root, "meetings", settings.owner_id or "")
         clouds = replace(self.clouds, began=self.world.now, is_scoped=request.scope is not None)
-        return Context(settings, target, self.view.readers(), clouds.writers(), Budget(_Clock(self.world), 600.0))
+        return Context(settings, target, self.view.readers(), writers_of(clouds), Budget(_Clock(self.world), 600.0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tests.model.simulations.clouds import SLOW
 from tests.model.simulations.meddlers import (
     Meddler,
     machines_elsewhere,
@@ -14,7 +15,6 @@ from tests.model.simulations.meddlers import (
     wrong_ids,
 )
 from tests.model.simulations.people import Incident
-from tests.model.simulations.ports import SLOW
 from tests.support.build import settings
 from tests.support.history import Deployment
 from tests.support.views import ALWAYS_THERE, HONEST, PROMPT, Deliveries, Lapse, Lies, Outages, Shows, Span
