@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from controller.model import (
@@ -28,8 +28,9 @@ from controller.rules.guards import guard
 from controller.rules.plan import plan
 from controller.runtime.budget import Budget
 from controller.settings import Settings, read_settings
+from tests.support.clock import START
 
-NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
+NOW = START
 OLD, YOUNG = NOW - timedelta(hours=2), NOW - timedelta(minutes=1)
 PLACE = OWNER = "123456789012/us-west-2"
 MARK = f"elephant-dns:{OWNER}"

@@ -11,7 +11,7 @@ from enum import Enum
 
 from controller.model import Instance
 from tests.model.properties.worlds import IDS, LOST_IDS, NEW_STATE, STATES, UNROUTABLE
-from tests.support.state import START
+from tests.support.clock import START
 
 A, B, C = IDS[:3]
 LOST = LOST_IDS[0]

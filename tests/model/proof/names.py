@@ -14,7 +14,7 @@ from itertools import combinations_with_replacement
 from controller.model import DnsRecord
 from tests.model.proof.machines import NUMBER, Address, Body, address_of
 from tests.model.properties.worlds import FOREIGN, MARK
-from tests.support.state import START
+from tests.support.clock import START
 
 OLD, NEW = START - timedelta(days=3), START - timedelta(seconds=10)
 

@@ -33,9 +33,10 @@ from tests.model.properties.passes import Ran, run, run_in_turns
 from tests.model.properties.simulation import what_a_calm_pass_leaves
 from tests.model.properties.turns import taking_turns
 from tests.model.properties.worlds import IDS, MARK, MEETINGS, ROUTABLE, Chooser, settings_with
+from tests.support.clock import START
 from tests.support.spec.allowed import misdeeds
 from tests.support.spec.right import takes_two_passes, wrongs
-from tests.support.state import START, Case, State
+from tests.support.state import Case, State
 
 Scope = Collection[str] | None
 #: None of our business, whoever's mark they bear: a name of another form, and a name under another domain.

@@ -10,8 +10,9 @@ from controller.model import CreateRecord, DnsRecord, Instance, RecordChange, Ro
 from controller.settings import Settings
 from tests.model.properties.faults import CALM, WRITES, Lost, Meddler, Script
 from tests.support import zone
+from tests.support.clock import FakeClock
 from tests.support.journal import Event, Meddled, Read, Refused, Tried, Write
-from tests.support.state import Case, FakeClock, Row, State, Zone
+from tests.support.state import Case, Row, State, Zone
 
 T = TypeVar("T")
 

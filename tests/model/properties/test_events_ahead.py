@@ -12,8 +12,9 @@ from tests.model.properties.faults import Calls, Script
 from tests.model.properties.passes import Ran, run
 from tests.model.properties.test_evidence import is_now
 from tests.model.properties.test_regressions import ONE, TWO, link, machine, record, world
+from tests.support.clock import START
 from tests.support.spec.right import wrongs
-from tests.support.state import START, Case
+from tests.support.state import Case
 
 RUNS, OTHER = machine(ONE, "203.0.113.1", age=timedelta(seconds=20)), machine(TWO, "203.0.113.2", role="student")
 ROW = {"status": "LAUNCHED", "teacher_ec2_id": ONE, "student_ec2_id": TWO}

@@ -11,10 +11,11 @@ from tests.model.properties.passes import planned
 from tests.model.properties.profiles import PROMISE
 from tests.model.properties.test_regressions import FOREIGN, LATE, ONE, TWO, link, machine, record, world
 from tests.model.properties.worlds import cases
+from tests.support.clock import START
 from tests.support.spec import owners
 from tests.support.spec import sight as spec
 from tests.support.spec.sight import Sight
-from tests.support.state import START, Case, State, Zone
+from tests.support.state import Case, State, Zone
 
 
 def told_of(case: Case) -> list[tuple[str, str]]:

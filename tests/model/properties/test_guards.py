@@ -15,10 +15,11 @@ from tests.model.properties.profiles import PROMISE
 from tests.model.properties.schedule import subject
 from tests.model.properties.test_regressions import LATE, ONE, TWO, link, machine, record, world
 from tests.model.properties.worlds import OWNERS, PLACE, cases, mark_of, settings_with
+from tests.support.clock import START
 from tests.support.spec import sight as spec
 from tests.support.spec.guarded import is_held, rests_on
 from tests.support.spec.sight import Sight
-from tests.support.state import START, Case, State
+from tests.support.state import Case, State
 
 PLACES = st.sampled_from((PLACE, None))
 

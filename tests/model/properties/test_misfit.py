@@ -11,7 +11,8 @@ from tests.model.properties.clouds import Clouds
 from tests.model.properties.faults import RECORD_FAULTS, WRITES, Calls, Fault, Lost, Script
 from tests.model.properties.passes import run
 from tests.model.properties.worlds import IDS, ROUTABLE, settings_with
-from tests.support.state import START, Case, State, Zone
+from tests.support.clock import START
+from tests.support.state import Case, State, Zone
 
 
 def machines(count: int) -> Case:

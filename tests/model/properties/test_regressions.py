@@ -13,10 +13,11 @@ from tests.model.properties.faults import RECORD_FAULTS, ROW_FAULTS, Calls, Faul
 from tests.model.properties.passes import applied, planned, run
 from tests.model.properties.simulation import what_a_calm_pass_leaves
 from tests.model.properties.worlds import MARK, settings_with
+from tests.support.clock import START
 from tests.support.spec import sight as spec
 from tests.support.spec.allowed import misdeeds
 from tests.support.spec.sight import Sight
-from tests.support.state import START, Case, Row, State
+from tests.support.state import Case, Row, State
 
 BORN = START - timedelta(days=1)
 ONE, TWO, THREE, NINE = "i-00000001", "i-00000002", "i-00000003", "i-00000009"

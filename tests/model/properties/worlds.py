@@ -15,7 +15,8 @@ from controller.errors import RefusedError
 from controller.model import DnsRecord, Instance, NonString, Value
 from controller.settings import Settings
 from tests.support import zone as cloudflare
-from tests.support.state import START, Case, Row, State, Zone
+from tests.support.clock import START
+from tests.support.state import Case, Row, State, Zone
 
 T = TypeVar("T")
 

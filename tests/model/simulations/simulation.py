@@ -15,8 +15,8 @@ from tests.model.simulations.controllers import SCHEDULED, Controller, what_is_o
 from tests.model.simulations.families import FAMILIES, Scene
 from tests.model.simulations.people import Lesson, hold
 from tests.model.simulations.world import PERIOD, Process, World
+from tests.support.clock import START
 from tests.support.history import Deployment, Look, Truth
-from tests.support.state import START
 from tests.support.truth import Verdict, judge, unended
 from tests.support.views import ALWAYS_THERE, HONEST
 

@@ -8,8 +8,8 @@ import pytest
 
 from controller.model import DnsRecord, Instance, Value
 from tests.support.build import settings
+from tests.support.clock import START
 from tests.support.history import Deployment, Event, Look, Machine, Outage, Reading, Step, Truth
-from tests.support.state import START
 from tests.support.truth import PATIENCE, Promise, Verdict, judge
 
 HERE = "111122223333/us-west-2"

@@ -10,8 +10,8 @@ from itertools import count
 
 from controller.model import DnsRecord, Instance, Value
 from tests.model.simulations.strands import Strand, running
+from tests.support.clock import START, FakeClock
 from tests.support.history import Event, Machine, Row, Step, Truth
-from tests.support.state import START, FakeClock
 
 #: A process: it does something, yields for how many seconds it waits, and goes on.
 Process = Iterator[float]

@@ -26,10 +26,10 @@ from controller.model import RowWrite
 from controller.runtime.budget import Budget
 from controller.runtime.retry import ATTEMPTS, BASE, LONGEST
 from controller.sandbox.cloudflare import Reply
+from tests.support.clock import FastClock
 from tests.support.servers import Clouds, refusal
 from tests.system.faults.aws_kinds import failure
 from tests.system.faults.calls import BATCH, GET, LIST, SCAN, SECRET, UPDATE, Call, Proxy, Rule, Scene
-from tests.system.faults.clock import FastClock
 from tests.system.faults.kinds import answer, dribbled_body
 
 Play = Callable[[Scene], Reply]

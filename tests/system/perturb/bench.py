@@ -7,7 +7,7 @@ import pytest
 
 import handler
 from controller.bootstrap import Controller
-from tests.system.faults.clock import FastClock
+from tests.support.clock import FastClock
 from tests.system.faults.trial import Workshop
 from tests.system.perturb.journal import Journals
 from tests.system.perturb.theatre import Theatre

@@ -10,13 +10,13 @@ from controller.errors import WatchdogError
 from controller.model import Mode, Request
 from controller.sandbox.cloudflare import Reply
 from controller.telemetry.log import start_logging
+from tests.support.clock import FastClock
 from tests.support.journal import Write
 from tests.support.lambda_runtime import LambdaContext
 from tests.support.spec.in_truth import Excuse, misdeeds_in_truth
 from tests.support.state import State
 from tests.system.faults.calls import Call, Proxy, Rule, Scene, in_order
 from tests.system.faults.claims import leaks, manners
-from tests.system.faults.clock import FastClock
 from tests.system.faults.trial import End, Workshop, end_of
 from tests.system.perturb.journal import Journals
 from tests.system.perturb.memory import Memory

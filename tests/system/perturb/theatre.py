@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 
 from controller.sandbox.cloudflare import Reply
+from tests.support.clock import FastClock
 from tests.system.faults.calls import Call, Rule, Scene
-from tests.system.faults.clock import FastClock
 from tests.system.faults.trial import End, Workshop
 from tests.system.perturb.journal import Journals
 from tests.system.perturb.kinds import KINDS, Kind

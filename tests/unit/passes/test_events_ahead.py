@@ -13,7 +13,8 @@ from controller.reconcile import reconcile
 from controller.report.report import Report
 from controller.runtime.budget import Budget
 from tests.support.build import ELSEWHERE, NOW, STUDENT, TEACHER, Told, link, machine, record, row
-from tests.support.memory import Clouds, StillClock, View, at, readings
+from tests.support.clock import FakeClock
+from tests.support.memory import Clouds, View, at, readings
 
 LESSON = row(status="LAUNCHED", ids={"teacher": TEACHER})
 STUDYING = machine(STUDENT, meeting="m2", ip=ELSEWHERE)
@@ -156,7 +157,7 @@ def test_of_the_pass_s_time_enough_is_kept_to_act(seconds: float, slept: int) ->
 def test_a_pass_that_is_told_to_stop_waits_no_longer() -> None:
     stop = threading.Event()
 
-    class Stopping(StillClock):
+    class Stopping(FakeClock):
         def sleep(self, seconds: float) -> None:
             super().sleep(seconds)
             stop.set()

@@ -39,7 +39,7 @@ def test_an_owner_id_with_a_name_or_without_a_place_passes(owner: str) -> None:
     for decider, left in ((decide, 1), (retire.decide, 0)):
         clouds = Clouds(readings([machine()]), [marked])
         reconcile(Request(Mode.APPLY), clouds.its(settings(OWNER_ID=owner)), decide=decider)
-        assert len(clouds.zone) == left
+        assert len(clouds.held) == left
 
 
 def vanished(owner: str) -> Clouds:
@@ -70,7 +70,7 @@ def test_force_lets_it_through() -> None:
 
 def test_a_machine_of_ours_that_ec2_shows_proves_the_place() -> None:
     clouds = vanished("school")
-    clouds.zone["r2"] = record(OTHER, id="r2", comment="elephant-dns:school")
+    clouds.held["r2"] = record(OTHER, id="r2", comment="elephant-dns:school")
     assert applied("school", clouds=clouds) == (False, {Outcome.APPLIED}, True)
 
 

@@ -90,7 +90,7 @@ def test_forty_lessons_survive_a_reading_without_addresses(first: dict[str, obje
     records = [record(m.id, id=m.id, created=written) for m in lessons()]
     clouds = Clouds(readings(lessons(**first), lessons()), records, rows)
     report = reconcile(Request(Mode.APPLY), clouds.its())
-    assert (report.results, clouds.writes, len(clouds.zone)) == ((), [], 40)
+    assert (report.results, clouds.writes, len(clouds.held)) == ((), [], 40)
     assert report.calls["ec2"] <= 2
 
 
