@@ -179,7 +179,8 @@ def _listings() -> list[Kind]:
     lies = [
         Kind("list-half", (LIST,), page(half), lies=True),
         Kind("list-other-half", (LIST,), page(lambda records: records[len(records) // 2 :]), lies=True),
-        Kind("list-empty", (LIST,), page(lambda records: []), lies=True),
+        # A listing that hides a foreign record lets the pass create one beside it.
+        Kind("list-empty", (LIST,), page(lambda records: []), moves_world=True, lies=True),
         Kind("list-of-old-addresses", (LIST,), page(older), moves_world=True, lies=True),
         Kind("list-repeated", (LIST,), page(lambda records: [*records, *records]), lies=True),
     ]
