@@ -9,8 +9,8 @@ from tests.benchmarks.servers import Servers
 from tests.benchmarks.sizes import Sizes
 from tests.benchmarks.stopwatch import Span, round_trips
 from tests.benchmarks.table import Table, ratio
+from tests.support.events import batch
 from tests.support.lambda_runtime import Function, Running
-from tests.unit.test_events import batch
 
 ROLES = ("teacher", "student")
 SERVICES = {"cloudflare": "Cloudflare", "aws": "AWS"}

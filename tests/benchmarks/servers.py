@@ -6,8 +6,9 @@ from typing import Any, Self
 from controller.sandbox.aws import AwsServer
 from controller.sandbox.cloudflare import CloudflareServer
 from tests.benchmarks.stopwatch import Stopwatch
-from tests.support.servers import Clouds, link, name
-from tests.unit.test_events import state_change
+from tests.support.build import link, name
+from tests.support.events import state_change
+from tests.support.servers import Clouds
 
 
 class Servers:

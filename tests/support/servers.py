@@ -14,11 +14,8 @@ from controller.sandbox.aws import SECRET, AwsServer, exported
 from controller.sandbox.aws_machines import Machine
 from controller.sandbox.cloudflare import CloudflareServer, Reply
 from controller.settings import read_settings
+from tests.support.build import MARK
 from tests.support.state import State
-
-OWNER = "123456789012/us-west-2"
-MARK = f"elephant-dns:{OWNER}"
-LONG_AGO = datetime.now(UTC) - timedelta(hours=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,7 @@ class Clouds:
     def launch(self, meeting: str = "m1", role: str = "teacher", *, age: timedelta | None = None, **how: Any) -> str:
         """A machine, and its id in the row as the launcher writes it."""
         machine = self.aws.machines.launch(
-            meeting, role, launched_at=LONG_AGO if age is None else datetime.now(UTC) - age, **how
+            meeting, role, launched_at=long_ago() if age is None else datetime.now(UTC) - age, **how
         )
         rows = self.aws.rows.all()
         row = {"status": "LAUNCHED", **rows.get(meeting, {}), f"{role}_ec2_id": machine}
@@ -99,7 +96,7 @@ class Clouds:
 
     def seed(self, machine: str, content: str, *, comment: str | None = MARK, **fields: Any) -> str:
         """An old record of ours at a machine's name."""
-        fields = {"created_on": LONG_AGO, **fields}
+        fields = {"created_on": long_ago(), **fields}
         return self.cloudflare.seed(f"{machine}.example.com", content, comment=comment, **fields)
 
     def records(self) -> dict[str, list[str]]:
@@ -150,14 +147,9 @@ def _record(record: Mapping[str, Any]) -> DnsRecord:
     )
 
 
-def link(machine: str) -> str:
-    """The machine's join link."""
-    return f"https://{machine}.example.com:8443"
-
-
-def name(machine: str) -> str:
-    """The machine's record."""
-    return f"{machine}.example.com"
+def long_ago() -> datetime:
+    """Three hours ago: past every grace period."""
+    return datetime.now(UTC) - timedelta(hours=3)
 
 
 def outcomes(report: Report) -> list[tuple[str, str]]:

@@ -19,8 +19,8 @@ from tests.infra.cloudformation import stack as expanded
 from tests.infra.deploy.account import Account
 from tests.infra.deploy.deployment import Deployment, deploy
 from tests.infra.deploy.emulator import wait_until
-from tests.support.servers import link, name
-from tests.unit.test_events import state_change
+from tests.support.build import link, name
+from tests.support.events import state_change
 
 pytestmark = [pytest.mark.deploy, pytest.mark.xdist_group("one emulator")]
 

@@ -7,7 +7,7 @@ import pytest
 from tests.infra.deploy.account import Account
 from tests.infra.deploy.deployment import Deployment
 from tests.infra.deploy.people import Person, deploy_policies, hire
-from tests.support.servers import link
+from tests.support.build import link
 
 pytestmark = [pytest.mark.deploy, pytest.mark.xdist_group("one emulator")]
 

@@ -17,9 +17,10 @@ from controller.sandbox.cloudflare.exchange import Exchange, Reply, Request
 from infra.package import Target, build
 from infra.package_models import OPERATIONS
 from tests.infra.package.conftest import HERE, make_variable
+from tests.support.build import link, name
+from tests.support.events import SCHEDULED, batch, state_change
 from tests.support.lambda_runtime import Answer, Function, Running
-from tests.support.servers import Clouds, link, name
-from tests.unit.test_events import SCHEDULED, batch, state_change
+from tests.support.servers import Clouds
 
 pytestmark = pytest.mark.xdist_group("package")
 

@@ -11,7 +11,8 @@ from tests.model.properties.clouds import Clouds
 from tests.model.properties.faults import Calls, Script
 from tests.model.properties.passes import Ran, run
 from tests.model.properties.test_evidence import is_now
-from tests.model.properties.test_regressions import ONE, TWO, link, machine, record, world
+from tests.model.properties.test_regressions import ONE, TWO, machine, record, world
+from tests.support.build import link
 from tests.support.clock import START
 from tests.support.spec.right import wrongs
 from tests.support.state import Case

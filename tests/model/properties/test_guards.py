@@ -13,8 +13,9 @@ from tests.model.properties.clouds import Clouds
 from tests.model.properties.passes import applied, planned, run
 from tests.model.properties.profiles import PROMISE
 from tests.model.properties.schedule import subject
-from tests.model.properties.test_regressions import LATE, ONE, TWO, link, machine, record, world
-from tests.model.properties.worlds import OWNERS, PLACE, cases, mark_of, settings_with
+from tests.model.properties.test_regressions import LATE, ONE, TWO, machine, record, world
+from tests.model.properties.worlds import OWNERS, cases, mark_of, settings_with
+from tests.support.build import PLACE, link
 from tests.support.clock import START
 from tests.support.spec import sight as spec
 from tests.support.spec.guarded import is_held, rests_on
@@ -118,7 +119,7 @@ def test_one_machine_that_ec2_shows_and_a_record_of_ours_names_is_enough_to_beli
 
 
 @pytest.mark.parametrize(
-    "owner", ["999999999999/us-west-2", "111122223333/eu-west-1", "111122223333/eu-west-1/x", "eu-west-1/x"]
+    "owner", ["999999999999/us-west-2", "123456789012/eu-west-1", "123456789012/eu-west-1/x", "eu-west-1/x"]
 )
 @pytest.mark.parametrize("scope", [None, [ONE]])
 def test_an_owner_id_that_names_another_place_stops_the_pass(owner: str, scope: list[str] | None) -> None:

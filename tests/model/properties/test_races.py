@@ -85,7 +85,8 @@ def test_a_record_that_is_deleted_by_hand_just_before_our_batch_stops_nothing_el
 
 
 def test_health_that_comes_in_the_middle_does_not_cost_the_user_the_link() -> None:
-    from tests.model.properties.test_regressions import ONE, link, machine, record, world
+    from tests.model.properties.test_regressions import ONE, machine, record, world
+    from tests.support.build import link
 
     case = world([machine(ONE, "203.0.113.1")], [record("a", ONE, "203.0.113.1")], m={"teacher_ec2_id": ONE})
     assert case.settings == settings_with()

@@ -12,7 +12,9 @@ from tests.model.properties.clouds import Clouds
 from tests.model.properties.faults import RECORD_FAULTS, ROW_FAULTS, Calls, Fault, Lost, Script
 from tests.model.properties.passes import applied, planned, run
 from tests.model.properties.simulation import what_a_calm_pass_leaves
-from tests.model.properties.worlds import MARK, settings_with
+from tests.model.properties.worlds import settings_with
+from tests.support import build
+from tests.support.build import MARK, link
 from tests.support.clock import START
 from tests.support.spec import sight as spec
 from tests.support.spec.allowed import misdeeds
@@ -35,20 +37,16 @@ def machine(
     role: str = "teacher",
     age: timedelta = timedelta(hours=1),
 ) -> Instance:
-    return Instance(instance, state, address, True, meeting, role, START - age)
+    return build.machine(instance, state, ip=address, meeting=meeting, role=role, launched=START - age)
 
 
 def record(key: str, instance: str, content: str, comment: str = MARK) -> DnsRecord:
-    return DnsRecord(key, f"{instance}.example.com", instance, "A", content, True, comment, BORN)
+    return build.record(instance, content, id=key, comment=comment, created=BORN)
 
 
 def world(machines: list[Instance], records: list[DnsRecord], **rows: Row) -> Case:
     state = State(START, {m.id: m for m in machines}, {r.id: r for r in records}, rows)
     return Case(state, settings_with())
-
-
-def link(instance: str) -> str:
-    return f"https://{instance}.example.com:8443"
 
 
 def test_ours_beside_a_foreign_record_with_the_right_address_is_not_mended_into_its_double_for_ever() -> None:

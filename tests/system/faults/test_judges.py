@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.build import settings
+from tests.support.build import MARK, link, name, settings
 from tests.support.journal import Write
-from tests.support.servers import LONG_AGO, MARK, Clouds, link, name
+from tests.support.servers import Clouds, long_ago
 from tests.support.spec.in_truth import misdeeds_in_truth
 from tests.system.faults.plan import CALLS, KINDS, sample
 from tests.system.faults.worlds import machine_id, messy
@@ -50,7 +50,7 @@ RECORDS: dict[str, Misdeed] = {
     "unmarked": lambda c: c.cloudflare.edit(record_of(c, 21), comment=None),
     "record-of-a-stopped-machine": lambda c: c.seed(machine_id(4), "198.51.100.5"),
     "record-of-nobody": lambda c: c.seed(machine_id(99), "198.51.100.5"),
-    "outside-the-pattern": lambda c: c.cloudflare.seed("x.example.com", "192.0.2.9", created_on=LONG_AGO),
+    "outside-the-pattern": lambda c: c.cloudflare.seed("x.example.com", "192.0.2.9", created_on=long_ago()),
 }
 ROWS: dict[str, Misdeed] = {
     "row-created": lambda c: c.aws.rows.put("phantom", status="DNS_WRITTEN"),

@@ -11,7 +11,8 @@ from controller.errors import ObservationError
 from controller.model import Mode, Outcome, RecordChange, Request, RowChange
 from controller.report.report import Report
 from controller.sandbox.cloudflare import Reply
-from tests.support.servers import Clouds, link, name, outcomes, refusal
+from tests.support.build import link, name
+from tests.support.servers import Clouds, outcomes, refusal
 from tests.system.faults.aws_kinds import JSON_TYPE
 from tests.system.faults.calls import BATCH, LIST, SCAN, UPDATE, Call, Proxy, Rule, Scene
 from tests.system.faults.claims import leaks, said

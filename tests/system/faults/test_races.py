@@ -13,7 +13,8 @@ from controller.errors import WatchdogError
 from controller.model import Mode, Request
 from controller.report.report import Report
 from controller.sandbox.cloudflare import Reply
-from tests.support.servers import Clouds, link, name
+from tests.support.build import link, name
+from tests.support.servers import Clouds
 from tests.system.faults.calls import BATCH, Scene
 from tests.system.faults.claims import false_claims
 from tests.system.faults.summary import TRIALS

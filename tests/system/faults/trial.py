@@ -13,8 +13,9 @@ from controller.report.report import Report
 from controller.runtime.budget import Clock
 from controller.settings import read_settings
 from controller.telemetry.log import log_error, log_report, start_logging
+from tests.support.build import MARK
 from tests.support.clock import FastClock
-from tests.support.servers import MARK, Clouds
+from tests.support.servers import Clouds
 from tests.support.spec.in_truth import NO_EXCUSE, misdeeds_in_truth
 from tests.support.state import State
 from tests.system.faults.calls import Call, Proxy, Rule, in_order

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from controller.sandbox.aws_machines import STATES
 from controller.sandbox.cloudflare import Reply
-from tests.support.servers import LONG_AGO, MARK, Clouds, link, name
+from tests.support.build import MARK, link, name
+from tests.support.servers import Clouds, long_ago
 from tests.system.faults.calls import BATCH, CLOUDFLARE, LIST, Call, Rule, Scene
 from tests.system.faults.claims import leaks, said
 from tests.system.faults.kinds import Kind
@@ -83,9 +84,9 @@ class Nonsense:
         clouds.launch("plain", "teacher", id=machine_id(8), address="192.0.2.8")
         for number, (state, content, comment, tags) in enumerate(self.machines, 1):
             machine = clouds.aws.machines.launch(
-                id=machine_id(number), address=f"192.0.2.{number}", state=state, tags=tags, launched_at=LONG_AGO
+                id=machine_id(number), address=f"192.0.2.{number}", state=state, tags=tags, launched_at=long_ago()
             )
-            clouds.cloudflare.seed(name(machine), content, comment=comment, created_on=LONG_AGO)
+            clouds.cloudflare.seed(name(machine), content, comment=comment, created_on=long_ago())
         for key, attributes in self.rows.items():
             clouds.aws.rows.put(key, **attributes, **PEOPLE)
 

@@ -12,9 +12,9 @@ from controller.events import parse_event
 from controller.model import Mode
 from controller.names import is_instance_id
 from controller.settings import VARIABLES, read_settings
+from tests.support.events import SCHEDULED, batch, state_change
 from tests.system.fuzz.effort import EFFORT, Note, try_all
 from tests.system.fuzz.nonsense import JSON, SPOILINGS, TEXT
-from tests.unit.test_events import SCHEDULED, batch, state_change
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from controller.sandbox.cloudflare import Reply
+from tests.support.events import batch, state_change
 from tests.system.faults.calls import WRITES, Scene
 from tests.system.faults.plan import CALLS
 from tests.system.faults.trial import Ends, Trial, Workshop, end_of
 from tests.system.faults.worlds import SCENARIOS, SCOPE
-from tests.unit.test_events import batch, state_change
 
 pytest_plugins = ("tests.system.faults.bench",)
 

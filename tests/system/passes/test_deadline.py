@@ -18,6 +18,7 @@ from controller.errors import CallError, DeadlineError, IncompleteError, Observa
 from controller.model import Outcome
 from controller.runtime.budget import SystemClock
 from controller.sandbox.cloudflare import Reply
+from tests.support.events import SCHEDULED
 from tests.support.lambda_runtime import LambdaContext
 from tests.support.servers import Clouds
 from tests.system.faults.calls import BATCH, LIST, SCAN, SECRET, UPDATE, Call, Play, Proxy, Rule, Scene
@@ -26,7 +27,6 @@ from tests.system.faults.plan import CALLS
 from tests.system.faults.summary import TRIALS
 from tests.system.faults.trial import Ended, Trial, Workshop
 from tests.system.faults.worlds import SCENARIOS, messy
-from tests.unit.test_events import SCHEDULED
 
 pytest_plugins = ("tests.system.faults.bench",)
 

@@ -10,9 +10,10 @@ from controller.model import Mode
 from controller.model import Request as Wanted
 from controller.sandbox.cloudflare import Proceed, Reply, Request
 from handler import lambda_handler
+from tests.support.build import link, name
+from tests.support.events import state_change
 from tests.support.lambda_runtime import LambdaContext
-from tests.support.servers import Clouds, link, name, outcomes, refusal
-from tests.unit.test_events import state_change
+from tests.support.servers import Clouds, outcomes, refusal
 
 pytestmark = pytest.mark.usefixtures("requests_judged")
 

@@ -10,9 +10,10 @@ import pytest
 
 import handler
 from controller.errors import IncompleteError, ObservationError, RequestError, SettingsError
+from tests.support.build import link, name
+from tests.support.events import SCHEDULED, batch, state_change
 from tests.support.lambda_runtime import LambdaContext
-from tests.support.servers import Clouds, link, name
-from tests.unit.test_events import SCHEDULED, batch, state_change
+from tests.support.servers import Clouds
 
 pytestmark = pytest.mark.usefixtures("requests_judged")
 

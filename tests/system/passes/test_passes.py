@@ -8,7 +8,8 @@ from controller.errors import MismatchError, PlanChangedError
 from controller.model import Mode, Request
 from controller.sandbox.cloudflare import Permission, Proceed, Quirks, Reply
 from controller.sandbox.cloudflare import Request as Sent
-from tests.support.servers import MARK, Clouds, link, name, outcomes, refusal
+from tests.support.build import MARK, link, name
+from tests.support.servers import Clouds, outcomes, refusal
 
 pytestmark = pytest.mark.usefixtures("requests_judged")
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tests.support.events import SCHEDULED, batch, state_change
 from tests.system.faults.worlds import machine_id
 from tests.system.perturb.people import People
-from tests.unit.test_events import SCHEDULED, batch, state_change
 
 Deed = Callable[[People], None]
 
