@@ -10,7 +10,7 @@ from datetime import timedelta
 from enum import Enum
 
 from controller.model import Instance
-from tests.model.properties.worlds import IDS, LOST_IDS, NEW_STATE, STATES, UNROUTABLE
+from tests.model.properties.random_worlds import IDS, LOST_IDS, NEW_STATE, STATES, UNROUTABLE
 from tests.support.clock import START
 
 A, B, C = IDS[:3]

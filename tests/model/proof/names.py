@@ -13,7 +13,7 @@ from itertools import combinations_with_replacement
 
 from controller.model import DnsRecord
 from tests.model.proof.machines import NUMBER, Address, Body, address_of
-from tests.model.properties.worlds import FOREIGN
+from tests.model.properties.random_worlds import FOREIGN
 from tests.support.build import MARK
 from tests.support.clock import START
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 from itertools import combinations_with_replacement, product
 
 from controller.settings import Settings
-from tests.model.proof.families import SETTINGS, Family, Place, world
 from tests.model.proof.machines import BODIES, CLASSES, LOST, A, B, Body, C
 from tests.model.proof.names import NAMES, STANDINGS, Kind, Name
+from tests.model.proof.product_of_factors import SETTINGS, Family, Place, world
 from tests.model.proof.rare_worlds import RARE_FAMILIES
 from tests.model.proof.rows import LONG_PAST, SOON, STATUSES, STRANGE, Shape, Status
 from tests.support.state import Case

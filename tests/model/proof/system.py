@@ -30,9 +30,9 @@ from tests.model.properties import meddlers
 from tests.model.properties.clouds import Clouds
 from tests.model.properties.faults import CALM, Calls, Script
 from tests.model.properties.passes import Ran, run, run_in_turns
+from tests.model.properties.random_worlds import IDS, MEETINGS, ROUTABLE, Chooser, settings_with
 from tests.model.properties.simulation import what_a_calm_pass_leaves
 from tests.model.properties.turns import taking_turns
-from tests.model.properties.worlds import IDS, MEETINGS, ROUTABLE, Chooser, settings_with
 from tests.support.build import MARK
 from tests.support.clock import START
 from tests.support.spec.allowed import misdeeds

@@ -18,7 +18,7 @@ from tests.support.lambda_runtime import LambdaContext
 from tests.support.servers import Clouds
 from tests.support.spec.in_truth import misdeeds_in_truth
 from tests.system.faults.calls import Proxy
-from tests.system.perturb.journal import Journals
+from tests.system.perturb.recorder import Journals
 
 Note = Callable[[str, object], None]
 meetings, roles = st.sampled_from(("m1", "m2")), st.sampled_from(("teacher", "student"))

@@ -9,7 +9,7 @@ from datetime import timedelta
 from controller.errors import RefusedError
 from controller.model import DnsRecord, Instance, Value
 from tests.model.properties.clouds import Clouds
-from tests.model.properties.worlds import IDS, MEETINGS, ROUTABLE, Chooser, mark_of
+from tests.model.properties.random_worlds import IDS, MEETINGS, ROUTABLE, Chooser, mark_of
 from tests.support import zone
 from tests.support.state import Row
 

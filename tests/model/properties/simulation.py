@@ -8,7 +8,7 @@ from tests.model.properties.clouds import Clouds
 from tests.model.properties.faults import CALM, Calls, Script
 from tests.model.properties.meddlers import Meddle
 from tests.model.properties.passes import Ran, run
-from tests.model.properties.worlds import IDS, LOST_IDS, Chooser, random_case
+from tests.model.properties.random_worlds import IDS, LOST_IDS, Chooser, random_case
 from tests.support.spec.allowed import misdeeds
 from tests.support.spec.right import takes_two_passes, wrongs
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from controller.model import Action, Change, RowChange
 from tests.model.properties.passes import planned
 from tests.model.properties.profiles import PROMISE
+from tests.model.properties.random_worlds import ODD, cases
 from tests.model.properties.test_races import rewrites
-from tests.model.properties.worlds import ODD, cases
 from tests.support.ports import holds
 from tests.support.spec import sight as spec
 from tests.support.state import Case, Row

@@ -10,8 +10,8 @@ from tests.model.properties.clouds import Clouds
 from tests.model.properties.meddlers import Meddle
 from tests.model.properties.passes import planned, run
 from tests.model.properties.profiles import PROMISE
+from tests.model.properties.random_worlds import cases
 from tests.model.properties.simulation import what_a_calm_pass_leaves
-from tests.model.properties.worlds import cases
 from tests.support.spec.right import takes_two_passes, wrongs
 from tests.support.state import Case
 

@@ -12,8 +12,8 @@ from tests.model.properties.clouds import Clouds
 from tests.model.properties.faults import Calls, Script
 from tests.model.properties.passes import applied, planned, run
 from tests.model.properties.profiles import PROMISE
+from tests.model.properties.random_worlds import cases
 from tests.model.properties.test_regressions import ONE, TWO, machine, record, world
-from tests.model.properties.worlds import cases
 from tests.support.build import link
 from tests.support.spec import sight as spec
 from tests.support.state import Case

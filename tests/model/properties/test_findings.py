@@ -9,8 +9,8 @@ from hypothesis import given
 from controller.model import Instance, NonString
 from tests.model.properties.passes import planned
 from tests.model.properties.profiles import PROMISE
+from tests.model.properties.random_worlds import cases
 from tests.model.properties.test_regressions import FOREIGN, LATE, ONE, TWO, machine, record, world
-from tests.model.properties.worlds import cases
 from tests.support.build import link
 from tests.support.clock import START
 from tests.support.spec import owners

@@ -12,9 +12,9 @@ from controller.model import Action, DnsRecord, Instance, Outcome
 from tests.model.properties.clouds import Clouds
 from tests.model.properties.passes import applied, planned, run
 from tests.model.properties.profiles import PROMISE
+from tests.model.properties.random_worlds import OWNERS, cases, mark_of, settings_with
 from tests.model.properties.schedule import subject
 from tests.model.properties.test_regressions import LATE, ONE, TWO, machine, record, world
-from tests.model.properties.worlds import OWNERS, cases, mark_of, settings_with
 from tests.support.build import PLACE, link
 from tests.support.clock import START
 from tests.support.spec import sight as spec

@@ -10,7 +10,7 @@ from controller.model import Instance, Outcome
 from tests.model.properties.clouds import Clouds
 from tests.model.properties.faults import RECORD_FAULTS, WRITES, Calls, Fault, Lost, Script
 from tests.model.properties.passes import run
-from tests.model.properties.worlds import IDS, ROUTABLE, settings_with
+from tests.model.properties.random_worlds import IDS, ROUTABLE, settings_with
 from tests.support.clock import START
 from tests.support.state import Case, State, Zone
 

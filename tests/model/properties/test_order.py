@@ -19,8 +19,8 @@ from tests.model.properties.clouds import Clouds
 from tests.model.properties.faults import RECORD_FAULTS, ROW_FAULTS, Calls, Fault, Script
 from tests.model.properties.passes import Ran, applied, run
 from tests.model.properties.profiles import COSTLY, PROMISE
+from tests.model.properties.random_worlds import cases
 from tests.model.properties.test_regressions import ONE, TWO, machine, record, world
-from tests.model.properties.worlds import cases
 from tests.support.build import link
 from tests.support.journal import Refused, Write
 from tests.support.spec import owners

@@ -12,8 +12,8 @@ from tests.model.properties.clouds import Clouds
 from tests.model.properties.faults import Script
 from tests.model.properties.passes import run
 from tests.model.properties.profiles import PROMISE
+from tests.model.properties.random_worlds import Chooser, cases
 from tests.model.properties.simulation import random_scope, random_script
-from tests.model.properties.worlds import Chooser, cases
 from tests.support.spec import owners
 from tests.support.spec import sight as spec
 from tests.support.spec.sight import Sight

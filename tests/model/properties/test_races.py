@@ -11,8 +11,8 @@ from tests.model.properties.clouds import Clouds
 from tests.model.properties.faults import Calls, Script
 from tests.model.properties.passes import run
 from tests.model.properties.profiles import COSTLY
+from tests.model.properties.random_worlds import IDS, cases, settings_with
 from tests.model.properties.simulation import what_a_calm_pass_leaves
-from tests.model.properties.worlds import IDS, cases, settings_with
 from tests.support.journal import Write
 from tests.support.spec.allowed import misdeeds
 from tests.support.state import Case, Row

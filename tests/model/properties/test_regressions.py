@@ -11,8 +11,8 @@ from controller.model import DnsRecord, Instance, Outcome
 from tests.model.properties.clouds import Clouds
 from tests.model.properties.faults import RECORD_FAULTS, ROW_FAULTS, Calls, Fault, Lost, Script
 from tests.model.properties.passes import applied, planned, run
+from tests.model.properties.random_worlds import settings_with
 from tests.model.properties.simulation import what_a_calm_pass_leaves
-from tests.model.properties.worlds import settings_with
 from tests.support import build
 from tests.support.build import MARK, link
 from tests.support.clock import START

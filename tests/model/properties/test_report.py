@@ -8,9 +8,9 @@ from controller.model import Action, CreateRecord, DeleteRecord, Outcome, Result
 from tests.model.properties.clouds import Clouds
 from tests.model.properties.passes import Ran, run
 from tests.model.properties.profiles import PROMISE
+from tests.model.properties.random_worlds import Chooser, cases
 from tests.model.properties.simulation import random_scope, random_script
 from tests.model.properties.test_ownership import TROUBLES, alone
-from tests.model.properties.worlds import Chooser, cases
 from tests.support.journal import Write
 from tests.support.state import Case
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from controller.model import RowChange
 from tests.model.properties.passes import planned
 from tests.model.properties.profiles import PROMISE
+from tests.model.properties.random_worlds import Chooser, cases
 from tests.model.properties.test_ownership import TROUBLES, some_passes
-from tests.model.properties.worlds import Chooser, cases
 from tests.support.spec import sight as spec
 from tests.support.spec.sight import Sight
 from tests.support.state import Case

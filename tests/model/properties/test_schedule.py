@@ -10,8 +10,8 @@ from controller.model import Action
 from tests.model.properties.clouds import Clouds
 from tests.model.properties.passes import planned, run
 from tests.model.properties.profiles import PROMISE
+from tests.model.properties.random_worlds import LOST_IDS, Chooser, cases
 from tests.model.properties.schedule import unlike_the_full_pass
-from tests.model.properties.worlds import LOST_IDS, Chooser, cases
 from tests.support.spec import sight as spec
 from tests.support.spec.sight import Sight
 from tests.support.state import Case

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.model.simulations.clouds import SLOW
-from tests.model.simulations.meddlers import (
+from tests.model.simulations.lessons import Incident
+from tests.model.simulations.troubles import (
     Meddler,
     machines_elsewhere,
     odd_rows,
@@ -14,7 +15,6 @@ from tests.model.simulations.meddlers import (
     tag_policy,
     wrong_ids,
 )
-from tests.model.simulations.people import Incident
 from tests.support.build import settings
 from tests.support.history import Deployment
 from tests.support.views import ALWAYS_THERE, HONEST, PROMPT, Deliveries, Lapse, Lies, Outages, Shows, Span

@@ -13,7 +13,7 @@ from datetime import timedelta
 from tests.model.properties.turns import taking_turns
 from tests.model.simulations.controllers import SCHEDULED, Controller, what_is_open
 from tests.model.simulations.families import FAMILIES, Scene
-from tests.model.simulations.people import Lesson, hold
+from tests.model.simulations.lessons import Lesson, hold
 from tests.model.simulations.world import PERIOD, Process, World
 from tests.support.clock import START
 from tests.support.history import Deployment, Look, Truth

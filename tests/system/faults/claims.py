@@ -33,8 +33,8 @@ def _is_so(result: Result, state: State) -> bool:
         found = [r for r in state.records.values() if r.id == key or (key is None and r.name == change.key)]
         return any(record.type == "A" and all(_alike(record, *field) for field in after.items()) for record in found)
     row = state.rows.get(change.key, {})
-    if change.action is Action.CLEAR_LINK:  # the new link may have been written since
-        return bool(row) and not any(row.get(field) == value for field, value in change.before)
+    if change.action is Action.CLEAR_LINK:  # since then a new link may be there, or the row gone
+        return not any(row.get(field) == value for field, value in change.before)
     return bool(row) and all(row.get(field) == value for field, value in after.items())
 
 

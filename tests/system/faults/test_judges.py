@@ -10,7 +10,7 @@ from tests.support.journal import Write
 from tests.support.servers import Clouds, long_ago
 from tests.support.spec.in_truth import misdeeds_in_truth
 from tests.system.faults.plan import CALLS, KINDS, sample
-from tests.system.faults.worlds import machine_id, messy
+from tests.system.faults.scenarios import machine_id, messy
 
 Misdeed = Callable[[Clouds], object]
 

@@ -17,8 +17,8 @@ from tests.system.faults.aws_kinds import JSON_TYPE
 from tests.system.faults.calls import BATCH, LIST, SCAN, UPDATE, Call, Proxy, Rule, Scene
 from tests.system.faults.claims import leaks, said
 from tests.system.faults.kinds import answer
+from tests.system.faults.scenarios import FULL, SCOPED, machine_id
 from tests.system.faults.trial import Trial, Workshop
-from tests.system.faults.worlds import FULL, SCOPED, machine_id
 
 pytest_plugins = ("tests.system.faults.bench",)
 

@@ -17,9 +17,9 @@ from tests.support.build import link, name
 from tests.support.servers import Clouds
 from tests.system.faults.calls import BATCH, Scene
 from tests.system.faults.claims import false_claims
+from tests.system.faults.scenarios import FULL, SCOPE, Seeder, machine_id
 from tests.system.faults.summary import TRIALS
 from tests.system.faults.trial import Ends, Trial, Workshop, end_of
-from tests.system.faults.worlds import FULL, SCOPE, Seeder, machine_id
 
 pytest_plugins = ("tests.system.faults.bench",)
 
@@ -138,9 +138,10 @@ def test_a_machine_that_starts_between_two_passes_is_served_by_the_next(workshop
     trial.proxy.install()
     machine = start_again(trial.clouds)
     random = Random(seed)
-    threading.Timer(random.random() / 10, lambda: _start(trial.clouds, machine)).start()
+    start = threading.Timer(random.random() / 10, lambda: _start(trial.clouds, machine))
+    start.start()
     race(trial, (frozenset({machine}), None), random)
-    time.sleep(0.1)
+    start.join()
     assert list(trial.convergence()) == []
     assert trial.clouds.records()[name(machine)] == ["192.0.2.77"]
     assert trial.clouds.aws.rows.get("again")["teacher_ec2_link"] == link(machine_id(1))

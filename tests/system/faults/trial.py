@@ -22,8 +22,8 @@ from tests.system.faults.calls import Call, Proxy, Rule, in_order
 from tests.system.faults.claims import false_claims, leaks, manners, said
 from tests.system.faults.kinds import PLENTY, Kind
 from tests.system.faults.plan import Case
+from tests.system.faults.scenarios import SCENARIOS, Scenario
 from tests.system.faults.witness import Witness
-from tests.system.faults.worlds import SCENARIOS, Scenario
 
 Environment = tuple[tuple[str, str], ...]
 End = tuple[object, object]

@@ -16,8 +16,8 @@ from tests.support.servers import Clouds, long_ago
 from tests.system.faults.calls import BATCH, CLOUDFLARE, LIST, Call, Rule, Scene
 from tests.system.faults.claims import leaks, said
 from tests.system.faults.kinds import Kind
+from tests.system.faults.scenarios import FRESH, FULL, PEOPLE, WRONG, Scenario, fresh, machine_id
 from tests.system.faults.trial import Trial, Workshop
-from tests.system.faults.worlds import FRESH, FULL, PEOPLE, WRONG, Scenario, fresh, machine_id
 from tests.system.fuzz.effort import EFFORT, Note, try_all
 from tests.system.fuzz.nonsense import JSON, SPOILINGS, Spoiling
 

@@ -15,8 +15,8 @@ from controller.sandbox.cloudflare import Reply
 from tests.support.events import batch, state_change
 from tests.system.faults.calls import WRITES, Scene
 from tests.system.faults.plan import CALLS
+from tests.system.faults.scenarios import SCENARIOS, SCOPE
 from tests.system.faults.trial import Ends, Trial, Workshop, end_of
-from tests.system.faults.worlds import SCENARIOS, SCOPE
 
 pytest_plugins = ("tests.system.faults.bench",)
 

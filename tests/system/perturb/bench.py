@@ -9,7 +9,7 @@ import handler
 from controller.bootstrap import Controller
 from tests.support.clock import FastClock
 from tests.system.faults.trial import Workshop
-from tests.system.perturb.journal import Journals
+from tests.system.perturb.recorder import Journals
 from tests.system.perturb.theatre import Theatre
 
 

@@ -18,9 +18,9 @@ from tests.support.state import State
 from tests.system.faults.calls import Call, Proxy, Rule, Scene, in_order
 from tests.system.faults.claims import leaks, manners
 from tests.system.faults.trial import End, Workshop, end_of
-from tests.system.perturb.journal import Journals
-from tests.system.perturb.memory import Memory
-from tests.system.perturb.people import People
+from tests.system.perturb.cast import People
+from tests.system.perturb.earlier_answers import Memory
+from tests.system.perturb.recorder import Journals
 from tests.system.perturb.workload import Step, Visit
 
 

@@ -7,9 +7,9 @@ from controller.sandbox.cloudflare import Reply
 from tests.support.clock import FastClock
 from tests.system.faults.calls import Call, Rule, Scene
 from tests.system.faults.trial import End, Workshop
-from tests.system.perturb.journal import Journals
+from tests.system.perturb.earlier_answers import STALE
 from tests.system.perturb.kinds import KINDS, Kind
-from tests.system.perturb.memory import STALE
+from tests.system.perturb.recorder import Journals
 from tests.system.perturb.stage import Stage
 from tests.system.perturb.workload import VISITS, WORKLOAD, Step
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.support.events import SCHEDULED, batch, state_change
-from tests.system.faults.worlds import machine_id
-from tests.system.perturb.people import People
+from tests.system.faults.scenarios import machine_id
+from tests.system.perturb.cast import People
 
 Deed = Callable[[People], None]
 

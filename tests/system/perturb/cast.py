@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from tests.support.servers import Clouds
-from tests.system.faults.worlds import PEOPLE, machine_id
+from tests.system.faults.scenarios import PEOPLE, machine_id
 
 #: Statuses in which the join function sends a user to a link.
 JOINABLE = ("HEALTHY", "IN_PROGRESS")

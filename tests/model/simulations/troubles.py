@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from controller.errors import RefusedError
 from controller.model import DnsRecord, Instance
-from tests.model.simulations.people import ROLES
+from tests.model.simulations.lessons import ROLES
 from tests.model.simulations.world import Process, World
 from tests.support import zone
 from tests.support.history import Deployment, Machine

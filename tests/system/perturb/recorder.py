@@ -1,16 +1,20 @@
-"""What each pass asked, was told and wrote, so that the specification judges it by what it could know."""
+"""Records what each pass asked, read and wrote, so that the specification judges it by what it could know.
+
+What passes through the ports is all that a pass can know or do.
+"""
 
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
 import pytest
 
 from controller.bootstrap import Controller
-from controller.model import Request
+from controller.model import DnsRecord, Instance, Meeting, RecordChange, Request, RowWrite, Zone
+from controller.ports import Context, Fleet, Listing, Readers, Records, RecordWriter, RowWriter, Table, Writers
 from controller.reconcile import reconcile
 from controller.report.report import Report
 from controller.settings import Settings
@@ -20,7 +24,6 @@ from tests.support.spec.allowed import misdeeds
 from tests.support.spec.right import wrongs
 from tests.support.state import State
 from tests.system.faults.witness import Witness
-from tests.system.perturb.ports import noted
 
 T = TypeVar("T")
 
@@ -124,3 +127,87 @@ class Journals:
 def _present() -> State:
     """What is read and tried needs its time alone: what is true then, the pass does not know."""
     return State(datetime.now(UTC), {}, {}, {})
+
+
+def noted(context: Context, notes: Journal) -> Context:
+    """The same pass, noted call by call; the methods are called as the specification calls them."""
+    there = context.readers
+    readers = Readers(_Fleet(there.fleet, notes), _Table(there.table, notes), _Records(there.records, notes))
+    writers = context.writers and Writers(_Rows(context.writers.rows, notes), _Zone(context.writers.records, notes))
+    return replace(context, readers=readers, writers=writers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fleet:
+    fleet: Fleet
+    notes: Journal
+
+    def tagged(self) -> list[Instance]:
+        with self.notes.calling():
+            return self.notes.read("fleet.tagged", None, self.fleet.tagged())
+
+    def by_id(self, ids: Collection[str]) -> list[Instance]:
+        with self.notes.calling():
+            return self.notes.read("fleet.by_id", ids, self.fleet.by_id(ids))
+
+    def of_meetings(self, meetings: Collection[str]) -> list[Instance]:
+        with self.notes.calling():
+            return self.notes.read("fleet.of_meetings", meetings, self.fleet.of_meetings(meetings))
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    table: Table
+    notes: Journal
+
+    def live(self) -> list[Meeting]:
+        with self.notes.calling():
+            return self.notes.read("table.live", None, self.table.live())
+
+    def rows(self, ids: Collection[str]) -> list[Meeting]:
+        with self.notes.calling():
+            return self.notes.read("table.rows", ids, self.table.rows(ids))
+
+
+@dataclass(frozen=True, slots=True)
+class _Records:
+    records: Records
+    notes: Journal
+
+    def listing(self, instances: Collection[str] | None = None) -> Listing:
+        with self.notes.calling():
+            listing = self.records.listing(instances)
+            self.notes.read("records.listing", instances, listing.records)
+            return listing
+
+    def zone(self) -> Zone:
+        with self.notes.calling():
+            return self.records.zone()
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    rows: RowWriter
+    notes: Journal
+
+    def write(self, meeting: str, change: RowWrite) -> None:
+        with self.notes.calling(), self.notes.writing(meeting):
+            self.rows.write(meeting, change)
+
+
+@dataclass(frozen=True, slots=True)
+class _Zone:
+    records: RecordWriter
+    notes: Journal
+
+    def write(self, changes: Sequence[RecordChange]) -> list[DnsRecord]:
+        with self.notes.calling(), self.notes.writing():
+            return self.records.write(changes)
+
+    def remove(self, ids: Sequence[str]) -> None:
+        with self.notes.calling(), self.notes.writing():
+            self.records.remove(ids)
+
+    def strays(self, name: str) -> list[DnsRecord]:
+        with self.notes.calling():
+            return self.records.strays(name)
