@@ -1,4 +1,7 @@
-"""The judge. It knows what was true, never what a controller believed, and holds every pass to the rules' promises.
+"""The judge of hours. It knows what was true, never what a controller believed, and holds every pass to the promises.
+
+The specification (``spec/``) judges one pass of one deployment, write by write; this one also measures how long users
+are cut off, across several deployments, and shares nothing with the specification, so that they can disagree.
 
 Two things of what the clouds showed it must know, since the promises speak of them: a machine that neither its row nor
 any reading has ever shown may be forgotten, and time is counted from when EC2 shows a machine as it is.

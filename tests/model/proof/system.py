@@ -24,9 +24,8 @@ from hypothesis.stateful import (
 )
 
 from controller.model import DnsRecord, Instance, Outcome
-from tests.model.proof import people
+from tests.model import actors
 from tests.model.proof.duet import Duet
-from tests.model.properties import meddlers
 from tests.model.properties.clouds import Clouds
 from tests.model.properties.faults import CALM, Calls, Script
 from tests.model.properties.passes import Ran, run, run_in_turns
@@ -49,8 +48,8 @@ BYSTANDERS = {
 SETTINGS = settings_with(place=None)
 
 meetings, roles = st.sampled_from(MEETINGS), st.sampled_from(SETTINGS.roles)
-acts = st.builds(people.Act, st.sampled_from(people.OF_A_MEETING), meetings, roles)
-others = acts | st.builds(meddlers.Meddle, st.integers(0, 1 << 30))
+acts = st.builds(actors.Act, st.sampled_from(actors.OF_A_MEETING), meetings, roles)
+others = acts | st.builds(actors.Meddle, st.integers(0, 1 << 30))
 at_calls = st.integers(0, 5)
 calls = st.builds(
     Calls,
@@ -85,11 +84,11 @@ class System(RuleBasedStateMachine):
     def begin(self, some: set[str]) -> MultipleResults[str]:
         """A meeting or two, whose machines are about to run."""
         for meeting in sorted(some):
-            people.schedule(self.clouds, meeting, "")
+            actors.schedule(self.clouds, meeting, "")
         return multiple(*(self._launched(meeting, role) for meeting in sorted(some) for role in SETTINGS.roles))
 
     @rule(act=acts)
-    def somebody_acts(self, act: people.Act) -> None:
+    def somebody_acts(self, act: actors.Act) -> None:
         act(self.clouds)
 
     @precondition(lambda self: bool(self.unused))
@@ -100,20 +99,20 @@ class System(RuleBasedStateMachine):
     def _launched(self, meeting: str, role: str) -> str:
         machine = self.unused.pop()
         if machine not in self.clouds.state.instances:  # a launcher may have come in between the calls of a pass
-            people.launch(self.clouds, machine, meeting, role)
-            people.change(self.clouds, machine, people.run, ROUTABLE[len(self.unused)])
+            actors.launch(self.clouds, machine, meeting, role)
+            actors.change(self.clouds, machine, actors.run, ROUTABLE[len(self.unused)])
             self.events.append(machine)
         return machine
 
-    @rule(deed=st.sampled_from(people.OF_A_MACHINE), machine=machines, address=st.sampled_from((None, *ROUTABLE)))
+    @rule(deed=st.sampled_from(actors.OF_A_MACHINE), machine=machines, address=st.sampled_from((None, *ROUTABLE)))
     def a_machine_changes(
         self, deed: Callable[[Clouds, Instance, str | None], None], machine: str, address: str | None
     ) -> None:
-        people.change(self.clouds, machine, deed, address)
+        actors.change(self.clouds, machine, deed, address)
         self.events.append(machine)
 
-    @rule(deed=st.sampled_from(meddlers.BY_HAND), rng=st.randoms(use_true_random=False))
-    def by_hand(self, deed: meddlers.Deed, rng: random.Random) -> None:
+    @rule(deed=st.sampled_from(actors.BY_HAND), rng=st.randoms(use_true_random=False))
+    def by_hand(self, deed: actors.Deed, rng: random.Random) -> None:
         """At a dashboard, by another function, by another deployment."""
         deed(self.clouds, Chooser(rng))
 

@@ -4,9 +4,9 @@ import random
 from collections.abc import Collection
 
 from controller.model import Outcome, Result
+from tests.model.actors import Meddle
 from tests.model.properties.clouds import Clouds
 from tests.model.properties.faults import CALM, Calls, Script
-from tests.model.properties.meddlers import Meddle
 from tests.model.properties.passes import Ran, run
 from tests.model.properties.random_worlds import IDS, LOST_IDS, Chooser, random_case
 from tests.support.spec.allowed import misdeeds

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.model import Outcome
+from tests.model.actors import Meddle
 from tests.model.properties.clouds import Clouds
-from tests.model.properties.meddlers import Meddle
 from tests.model.properties.passes import planned, run
 from tests.model.properties.profiles import PROMISE
 from tests.model.properties.random_worlds import cases
