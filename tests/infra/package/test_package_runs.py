@@ -96,7 +96,7 @@ def test_the_same_input_gives_the_same_bytes(package: Path, tmp_path: Path) -> N
     assert again.read_bytes() == package.read_bytes()
 
 
-def test_every_module_comes_from_byte_code_that_is_taken_without_a_look_at_its_source(folder: Path) -> None:
+def test_modules_load_from_byte_code_without_checking_sources(folder: Path) -> None:
     script = f"import sys; sys.path.insert(0, {str(folder)!r}); import handler"
     told = subprocess.run([*ALONE, "-v", "-c", script], capture_output=True, text=True, check=True).stderr
     loaded = re.findall(rf"^# code object from '?{re.escape(str(folder))}/(.*?)'?$", told, re.MULTILINE)
@@ -114,7 +114,7 @@ def test_byte_code_tells_lambdas_folder_and_not_the_builders(package: Path) -> N
                 assert b"/var/task/" in archive.read(file), file
 
 
-def test_a_pass_imports_these_libraries_and_all_of_our_modules_that_are_packed(function: Deployed) -> None:
+def test_pass_imports_all_packed_modules_and_these_libraries(function: Deployed) -> None:
     function.clouds.launch()
     modules = alone(function.folder, _A_PASS, function.clouds.environment())
     ours = {module for module in modules if module.split(".")[0] in ("controller", "handler")}
@@ -140,7 +140,7 @@ def test_a_state_change_brings_record_and_link(function: Deployed) -> None:
     assert function.clouds.aws.rows.get("m1")["teacher_ec2_link"] == link(machine)
 
 
-def test_the_log_has_our_lines_alone_and_no_secret_whatever_lambdas_log_level_is(function: Deployed) -> None:
+def test_log_holds_only_our_lines_and_no_secret(function: Deployed) -> None:
     function.clouds.launch()
     assert function.invoke(SCHEDULED).kind == "response"
     lines = [json.loads(line) for line in function.log.read_text().splitlines()]
@@ -160,7 +160,7 @@ def test_a_batch_is_one_pass(function: Deployed) -> None:
     assert sorted(function.clouds.records()) == sorted(map(name, machines))
 
 
-def test_a_schedule_mends_everything_and_a_warm_function_finds_nothing_more(function: Deployed) -> None:
+def test_schedule_fixes_everything_and_warm_function_finds_nothing(function: Deployed) -> None:
     gone = function.clouds.launch("m1")
     function.clouds.seed(gone, "192.0.2.1")
     function.clouds.aws.machines.terminate(gone)
@@ -189,7 +189,7 @@ def test_an_event_that_nobody_knows_is_an_error_that_lambda_sees(function: Deplo
     assert [line["message"] for line in function.lines()] == ["pass failed"]
 
 
-def test_a_pass_that_is_not_complete_is_an_error_after_its_report_was_logged(function: Deployed) -> None:
+def test_incomplete_pass_is_an_error_after_its_report_is_logged(function: Deployed) -> None:
     function.clouds.reset(quota=0)
     function.clouds.launch()
     answer = function.invoke(SCHEDULED)

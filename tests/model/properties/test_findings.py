@@ -29,7 +29,7 @@ def told_of(case: Case) -> list[tuple[str, str]]:
 
 @PROMISE
 @given(cases())
-def test_every_stranger_at_a_needed_name_every_orphan_and_every_odd_machine_is_told_of(case: Case) -> None:
+def test_foreign_records_orphans_and_odd_machines_are_reported(case: Case) -> None:
     sight, told = Sight.of(case.state, case.settings), told_of(case)
     for found in sight.records:
         cls, is_stranger = spec.class_of(sight, found.instance), owners.is_foreign(found, case.settings)
@@ -141,7 +141,7 @@ def test_a_change_that_the_guard_holds_is_told_of() -> None:
 
 
 @pytest.mark.parametrize("status", ["COMPLETED", "CANCELLED"])
-def test_of_ten_thousand_rows_of_somebody_elses_status_at_most_twenty_are_told_of_and_no_id_is_looked_up(
+def test_ten_thousand_rows_of_unknown_status_cost_twenty_findings(
     status: str,
 ) -> None:
     rows = {f"m{n}": {"status": status, "teacher_ec2_id": f"i-{n:08x}"} for n in range(10_000)}

@@ -58,7 +58,7 @@ def test_what_was_written_to_a_row_is_in_the_report_and_nothing_else(case: Case,
 
 @PROMISE
 @given(cases(), TROUBLES)
-def test_a_pass_says_that_it_is_complete_only_when_nothing_failed_or_was_left_out(case: Case, rng: Random) -> None:
+def test_pass_is_complete_only_if_nothing_failed_or_was_left_out(case: Case, rng: Random) -> None:
     ran = troubled(case, Chooser(rng))
     if ran.report and ran.report.complete:
         outcomes = {result.outcome for result in ran.results}

@@ -184,9 +184,7 @@ def test_a_server_that_fails_may_say_when_to_come_again(proxy: Proxy) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(20, "300"), (600, "300"), (20, "12")])
-def test_a_server_that_fails_takes_neither_the_whole_pass_nor_half_of_it(
-    proxy: Proxy, seconds: float, told: str
-) -> None:
+def test_failing_server_does_not_use_up_half_of_the_pass(proxy: Proxy, seconds: float, told: str) -> None:
     clock = FastClock()
     always(proxy, LIST, lambda scene: Reply.text(503, "maintenance", retry_after=told), times=1)
     reader(proxy.clouds, clock, seconds).listing()

@@ -94,7 +94,7 @@ AUTHENTICATION = [
 
 
 @pytest.mark.parametrize("reply", AUTHENTICATION, ids=lambda reply: str(reply.status))
-def test_a_wrong_token_costs_a_handful_of_calls_and_names_the_permission(trial: Trial, reply: Reply) -> None:
+def test_wrong_token_costs_few_calls_and_names_the_permission(trial: Trial, reply: Reply) -> None:
     ended = trial.run([Rule(Call(LIST), answer(reply), None)])
     assert isinstance(ended.error, ObservationError)
     assert "Zone > DNS > Edit" in ended.error.hint
@@ -112,7 +112,7 @@ def test_a_token_that_may_only_read_stops_the_writes_at_once(trial: Trial, reply
 
 
 @pytest.mark.parametrize("at", [LIST, BATCH])
-def test_a_warm_process_takes_up_a_rotated_token_in_the_middle_of_a_pass(trial: Trial, at: str) -> None:
+def test_warm_process_takes_a_rotated_token_during_a_pass(trial: Trial, at: str) -> None:
     request = Request(Mode.APPLY)
     trial.controller.run(Request(Mode.PLAN), 60)
 
@@ -126,7 +126,7 @@ def test_a_warm_process_takes_up_a_rotated_token_in_the_middle_of_a_pass(trial: 
     assert trial.clouds.aws.operations().count("GetSecretValue") == 2
 
 
-def test_a_warm_process_reads_a_refused_token_once_more_and_then_gives_up(trial: Trial) -> None:
+def test_warm_process_reads_a_refused_token_once_more_only(trial: Trial) -> None:
     trial.controller.run(Request(Mode.PLAN), 60)
     trial.clouds.cloudflare.revoke_token()
     trial.clouds.cloudflare.requests.clear()
@@ -160,7 +160,7 @@ DIVERGING: list[dict[str, object]] = [{"content": "198.51.100.77"}, {"proxied": 
 
 
 @pytest.mark.parametrize("odd", DIVERGING, ids=lambda odd: next(iter(odd)))
-def test_what_is_read_back_otherwise_does_not_converge_and_gets_no_link(trial: Trial, odd: dict[str, object]) -> None:
+def test_record_read_back_otherwise_is_reported_and_gets_no_link(trial: Trial, odd: dict[str, object]) -> None:
     def tell(scene: Scene) -> Reply:
         reply = scene.proceed()
         body = json.loads(reply.content)

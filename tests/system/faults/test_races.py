@@ -131,7 +131,7 @@ def start_again(clouds: Clouds) -> str:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_machine_that_starts_between_two_passes_is_served_by_the_next(workshop: Workshop, seed: int) -> None:
+def test_machine_started_between_two_passes_is_served_by_the_next(workshop: Workshop, seed: int) -> None:
     """One pass has seen it stopped, the other serving; Cloudflare knows no conditional write."""
     trial = Trial(workshop, FULL)
     trial.clouds.reset()

@@ -57,7 +57,7 @@ def outcome(read: Callable[[T], R], given: T, error: type[E]) -> R | E:
 
 
 @EFFORT
-def test_an_event_is_a_request_or_an_error_that_says_what_was_expected(effort: int, record_property: Note) -> None:
+def test_event_is_a_request_or_an_error_that_says_what_it_expects(effort: int, record_property: Note) -> None:
     def holds(event: Any) -> None:
         text = json.dumps(event)
         request = outcome(parse_event, event, RequestError)
@@ -76,7 +76,7 @@ def test_an_event_is_a_request_or_an_error_that_says_what_was_expected(effort: i
 
 
 @EFFORT
-def test_settings_are_read_or_refused_by_name_and_the_token_is_never_said(effort: int, record_property: Note) -> None:
+def test_settings_are_read_or_refused_by_name_without_the_token(effort: int, record_property: Note) -> None:
     def holds(changes: dict[str, str]) -> None:
         settings = outcome(read_settings, {**GOOD, **changes}, SettingsError)
         assert TOKEN not in f"{settings!s} {settings!r}"

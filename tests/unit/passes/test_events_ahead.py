@@ -43,7 +43,7 @@ LINKED = [("create-record", "applied"), ("write-link", "applied")]
     [[], [machine(state="pending", ip=None)], [machine(ip=None)], [machine(state="stopped", ip=None)]],
     ids=["not known", "pending", "without address", "stopped"],
 )
-def test_a_machine_that_runs_is_served_two_seconds_later_when_ec2_shows_it(before: list[Instance]) -> None:
+def test_running_machine_is_served_when_ec2_shows_it_later(before: list[Instance]) -> None:
     clouds = Clouds(at(seconds=2, before=before, then=[machine()]), [], [LESSON])
     report = woken(clouds, heard("running"))
     assert ends(report) == LINKED
@@ -61,7 +61,7 @@ def test_a_machine_that_ends_loses_its_record_when_ec2_shows_it(state: str, stil
     assert clouds.clock.slept == [2.0]
 
 
-def test_nothing_is_made_for_a_machine_that_has_ended_while_ec2_still_shows_it_running() -> None:
+def test_ended_machine_still_shown_running_gets_nothing() -> None:
     clouds = Clouds(at(seconds=4, before=[machine()], then=[machine(state="terminated")]), [], [LESSON])
     assert (ends(woken(clouds, heard("terminated"))), clouds.writes) == ([], [])
 

@@ -60,7 +60,7 @@ def test_where_the_place_is_named_absence_is_believed() -> None:
     assert applied("123456789012/us-west-2/staging") == (False, {Outcome.APPLIED}, True)
 
 
-def test_where_it_is_not_what_rests_on_absence_is_held_and_the_pass_fails_loudly() -> None:
+def test_unnamed_place_holds_absence_changes_and_fails_the_pass() -> None:
     assert applied("school") == (True, {Outcome.GUARDED}, False)
 
 
