@@ -19,7 +19,7 @@ be trusted where others use the machine. All connections are plain HTTP on loopb
 httpx reads its certificates at the start even so, and urllib3 does not. The aim is 0.80."""
 IMPORTS_NOTE = """\
 From one process each, as `python -X importtime` tells it, until the first event is answered: the time that a package's
-own modules take. Being told of every import costs time itself."""
+own modules take. The report of every import costs time itself."""
 #: How many packages are shown.
 PACKAGES = 14
 FIGURES = (
@@ -60,7 +60,7 @@ def _start(servers: Servers, function: Function) -> dict[str, dict[str, float]]:
 
 
 def _imports(servers: Servers, function: Function) -> dict[str, float]:
-    """Seconds of import by package, in a process of its own: to be told of every import costs time."""
+    """Seconds of import by package, in a process of its own, because the report of every import costs time."""
     servers.reset()
     machine = servers.launch("m1")
     with Running(function, servers.environment(), ("-X", "importtime")) as running:

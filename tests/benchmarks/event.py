@@ -13,7 +13,7 @@ from tests.support.lambda_runtime import Answer, Function, Running
 NOTE = """\
 Each process runs the packaged function under Lambda's own runtime client; it gets one event while cold, then more.
 Cloudflare answers after {cloudflare:.0f} ms and AWS after {aws:.0f} ms, the emulators' own time included. *Round trips*
-are the longest row of requests of which each came after the one before it was answered, taken at the servers; *calls*
+are the longest row of requests in which each came after the answer to the one before, taken at the servers; *calls*
 are all requests. Times are medians, from the hand-over of the event to the function's answer; *cold* adds the
 process's start. The naive function does less: it looks at one record and one row, and checks nothing."""
 

@@ -19,7 +19,7 @@ from tests.support.lambda_runtime import Function, copy_runtime_client
 NAIVE = Path(__file__).parent / "naive"
 
 
-#: Ours and the naive one, made when they are needed.
+#: Ours and the naive one, built when they are needed.
 Functions = Callable[[], tuple[Function, Function]]
 
 

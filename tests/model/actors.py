@@ -21,7 +21,7 @@ from tests.support.state import Row
 
 
 def schedule(clouds: Clouds, meeting: str, _: str) -> None:
-    """A meeting is planned; its row is made only here."""
+    """A meeting is planned. Only this creates its row."""
     if meeting not in clouds.state.rows:
         _set_row(clouds, meeting, {"status": "SCHEDULED", "meet_time": "2026-01-31T12:05:00Z"})
 
@@ -177,7 +177,7 @@ def launcher(clouds: Clouds, choose: Chooser) -> None:
 
 
 def terminator(clouds: Clouds, choose: Chooser) -> None:
-    """A meeting is ended by the one whose job it is."""
+    """A meeting is ended by the function for it."""
     if clouds.state.rows:
         write_row(clouds, choose.one(sorted(clouds.state.rows)), {"status": "TERMINATED", "termination_reason": "DONE"})
 

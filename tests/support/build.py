@@ -72,7 +72,7 @@ def machine(
     role: str | None = "teacher",
     launched: datetime | None = OLD,
 ) -> Instance:
-    """A machine that serves the teacher of meeting m1, unless told otherwise."""
+    """A machine that serves the teacher of meeting m1, unless said otherwise."""
     return Instance(id, state, ip, tagged, meeting, role, launched)
 
 
@@ -87,7 +87,7 @@ def record(
     created: datetime | None = OLD,
     modified: datetime | None = None,
 ) -> DnsRecord:
-    """An old record of ours at the teacher's name, with the right address."""
+    """An old own record at the teacher's name, with the right address."""
     return DnsRecord(id, name(instance), instance, type, content, proxied, comment, created, modified)
 
 
@@ -127,7 +127,7 @@ def world(
 
 
 def create(instance: str = TEACHER, content: str = ADDRESS, **others: Any) -> CreateRecord:
-    """A record of ours that is to be at the instance's name."""
+    """An own record that is to be at the instance's name."""
     return CreateRecord(name=name(instance), content=content, **{**_about(instance), "comment": MARK, **others})
 
 
@@ -177,7 +177,7 @@ def context(readers: Readers, budget: Budget, using: Settings | None = None) -> 
 
 @dataclass
 class Told(Listener):
-    """Keeps all that it is told."""
+    """Keeps every plan and result that it hears of."""
 
     plans: list[Report] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)

@@ -49,7 +49,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A point in the life of the process: seconds since it was started, and the CPU seconds it had used by then."""
+    """A point in the life of the process: seconds since it was started, and the CPU seconds used by then."""
 
     wall: float
     cpu: float
@@ -57,7 +57,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the function made of an event, and when.
+    """What the function answered to an event, and when.
 
     ``kind`` is ``response``, ``error`` or ``init/error``, ``content`` the JSON posted with it; ``seconds`` are those
     from the hand-over of the event to the answer.

@@ -151,7 +151,7 @@ def at_names_of_machines(records: Mapping[str, DnsRecord], settings: Settings) -
 
 def is_machine(label: str) -> bool:
     """Whether the label is an instance's id: by EC2, or by the controller, since its adapter would show what that takes
-    for one. So a bystander that it takes for ours is judged, and one of ours that it would not see is missed.
+    for one. So a bystander that it takes for ours is judged, and an own one that it would not see is missed.
     """
     return _MACHINE.fullmatch(label) is not None or is_instance_id(label)
 

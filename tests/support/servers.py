@@ -35,7 +35,7 @@ class Clouds:
         self.aws.requests.clear()
 
     def environment(self, **changes: str) -> dict[str, str]:
-        """What the deployment is told."""
+        """Return the deployment's environment."""
         return {
             **self.aws.environment(),
             "DOMAIN_ROOT": "example.com",
@@ -95,7 +95,7 @@ class Clouds:
         return self.address(machine)
 
     def seed(self, machine: str, content: str, *, comment: str | None = MARK, **fields: Any) -> str:
-        """An old record of ours at a machine's name."""
+        """Put an old own record at a machine's name; returns its id."""
         fields = {"created_on": long_ago(), **fields}
         return self.cloudflare.seed(f"{machine}.example.com", content, comment=comment, **fields)
 

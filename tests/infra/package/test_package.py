@@ -232,17 +232,20 @@ def test_a_service_that_botocore_does_not_know_ends_the_build(tmp_path: Path) ->
 def test_members_may_bear_the_names_of_a_models_own_words() -> None:
     word = {"shape": "Text", "documentation": "…"}
     model = {
-        "operations": {"Tell": {"input": {"shape": "Told"}, "documentation": "…"}, "Else": {}},
+        "operations": {"Ask": {"input": {"shape": "Question"}, "documentation": "…"}, "Else": {}},
         "shapes": {
-            "Told": {"type": "structure", "members": {"shape": word, "documentation": word}, "documentation": "…"},
+            "Question": {"type": "structure", "members": {"shape": word, "documentation": word}, "documentation": "…"},
             "Text": {"type": "string"},
             "Unused": {"type": "string"},
         },
     }
-    assert reduced(model, "made-up", ("Tell",)) == {
-        "operations": {"Tell": {"input": {"shape": "Told"}}},
+    assert reduced(model, "invented", ("Ask",)) == {
+        "operations": {"Ask": {"input": {"shape": "Question"}}},
         "shapes": {
             "Text": {"type": "string"},
-            "Told": {"type": "structure", "members": {"shape": {"shape": "Text"}, "documentation": {"shape": "Text"}}},
+            "Question": {
+                "type": "structure",
+                "members": {"shape": {"shape": "Text"}, "documentation": {"shape": "Text"}},
+            },
         },
     }

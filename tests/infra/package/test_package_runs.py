@@ -102,7 +102,7 @@ def test_modules_load_from_byte_code_without_checking_sources(folder: Path) -> N
     loaded = re.findall(rf"^# code object from '?{re.escape(str(folder))}/(.*?)'?$", told, re.MULTILINE)
     assert len(loaded) > 200
     assert [path for path in loaded if not path.endswith(".pyc")] == []
-    # PEP 552: the second word says that the file is told by a hash (1), and that nobody is to check it (not 2).
+    # PEP 552: the second word says that the file is known by a hash (1), and that nobody is to check it (not 2).
     flags = {file.read_bytes()[4:8] for file in folder.rglob("*.pyc")}
     assert flags == {(0b01).to_bytes(4, "little")}
 
@@ -245,7 +245,7 @@ def test_a_condition_that_fails_is_understood(function: Deployed) -> None:
 
 
 @pytest.mark.parametrize(
-    ("operation", "status", "content", "told"),
+    ("operation", "status", "content", "sentence"),
     [
         (
             "DescribeInstances",
@@ -262,8 +262,8 @@ def test_a_condition_that_fails_is_understood(function: Deployed) -> None:
         ),
     ],
 )
-def test_a_refusal_is_understood(function: Deployed, operation: str, status: int, content: str, told: str) -> None:
+def test_a_refusal_is_understood(function: Deployed, operation: str, status: int, content: str, sentence: str) -> None:
     function.clouds.aws.intercept = refused(operation, status, content)
     answer = function.invoke(SCHEDULED)
     assert (answer.kind, answer.content["errorType"]) == ("error", "ObservationError")
-    assert told in answer.content["errorMessage"] + json.dumps(function.lines())
+    assert sentence in answer.content["errorMessage"] + json.dumps(function.lines())

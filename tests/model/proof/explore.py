@@ -91,7 +91,7 @@ class Explorer:
 def cut_short(start: State, ran: Ran) -> Iterator[State]:
     """Every state that the pass went through, or might have: what a row needs nothing from Cloudflare for runs beside.
 
-    That are removals, links whose machines' records were in place before, and ends of machines without any to delete.
+    These are removals, links to machines with records in place before, and ends of machines without any to delete.
     """
     writes = [event for event in ran.journal if isinstance(event, Write)]
     moving = {str(r.change.instance) for r in ran.results if isinstance(r.change, RecordChange)}
@@ -107,7 +107,7 @@ def cut_short(start: State, ran: Ran) -> Iterator[State]:
 
 
 def _needed_by(event: Write, ran: Ran) -> set[str]:
-    """The machines whose records this write to a row waits for."""
+    """Return the machines with records that this write to a row waits for."""
     assert isinstance(event.wanted, RowWrite)
     changes = [r.change for r in ran.results if r.change.key == event.key and event.wanted.sets]
     links = {str(c.instance) for c in changes if c.action is Action.WRITE_LINK}

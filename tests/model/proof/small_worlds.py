@@ -124,7 +124,7 @@ ROWS_OF_A_ROLE = tuple(
 AGES = (timedelta(minutes=20), timedelta(0))
 ONE_ROLE = Family("one role twice", (CLASSES, IN_SHORT, CLASSES, IN_SHORT, ROWS_OF_A_ROLE, AGES), _one_role)
 
-# A machine of one meeting and a machine of another, whose rows may name each other's.
+# A machine of one meeting and a machine of another; the rows may name each other's machines.
 
 BRIEF = (Name(), Name(Kind.OURS), Name(Kind.FOREIGN))
 

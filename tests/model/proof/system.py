@@ -44,7 +44,7 @@ BYSTANDERS = {
     key: DnsRecord(key, name, name.partition(".")[0], "A", "192.0.2.9", True, MARK, START)
     for key, name in (("b1", "www.example.com"), ("b2", "i-00000001.www.example.com"))
 }
-#: By another style of owner id, so that absence is believed only where EC2 shows a machine of ours.
+#: By another style of owner id, so that absence is believed only where EC2 shows one of our machines.
 SETTINGS = settings_with(place=None)
 
 meetings, roles = st.sampled_from(MEETINGS), st.sampled_from(SETTINGS.roles)
@@ -75,14 +75,14 @@ class System(RuleBasedStateMachine):
         super().__init__()
         self.clouds = Clouds(Case(State(START, {}, BYSTANDERS, {}), SETTINGS))
         self.unused = list(IDS)
-        self.events: list[str] = []  # of machines whose state has changed, not yet delivered
+        self.events: list[str] = []  # of machines in a new state, not yet delivered
         self.found: list[str] = []
 
     # The people, and EC2.
 
     @initialize(target=machines, some=st.sets(meetings, min_size=1, max_size=2))
     def begin(self, some: set[str]) -> MultipleResults[str]:
-        """A meeting or two, whose machines are about to run."""
+        """A meeting or two with machines that are about to run."""
         for meeting in sorted(some):
             actors.schedule(self.clouds, meeting, "")
         return multiple(*(self._launched(meeting, role) for meeting in sorted(some) for role in SETTINGS.roles))
@@ -160,7 +160,7 @@ class System(RuleBasedStateMachine):
         self.counts["passes in random systems"] += 1
         self.found += misdeeds(ran.journal, SETTINGS, scope, force=force)
         if ran.error and any(call in ("rows.write", "records.write") for call in ran.calls):
-            self.found.append(f"raised after it had begun to write: {ran.error}")
+            self.found.append(f"raised after its first write: {ran.error}")
 
     # What is true after each step, and in the end.
 

@@ -27,7 +27,7 @@ def exchanged(*names: str) -> dict[str, str]:
 
 
 SYMMETRIES = {
-    "which-role-is-whose": (
+    "which-role-is-which": (
         TWO_ROLES,
         {
             **exchanged(A, B),

@@ -16,7 +16,7 @@ from tests.support.state import Case, Row, State, Zone
 
 T = TypeVar("T")
 
-#: The ids of the records that the model has made, in this world or in one that was before it.
+#: The ids of the records that the model has created, in this world or in one before it.
 MADE = re.compile(r"[rx]\d+")
 
 

@@ -50,7 +50,7 @@ def run(
     seed: int = 0,
     heard: Mapping[str, Heard] | None = None,
 ) -> Ran:
-    """One pass; chance (whose turn it is, and a back-off's jitter) follows the seed."""
+    """One pass; chance (which thread's turn it is, and a back-off's jitter) follows the seed."""
     state_of_chance = random.getstate()
     random.seed(seed)
     try:
@@ -69,7 +69,7 @@ def run_in_turns(
     script: Script = CALM,
     heard: Mapping[str, Heard] | None = None,
 ) -> Ran:
-    """One pass, where threads take turns already. Whatever it raises that is no PassError is a bug."""
+    """One pass, where threads take turns already. It is a bug if it raises anything except a PassError."""
     clouds.begin(script)
     settings = clouds.case.settings
     writers = writers_of(clouds) if mode is Mode.APPLY else None

@@ -43,14 +43,14 @@ MEET_TIMES: tuple[Value, ...] = (
     "2026-01-29", "2026-01-28", "2026-01-30 11:00", "2026-01-29T23:59:59-14:00",
     " 2026-01-30T11:00:00Z", "2026-01-30T11:00:00Z\n", "20260129", "2026-W04-1", "2026-01-29_11:00:00", "1712011200000",
 )  # fmt: skip
-FOREIGN = (f"{MARK}b made by staging", f"{MARK[:-2]} hint", "elephant-dns:", f"{MARK}/x")
+FOREIGN = (f"{MARK}b created by staging", f"{MARK[:-2]} hint", "elephant-dns:", f"{MARK}/x")
 #: Another deployment's, in another domain or at another port, or no link to a machine at all.
 STRANGE = (
     "https://meet.example.org/x",
     "https://i-00000003.desks.example.org:8443",
     "https://i-00000003.example.com:443",
 )
-UNMARKED = ("", "made by hand", f" {MARK}", "Elephant-DNS:1 x", MARK.upper(), f"Elephant-DNS:{OWNER}")
+UNMARKED = ("", "created by hand", f" {MARK}", "Elephant-DNS:1 x", MARK.upper(), f"Elephant-DNS:{OWNER}")
 AGES = (timedelta(days=3), timedelta(minutes=10), timedelta(seconds=61), timedelta(seconds=10), None)
 LAUNCHED = (timedelta(hours=1), timedelta(minutes=4), timedelta(seconds=30), timedelta(hours=30), timedelta(minutes=20))
 

@@ -33,7 +33,7 @@ def simulate(seed: int) -> list[str]:
 def _judged(ran: Ran, clouds: Clouds, scope: Collection[str] | None, *, force: bool) -> list[str]:
     found = misdeeds(ran.journal, clouds.case.settings, scope, force=force)
     if ran.error and any(call in ("rows.write", "records.write") for call in ran.calls):
-        found.append(f"raised after it had begun to write: {ran.error}")
+        found.append(f"raised after its first write: {ran.error}")
     return found
 
 

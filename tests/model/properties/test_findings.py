@@ -1,4 +1,4 @@
-"""What a pass can see but must not mend is reported, about the thing itself. Section 8 of the rules."""
+"""What a pass can see but must not fix is reported, about the thing itself. Section 8 of the rules."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -94,7 +94,7 @@ TOLD = {
     "a late meeting that nothing shows to be over": (
         world([], [], m={"status": "LAUNCHED", "meet_time": LATE, "teacher_ec2_id": ONE}), "meeting-late", "m"
     ),
-    "a row that names a machine whose record carries another deployment's mark": (
+    "a row that names a machine with another deployment's mark at its name": (
         world([], [record("a", ONE, "203.0.113.1", FOREIGN)], m={"status": "HEALTHY", "teacher_ec2_id": ONE}),
         "foreign-instance",
         "m",

@@ -64,7 +64,7 @@ def test_own_record_is_not_updated_into_foreign_or_unmarked_twin() -> None:
         [
             record("s1", ONE, "203.0.113.8", FOREIGN),
             record("s2", ONE, "203.0.113.9"),
-            record("s3", ONE, "203.0.113.1", "made by hand"),
+            record("s3", ONE, "203.0.113.1", "created by hand"),
         ],
     )
     assert what_a_calm_pass_leaves(Clouds(case)) == []
@@ -182,7 +182,7 @@ def test_end_within_the_day_removes_no_link_to_an_absent_machine() -> None:
     ids=["started again", "got its role back"],
 )
 def test_a_dead_link_that_another_is_to_replace_is_judged_once_more(was: Instance) -> None:
-    """The successor's record is to be made, and meanwhile the machine that the link leads to has come back."""
+    """The successor's record is to be created, and meanwhile the machine that the link leads to has come back."""
 
     def come_back(clouds: Clouds) -> None:
         back = machine(TWO, "203.0.113.2")
@@ -282,7 +282,7 @@ def test_an_end_waits_for_the_records_of_its_machines(seed: int) -> None:
 
 
 def test_reconsidered_end_rests_on_no_absence_of_another_meeting() -> None:
-    """The row that has moved on names a machine of which only another row had told, and that EC2 does not know."""
+    """The row that has moved on names a machine that only another row named before, and that EC2 does not know."""
 
     def name_another(clouds: Clouds) -> None:
         row = {**clouds.state.rows["m"], "student_ec2_id": TWO}

@@ -33,7 +33,7 @@ class Ended:
 
 @dataclass(slots=True)
 class Controller:
-    """One deployment's controller, from whose passes every reading and every write goes through its clouds."""
+    """One deployment's controller: every reading and every write of its passes goes through its clouds."""
 
     world: World
     deployment: Deployment

@@ -78,7 +78,7 @@ def records_at_our_names(deployment: Deployment) -> Meddler:
                 machine = rng.choice(new or mine)
                 own = machine.instance.public_ip
                 for content in rng.choice(((own,), (own,), ("198.51.100.7",), ("198.51.100.7", "198.51.100.8"))):
-                    _put(world, deployment, machine, content, rng.choice(("", "made by hand", FOREIGN)))
+                    _put(world, deployment, machine, content, rng.choice(("", "created by hand", FOREIGN)))
                 if rng.random() < 0.2:
                     world.write_row("somebody", machine.meeting, {f"{machine.role}_ec2_link": None})
 

@@ -30,7 +30,7 @@ class World:
     clock: FakeClock = field(default_factory=FakeClock)
     truth: Truth = field(default_factory=lambda: Truth({}, {}, {}))
     history: list[Event] = field(default_factory=list)
-    owners: dict[str, str] = field(default_factory=dict)  # whose each meeting is
+    owners: dict[str, str] = field(default_factory=dict)  # the deployment of each meeting
     listeners: list[Listener] = field(default_factory=list)  # who hears of a machine's new state
     _due: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=count)

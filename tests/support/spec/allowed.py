@@ -60,7 +60,7 @@ def the_evidence_was_looked_at_twice(event: Write, sight: Sight, known: Knowledg
 
 
 def ended_by(event: Write, sight: Sight) -> set[str]:
-    """The instances for whose end or address this write takes something away."""
+    """The instances that this write takes something away from, for their end or their address."""
     if not event.key:
         return {r.instance for key, r in event.before.records.items() if key not in event.after.records}
     before, after = event.before.rows[event.key], event.after.rows[event.key]
@@ -72,7 +72,7 @@ def ended_by(event: Write, sight: Sight) -> set[str]:
 
 
 def left_by(event: Write, sight: Sight) -> set[str]:
-    """The instances to which a link led, for all that the pass had read, that leads to another one now."""
+    """The instances to which a link led, by what the pass read, that leads to another one now."""
     before, after = event.before.rows[event.key], event.after.rows[event.key]
     known = spec.links_of(sight.rows.get(event.key, {}), sight.settings)
     new = spec.links_of(after, sight.settings)

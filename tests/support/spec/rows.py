@@ -1,7 +1,7 @@
 """Was each write to a row allowed? By sections 3, 5 and 9 of the rules. One function a promise.
 
 A row's write is conditional, so that its status, id and links are judged by what was true at that very moment; the
-machines and records by what the pass had seen.
+machines and records by what the pass saw.
 """
 
 from collections.abc import Iterator
@@ -95,7 +95,7 @@ def _terminated(sight: Sight, meeting: str, before: Row, after: Row) -> Iterator
         classes = {i: spec.class_of(sight, i) for i in sorted(spec.members(sight, meeting, before))}
         yield f"terminated, and it was not over: {classes}"
     if spec.waits_for_dead_links(sight, meeting, before):
-        yield "terminated on absence before its dead links had gone"
+        yield "terminated on absence before its dead links were removed"
     if spec.links_of(after, sight.settings):
         yield "terminated with a link left"
     if after.get("termination_reason") != before.get("termination_reason", "INSTANCES_GONE"):

@@ -62,9 +62,9 @@ def leaks(text: str, secrets: Iterable[str]) -> Iterator[str]:
 
 
 def manners(report: Report | None, error: BaseException | None) -> Iterator[str]:
-    """An error is one of ours, and says what to do; so does every change that went wrong."""
+    """An error is a WatchdogError, and says what to do; so does every change that went wrong."""
     if error is not None and not (isinstance(error, WatchdogError) and error.message and error.hint):
-        yield f"{type(error).__name__} is none of ours, or has no hint: {error}"
+        yield f"{type(error).__name__} is not a WatchdogError, or has no hint: {error}"
     for result in report.results if report else ():
         if result.outcome in (Outcome.FAILED, Outcome.NOT_REACHED) and not result.error:
             yield f"{result.change.action} {result.change.key} is {result.outcome} without a word"

@@ -1,4 +1,4 @@
-"""What a kind of fault is, and the answers that many of them are made of."""
+"""What a kind of fault is, and the answers that many of them share."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -53,7 +53,7 @@ def answer(reply: Reply) -> Play:
 
 
 def after(spoil: Play) -> Play:
-    """Let the API act, then spoil its answer; ``spoil`` gets a scene whose ``proceed`` is that answer."""
+    """Let the API act, then spoil its answer; ``spoil`` gets a scene with that answer as its ``proceed``."""
 
     def play(scene: Scene) -> Reply:
         reply = scene.proceed()

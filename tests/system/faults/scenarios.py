@@ -1,4 +1,4 @@
-"""Messy worlds: every kind of change to be made, in as few machines as that takes."""
+"""Messy worlds: every kind of change, in as few machines as that takes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Seeder:
         return self.clouds.launch(meeting, role, **how)
 
     def record(self, number: int, content: str | None = None, **fields: Any) -> None:
-        """The machine's record, right unless told otherwise."""
+        """The machine's record, right unless said otherwise."""
         self.clouds.seed(machine_id(number), content or f"192.0.2.{number}", **fields)
 
     def row(self, meeting: str, **attributes: Any) -> None:

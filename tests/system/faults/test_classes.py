@@ -183,10 +183,10 @@ def test_a_server_that_fails_may_say_when_to_come_again(proxy: Proxy) -> None:
     assert 7 <= wait <= 7 + BASE
 
 
-@pytest.mark.parametrize(("seconds", "told"), [(20, "300"), (600, "300"), (20, "12")])
-def test_failing_server_does_not_use_up_half_of_the_pass(proxy: Proxy, seconds: float, told: str) -> None:
+@pytest.mark.parametrize(("seconds", "retry_after"), [(20, "300"), (600, "300"), (20, "12")])
+def test_failing_server_does_not_use_up_half_of_the_pass(proxy: Proxy, seconds: float, retry_after: str) -> None:
     clock = FastClock()
-    always(proxy, LIST, lambda scene: Reply.text(503, "maintenance", retry_after=told), times=1)
+    always(proxy, LIST, lambda scene: Reply.text(503, "maintenance", retry_after=retry_after), times=1)
     reader(proxy.clouds, clock, seconds).listing()
     (wait,) = clock.slept
     assert wait <= BASE

@@ -40,7 +40,7 @@ def proxy(clouds: Clouds) -> Iterator[Proxy]:
 
 
 def batches(clouds: Clouds) -> list[int]:
-    """How many changes each batch had that was sent."""
+    """How many changes there were in each batch that was sent."""
     bodies: list[Any] = [x.json for x in clouds.cloudflare.requests if x.path.endswith("/batch")]
     return [sum(map(len, body.values())) for body in bodies]
 
@@ -191,7 +191,7 @@ def echo_in_json(scene: Scene) -> Reply:
 def test_a_page_that_echoes_the_request_tells_nobody_the_token(trial: Trial, page: Play, at: str) -> None:
     ended = trial.run([Rule(Call(at), page, None)])
     told = said(ended.report, ended.error, trial.log.getvalue())
-    assert "authorization" in told, "the page is told, or nothing is shown by this"
+    assert "authorization" in told, "the page is in the report, or this shows nothing"
     assert list(leaks(told, [trial.clouds.cloudflare.token])) == []
 
 

@@ -44,7 +44,7 @@ class Ended:
 
 @dataclass(slots=True)
 class Workshop:
-    """Makes controllers. Their clients are made once for each environment, since boto3 takes its time for them."""
+    """Makes controllers. Their clients are created once for each environment, since boto3 takes its time for them."""
 
     clouds: Clouds
     _made: dict[Environment, Controller] = field(default_factory=dict)
@@ -127,7 +127,7 @@ class Trial:
 
     def convergence(self) -> Iterator[str]:
         """Whether the next clean pass of the warm process makes all right, and the one after finds nothing to do."""
-        self.clock.sleep(PLENTY)  # what was told to wait has waited
+        self.clock.sleep(PLENTY)  # past every wait that a server asked for
         self.witness.deeds.clear()
         clean = self.run(everything=True)
         yield from (f"afterwards: {sentence}" for sentence in self.misdeeds())

@@ -1,4 +1,4 @@
-"""Whatever wakes the function or stands in its settings: a request, or an error of ours that says what was expected."""
+"""Whatever wakes the function or stands in its settings: a request, or a WatchdogError that says what it expects."""
 
 import json
 import re
@@ -49,7 +49,7 @@ def complaints_alone(name: str, value: str) -> set[str]:
 
 
 def outcome(read: Callable[[T], R], given: T, error: type[E]) -> R | E:
-    """What is made of it, or the error of this kind that it is refused with."""
+    """What it is read as, or the error of this kind that refuses it."""
     try:
         return read(given)
     except error as refusal:

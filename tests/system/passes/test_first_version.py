@@ -1,4 +1,4 @@
-"""Where the event-only version failed its users: each of its failings, and that it stays mended."""
+"""Where the event-only version failed its users: each of its failings, and that it stays fixed."""
 
 from datetime import timedelta
 

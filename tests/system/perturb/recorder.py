@@ -42,7 +42,7 @@ class Journal:
 
     @contextmanager
     def calling(self) -> Iterator[None]:
-        """A call is being made; none by a thread that a pass has left behind: its process is frozen by then."""
+        """A call goes on; none by a thread that a pass has left behind: its process is frozen by then."""
         with self._lock:
             assert not self.is_over
             self.calls += 1
@@ -66,7 +66,7 @@ class Journal:
 
     @contextmanager
     def writing(self, row: str | None = None) -> Iterator[None]:
-        """This row is being written, or else the zone. What was done counts, whatever the pass is told about it."""
+        """This row is being written, or else the zone. What was done counts, whatever the pass hears about it."""
         self._note(Tried(_present()))
         try:
             yield
@@ -120,7 +120,7 @@ class Journals:
         return found
 
     def wrongs(self, clouds: Clouds) -> list[str]:
-        """What is not as the rules want it, by the specification, for the deployment whose pass was the latest."""
+        """What is not as the rules want it, by the specification, for the deployment of the latest pass."""
         return wrongs(clouds.state(), self.kept[-1].settings)
 
 

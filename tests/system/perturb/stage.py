@@ -40,7 +40,7 @@ class Stage:
     latest: Visit = field(init=False)  # event, this one or an earlier one
     has_died: bool = False  # the process: nothing of it arrives any more
     happened: int = 0  # perturbations
-    believed: State | None = None  # the world that a stale answer has told of
+    believed: State | None = None  # the world that a stale answer has shown
 
     def __post_init__(self) -> None:
         clouds = self.workshop.clouds
@@ -70,13 +70,13 @@ class Stage:
         return self.found
 
     def end(self) -> End:
-        """How the world is now. Whether a row had got its links before somebody ended it is all the same."""
+        """How the world is now. Whether a row got its links before somebody ended it is all the same."""
         records, rows = end_of(self.workshop.clouds.state())
         assert isinstance(rows, dict)
         return records, {key: _without_history(row) for key, row in rows.items()}
 
     def die(self) -> None:
-        """The process is no more."""
+        """The process ends."""
         self.has_died = True
 
     def let_another_pass(self, scope: frozenset[str] | None) -> None:
@@ -102,7 +102,7 @@ class Stage:
             self.has_died = False
 
     def _judge(self) -> None:
-        """By the specification, from what each pass had read; and by the world as it was, or as the pass was told."""
+        """By the specification, from what each pass read; and by the world as it was, or as the pass was shown it."""
         self.found += self.journals.misdeeds()
         excuse = Excuse(was_lied_to=self.believed is not None, was_blind=self.believed is not None)
         for journal in self.journals.kept:

@@ -21,7 +21,7 @@ class Reference:
     """The run that nothing disturbs."""
 
     calls: list[list[Call]]  # of each visit
-    with_past: set[Call]  # whose question was answered otherwise before
+    with_past: set[Call]  # the same question was answered otherwise before
     end: End
 
 

@@ -31,10 +31,10 @@ from tests.support.memory import Clouds, View, readings
 
 FULL, SCOPED = Request(Mode.PLAN), Request(Mode.PLAN, frozenset({TEACHER}))
 BOTH = pytest.mark.parametrize("request_", [FULL, SCOPED], ids=["full", "scoped"])
-#: Before an end whatever carries the meeting is asked for, beside the machines of which it is known.
+#: Before an end whatever carries the meeting is asked for, beside the machines known to carry it.
 ENDING = {"by_id", "of_meetings"}
 LESSON = row(status="IN_PROGRESS", ids={"teacher": TEACHER}, links={"teacher": link(TEACHER)})
-#: Its record was made in the first start of the machine, and it has been started anew since.
+#: Its record was created in the first start of the machine, which has been started anew since.
 BEFORE = record(created=OLD - timedelta(seconds=1))
 
 
@@ -221,7 +221,7 @@ def test_two_states_that_mean_the_same_agree() -> None:
 
 
 def test_machine_first_seen_by_a_lookup_has_its_row_read() -> None:
-    """It has lost the project's tag, and a record of ours names it; its meeting is history."""
+    """It has lost the project's tag, and an own record names it; its meeting is history."""
     clouds = Clouds(readings([machine(tagged=False)]), [record()], [replace(LESSON, status="TERMINATED")])
     assert found(plan_of(clouds)) == ["terminated-meeting-alive", "untagged-instance"]
 
