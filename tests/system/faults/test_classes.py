@@ -1,6 +1,6 @@
 """What each answer is taken for, and how long is waited for which: tables, against both servers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -32,17 +32,11 @@ from tests.system.faults.aws_kinds import failure
 from tests.system.faults.calls import BATCH, GET, LIST, SCAN, SECRET, UPDATE, Call, Proxy, Rule, Scene
 from tests.system.faults.kinds import answer, dribbled_body
 
+pytest_plugins = ("tests.system.faults.bench",)
+
 Play = Callable[[Scene], Reply]
 UNSUCCESSFUL = Reply.of(200, {"success": False, "result": None, "errors": []})
 WRAPPED = {"code": 1004, "message": "DNS Validation Error", "error_chain": [{"code": 9003, "message": "No."}]}
-
-
-@pytest.fixture
-def proxy(clouds: Clouds) -> Iterator[Proxy]:
-    proxy = Proxy(clouds)
-    proxy.install()
-    yield proxy
-    clouds.reset()
 
 
 def always(proxy: Proxy, operation: str, play: Play, number: int = 1, times: int | None = None) -> None:

@@ -1,7 +1,7 @@
 """How much a failure may cost, and how far it may reach: whole passes, one scene each."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -29,14 +29,6 @@ BUSY = Reply.text(429, "error code: 1015", retry_after="1")
 @pytest.fixture
 def trial(workshop: Workshop) -> Trial:
     return Trial(workshop, FULL)
-
-
-@pytest.fixture
-def proxy(clouds: Clouds) -> Iterator[Proxy]:
-    proxy = Proxy(clouds)
-    proxy.install()
-    yield proxy
-    clouds.reset()
 
 
 def batches(clouds: Clouds) -> list[int]:
