@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from tests.infra.cloudformation import INFRA
-from tests.support.servers import Clouds, name
+from tests.support.build import name
+from tests.support.servers import Clouds
 from tests.system.cli.process import parse
 
 CRONTAB, SERVICE, TIMER = INFRA / "cron/crontab", INFRA / "cron/elephant-dns.service", INFRA / "cron/elephant-dns.timer"

@@ -7,7 +7,7 @@ import pytest
 from moto.events.models import EventPattern
 
 from tests.infra.cloudformation import stack
-from tests.unit.test_events import state_change
+from tests.support.events import state_change
 
 DEPLOYED = stack()
 QUEUES = DEPLOYED.resources("AWS::SQS::Queue")

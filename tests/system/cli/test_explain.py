@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.support.servers import Clouds, name
+from tests.support.build import name
+from tests.support.servers import Clouds
 from tests.system.cli.process import at_a_terminal, run
 
 

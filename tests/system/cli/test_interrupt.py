@@ -16,7 +16,8 @@ from controller.runtime import retry
 from controller.runtime.budget import Budget, SystemClock
 from controller.runtime.threads import Task
 from controller.sandbox.cloudflare import Reply
-from tests.support.servers import Clouds, link, name, refusal
+from tests.support.build import link, name
+from tests.support.servers import Clouds, refusal
 from tests.system.cli.process import Running
 from tests.system.faults.aws_kinds import failure
 from tests.system.faults.calls import BATCH, LIST, UPDATE, Call, Proxy, Rule, Scene

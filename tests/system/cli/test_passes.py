@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.servers import Clouds, name
+from tests.support.build import name
+from tests.support.servers import Clouds
 from tests.system.cli.process import COMMAND, CTRL_C, CTRL_D, at_a_terminal, environment, run
 
 

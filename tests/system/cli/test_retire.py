@@ -6,7 +6,8 @@ import re
 import pytest
 
 from controller.sandbox.cloudflare import Reply
-from tests.support.servers import OWNER, Clouds, name
+from tests.support.build import OWNER, name
+from tests.support.servers import Clouds
 from tests.system.cli.process import CTRL_C, CTRL_D, at_a_terminal, run
 from tests.system.doctor.deployed import deny, instead
 from tests.system.faults.calls import BATCH, Call, Proxy, Rule

@@ -27,10 +27,10 @@ from controller.sandbox.cloudflare import Proceed, Reply
 from controller.sandbox.cloudflare import Request as Sent
 from controller.settings import read_settings
 from tests.support.build import OTHER, STUDENT, TEACHER
+from tests.support.clock import FastClock
 from tests.support.servers import Clouds
 from tests.system.faults.aws_kinds import JSON_TYPE
 from tests.system.faults.calls import DESCRIBE, QUERY, SCAN, operation
-from tests.system.faults.clock import FastClock
 
 PEOPLE = {"teacher_name": "A. Person", "student_name": "B. Person", "jitsi_url": "https://meet.example.org/x"}
 

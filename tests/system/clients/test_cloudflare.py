@@ -21,9 +21,9 @@ from controller.model import DnsRecord, Mode, Request
 from controller.runtime.budget import Budget, SystemClock
 from controller.sandbox.cloudflare import QUIRK_SETS, Permission, Proceed, Quirks, Reply
 from controller.sandbox.cloudflare import Request as Sent
-from tests.support.build import OTHER, STUDENT, TEACHER, create, delete, update
-from tests.support.servers import MARK, Clouds, name, refusal
-from tests.system.faults.clock import FastClock
+from tests.support.build import MARK, OTHER, STUDENT, TEACHER, create, delete, name, update
+from tests.support.clock import FastClock
+from tests.support.servers import Clouds, refusal
 
 EVERY_READING = pytest.mark.parametrize("quirks", QUIRK_SETS.values(), ids=QUIRK_SETS)
 

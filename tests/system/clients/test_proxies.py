@@ -16,7 +16,7 @@ from controller.runtime.budget import Budget
 from controller.runtime.retry import ATTEMPTS
 from controller.settings import CLOUDFLARE_URL
 from tests.support.build import settings
-from tests.system.faults.clock import FastClock
+from tests.support.clock import FastClock
 
 PROXY = "http://proxy.example.com:3128"
 #: What clusters export, and httpx takes for hosts with a port.

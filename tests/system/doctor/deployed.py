@@ -23,10 +23,11 @@ from controller.sandbox.aws import AwsServer, exported
 from controller.sandbox.aws_http import operation_of
 from controller.sandbox.cloudflare import Exchange, Proceed, Reply, Request
 from controller.settings import Settings, read_settings
-from tests.support.servers import OWNER, Clouds
+from tests.support.build import OWNER
+from tests.support.clock import FastClock
+from tests.support.servers import Clouds
 from tests.system.faults.aws_kinds import failure
 from tests.system.faults.calls import Scene
-from tests.system.faults.clock import FastClock
 
 FUNCTION = "ElephantDNSWatchdog"
 STS_XML = (

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from controller.doctor.diagnosis import Check, Part, Status, attempt, passed, side_by_side
 from controller.errors import TerminalError
 from controller.runtime.budget import Budget
-from tests.system.faults.clock import FastClock
+from tests.support.clock import FastClock
 
 
 def test_a_part_that_hangs_keeps_what_it_has_found_and_stops_no_other() -> None:

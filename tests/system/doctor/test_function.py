@@ -4,7 +4,8 @@ import pytest
 
 from controller.doctor.diagnosis import Check, Status
 from controller.sandbox.cloudflare import Reply
-from tests.support.servers import OWNER, Clouds
+from tests.support.build import OWNER
+from tests.support.servers import Clouds
 from tests.system.doctor.deployed import FUNCTION, Deployment, changed, deny, function, instead
 from tests.system.faults.calls import Scene
 

@@ -5,7 +5,8 @@ import pytest
 from controller.doctor.diagnosis import Check, Status
 from controller.doctor.marks import SHOWN
 from controller.sandbox.cloudflare import QUIRK_SETS, Proceed, Quirks, Reply, Request
-from tests.support.servers import MARK, OWNER, Clouds
+from tests.support.build import MARK, OWNER
+from tests.support.servers import Clouds
 from tests.system.doctor.deployed import cloudflare
 
 OTHERS, OUTSIDE = "other-owners", "marks-outside-domain"

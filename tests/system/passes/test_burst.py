@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 import handler
-from tests.support.servers import Clouds, LambdaContext, link, name
-from tests.unit.test_events import batch, state_change
+from tests.support.build import link, name
+from tests.support.events import batch, state_change
+from tests.support.lambda_runtime import LambdaContext
+from tests.support.servers import Clouds
 
 pytestmark = pytest.mark.usefixtures("requests_judged")
 

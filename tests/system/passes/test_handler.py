@@ -10,8 +10,10 @@ import pytest
 
 import handler
 from controller.errors import IncompleteError, ObservationError, RequestError, SettingsError
-from tests.support.servers import Clouds, LambdaContext, link, name
-from tests.unit.test_events import SCHEDULED, batch, state_change
+from tests.support.build import link, name
+from tests.support.events import SCHEDULED, batch, state_change
+from tests.support.lambda_runtime import LambdaContext
+from tests.support.servers import Clouds
 
 pytestmark = pytest.mark.usefixtures("requests_judged")
 
@@ -118,7 +120,7 @@ def test_the_report_has_every_field_of_its_schema(function: Clouds) -> None:
     }
 
 
-def test_a_pass_that_is_not_complete_raises_after_its_report_was_logged(
+def test_incomplete_pass_raises_after_its_report_is_logged(
     function: Clouds, capsys: pytest.CaptureFixture[str]
 ) -> None:
     function.reset(quota=0)
@@ -140,7 +142,7 @@ def test_a_tripped_guard_raises_in_a_full_pass(function: Clouds, monkeypatch: py
     assert invoke({"action": "apply", "force": True})["complete"]
 
 
-def test_an_event_about_a_machine_that_ec2_does_not_know_changes_nothing(function: Clouds) -> None:
+def test_event_of_a_machine_unknown_to_ec2_changes_nothing(function: Clouds) -> None:
     machine = function.launch()
     function.seed(machine, "192.0.2.1")
     function.aws.machines.purge(machine)
@@ -194,7 +196,7 @@ def test_every_line_of_the_log_names_the_invocation(function: Clouds, capsys: py
     assert {line["request_id"] for line in written} == {CONTEXT.aws_request_id}
 
 
-def test_a_change_and_a_finding_are_logged_with_a_stable_set_of_fields(
+def test_changes_and_findings_are_logged_with_stable_fields(
     function: Clouds, capsys: pytest.CaptureFixture[str]
 ) -> None:
     machine = function.launch()
@@ -224,7 +226,7 @@ def test_a_pass_writes_its_metrics_whatever_the_level_of_the_log(
     assert "FullPassSucceeded" not in line
 
 
-def test_a_report_that_is_too_large_for_an_answer_leaves_its_changes_to_the_log(
+def test_report_too_large_for_an_answer_leaves_changes_to_the_log(
     function: Clouds, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(3):

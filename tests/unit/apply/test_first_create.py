@@ -35,7 +35,7 @@ from tests.support.build import (
     settings,
     world,
 )
-from tests.system.faults.clock import FastClock
+from tests.support.clock import FastClock
 from tests.unit.apply.odd_clouds import FULL, LOST, STALE, Answer, OddFleet, OddTable, OddZone
 
 SEEN = replace(world([machine(), machine(STUDENT, role="student")]), zone=Zone(None))

@@ -30,7 +30,7 @@ from tests.support.build import (
     settings,
     world,
 )
-from tests.system.faults.clock import FastClock
+from tests.support.clock import FastClock
 from tests.unit.apply.odd_clouds import FULL, LOST, STALE, OddFleet, OddTable, OddZone
 
 WRONG, RIGHT = record(content=ELSEWHERE), record()

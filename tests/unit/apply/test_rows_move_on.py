@@ -29,7 +29,7 @@ from tests.support.build import (
     settings,
     world,
 )
-from tests.system.faults.clock import FastClock
+from tests.support.clock import FastClock
 from tests.unit.apply.odd_clouds import OddFleet, OddTable, OddZone
 
 MOVED, MAYBE_OURS = ConditionError("moved on"), ConditionError("moved on", retried=True)

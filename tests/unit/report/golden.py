@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from controller.report.forms import FORMS
-from tests.unit.report.worlds import REPORTS, first_look
+from tests.unit.report.reports import REPORTS, first_look
 
 FOLDER = Path(__file__).with_name("golden")
 README = Path(__file__).parents[3] / "README.md"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from controller.report import as_html
 from tests.unit.report.browser import Page, running
-from tests.unit.report.worlds import rich
+from tests.unit.report.reports import rich
 
 PICTURE = Path(__file__).parents[3] / "docs" / "images" / "report.png"
 MAX_THREADS, HEIGHT = 880, 1020

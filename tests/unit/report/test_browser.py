@@ -8,8 +8,8 @@ import pytest
 from controller.report import as_html
 from controller.report.report import Report
 from tests.unit.report.browser import CHROMIUM, Browser, Page, running
+from tests.unit.report.reports import REPORTS, hostile, large, nothing, rich
 from tests.unit.report.test_html import palettes
-from tests.unit.report.worlds import REPORTS, hostile, large, nothing, rich
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium on this machine (on Debian: apt-get install chromium)"

@@ -11,7 +11,7 @@ import pytest
 from controller.report import as_html
 from controller.report.report import MOST_OF_A_KIND
 from controller.report.safe import in_html, on_one_line
-from tests.unit.report.worlds import HOSTILE, REPORTS, hostile, large, rich
+from tests.unit.report.reports import HOSTILE, REPORTS, hostile, large, rich
 
 VOID = {"meta"}
 OURS = {

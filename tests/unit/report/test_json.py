@@ -13,7 +13,7 @@ from controller.model import Outcome, Result
 from controller.report import as_json
 from controller.report.report import SCHEMA, Report
 from tests.support.build import STUDENT, TEACHER
-from tests.unit.report.worlds import REPORTS, large, rich
+from tests.unit.report.reports import REPORTS, large, rich
 
 DOCUMENT = json.loads(files("controller.report").joinpath("report.schema.json").read_text(encoding="utf-8"))
 

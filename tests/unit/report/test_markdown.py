@@ -9,8 +9,9 @@ from markdown_it import MarkdownIt
 from controller.model import Finding
 from controller.report import as_markdown
 from controller.report.report import Report
+from tests.support.build import TARGET
+from tests.unit.report.reports import HOSTILE, REPORTS, ended, hostile, large, numbers_of, rich
 from tests.unit.report.test_safe import Reader
-from tests.unit.report.worlds import HOSTILE, REPORTS, TARGET, ended, hostile, large, numbers_of, rich
 
 #: CommonMark with GitHub's tables and strike-through, by somebody else.
 RENDERER = MarkdownIt("commonmark").enable(["table", "strikethrough"])

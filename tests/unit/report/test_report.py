@@ -6,8 +6,8 @@ import pytest
 
 from controller.model import Change, ClearLink, Finding, Outcome, Result
 from controller.report.report import MOST_OF_A_KIND, Report, digest_of
-from tests.support.build import STUDENT, TEACHER, create, decided, delete, of_row, row, world
-from tests.unit.report.worlds import TARGET, nothing, plan_of, rich
+from tests.support.build import STUDENT, TARGET, TEACHER, create, decided, delete, of_row, row, world
+from tests.unit.report.reports import nothing, plan_of, rich
 
 
 def findings(count: int, kind: str = "odd-row") -> list[Finding]:

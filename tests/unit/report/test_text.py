@@ -12,7 +12,7 @@ from controller.report.sections import READABLE
 from controller.report.words import summary_line
 from controller.report.wrap import columns
 from tests.support.build import TEACHER, machine, row, world
-from tests.unit.report.worlds import (
+from tests.unit.report.reports import (
     HOSTILE,
     REPORTS,
     applied,

@@ -1,8 +1,28 @@
-"""A clock that does not wait: a sleep takes no time and moves the clock on."""
+"""Clocks on which a sleep takes no time."""
 
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+START = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+class FakeClock:
+    """Time that passes by sleeping alone."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.slept: list[float] = []
+        self._start = self._now = now
+
+    def now(self) -> datetime:
+        return self._now
+
+    def monotonic(self) -> float:
+        return (self._now - self._start).total_seconds()
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self._now += timedelta(seconds=seconds)
 
 
 class FastClock:

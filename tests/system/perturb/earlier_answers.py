@@ -4,8 +4,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from controller.sandbox.cloudflare import Reply, Request
+from tests.support.state import State
 from tests.system.faults.calls import DESCRIBE, LIST, SCAN, Scene
-from tests.system.faults.witness import State
 
 #: Readings that are eventually consistent. A row is read by its key consistently, and a zone's name does not change.
 STALE = (LIST, DESCRIBE, SCAN)
@@ -22,7 +22,7 @@ class Memory:
     def keep(self, scene: Scene, reply: Reply) -> None:
         """Remember this answer."""
         if scene.operation in STALE:
-            self.answers[_question(scene.request)].append((reply, State.of(scene.clouds)))
+            self.answers[_question(scene.request)].append((reply, scene.clouds.state()))
 
     def before(self, scene: Scene, now: Reply) -> tuple[Reply, State] | None:
         """What the same question was last answered otherwise than now; None where it never was."""

@@ -1,11 +1,12 @@
-"""Messy worlds: every kind of change to be made, in as few machines as that takes."""
+"""Messy worlds: every kind of change, in as few machines as that takes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from controller.sandbox.cloudflare import Permission, Reply
-from tests.support.servers import LONG_AGO, Clouds, link
+from tests.support.build import link
+from tests.support.servers import Clouds, long_ago
 from tests.system.faults.calls import BATCH, UPDATE, Call, Rule, Scene
 from tests.system.faults.kinds import answer
 from tests.system.faults.witness import row_of
@@ -34,7 +35,7 @@ class Seeder:
         return self.clouds.launch(meeting, role, **how)
 
     def record(self, number: int, content: str | None = None, **fields: Any) -> None:
-        """The machine's record, right unless told otherwise."""
+        """The machine's record, right unless said otherwise."""
         self.clouds.seed(machine_id(number), content or f"192.0.2.{number}", **fields)
 
     def row(self, meeting: str, **attributes: Any) -> None:
@@ -62,7 +63,7 @@ def _starts(put: Seeder) -> None:
     put.machine(4, "replaced", state="terminated"), put.machine(5, "replaced")
     put.record(4)
     put.row("replaced", status="IN_PROGRESS", teacher_ec2_link=link(machine_id(4)))
-    put.clouds.aws.machines.launch("nobody", "teacher", id=machine_id(6), address="192.0.2.6", launched_at=LONG_AGO)
+    put.clouds.aws.machines.launch("nobody", "teacher", id=machine_id(6), address="192.0.2.6", launched_at=long_ago())
     put.machine(7, "starting", address=None)
     put.row("starting")
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 from controller.errors import RefusedError
 from controller.model import DnsRecord, Instance
-from tests.model.simulations.people import ROLES
+from tests.model.simulations.lessons import ROLES
 from tests.model.simulations.world import Process, World
-from tests.support import across, zone
+from tests.support import zone
 from tests.support.history import Deployment, Machine
 
 #: Something that goes on in a world, with chance of its own.
@@ -78,7 +78,7 @@ def records_at_our_names(deployment: Deployment) -> Meddler:
                 machine = rng.choice(new or mine)
                 own = machine.instance.public_ip
                 for content in rng.choice(((own,), (own,), ("198.51.100.7",), ("198.51.100.7", "198.51.100.8"))):
-                    _put(world, deployment, machine, content, rng.choice(("", "made by hand", FOREIGN)))
+                    _put(world, deployment, machine, content, rng.choice(("", "created by hand", FOREIGN)))
                 if rng.random() < 0.2:
                     world.write_row("somebody", machine.meeting, {f"{machine.role}_ec2_link": None})
 
@@ -108,10 +108,10 @@ def _put(world: World, deployment: Deployment, machine: Machine, content: str | 
         return
     instance = machine.instance.id
     name = f"{instance}.{deployment.root}"
-    record = DnsRecord(f"x{world.new_number()}", name, instance, "A", content, True, comment, world.now)
+    record = DnsRecord(f"x{world.new_number()}", name, instance, "A", content, True, comment, world.now, world.now)
     records = dict(world.truth.zones[deployment.root])
     with suppress(RefusedError):  # what Cloudflare would not have
-        zone.put(records, across.written(record, world.now))
+        zone.put(records, record)
         world.write_records("somebody", deployment.root, records)
 
 

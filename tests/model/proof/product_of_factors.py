@@ -16,9 +16,10 @@ from controller.settings import Settings
 from tests.model.proof.machines import Body
 from tests.model.proof.names import Name
 from tests.model.proof.rows import Shape
-from tests.model.properties.worlds import settings_with
+from tests.model.properties.random_worlds import settings_with
 from tests.support import zone
-from tests.support.state import START, Case, State
+from tests.support.clock import START
+from tests.support.state import Case, State
 
 #: The owner id names the place, so that absence is believed.
 SETTINGS = settings_with()

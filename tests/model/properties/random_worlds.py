@@ -6,6 +6,7 @@ Whatever is chosen first or comes out of ``chance`` as False is the plain case, 
 import random
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -15,14 +16,14 @@ from controller.errors import RefusedError
 from controller.model import DnsRecord, Instance, NonString, Value
 from controller.settings import Settings
 from tests.support import zone as cloudflare
-from tests.support.state import START, Case, Row, State, Zone
+from tests.support.build import MARK, OWNER, PLACE, settings
+from tests.support.clock import START
+from tests.support.state import Case, Row, State, Zone
 
 T = TypeVar("T")
 
-PLACE = OWNER = "111122223333/us-west-2"
 #: Owner ids that name the place that is looked at with a name behind it, are of another style, or only begin alike.
 OWNERS = (f"{PLACE}/production", "elephant-production", "us-west-2/schools", f"{PLACE}b")
-MARK = f"elephant-dns:{OWNER}"
 #: Both lengths, and one that begins with another.
 IDS = ("i-0a1b2c3d", "i-0a1b2c3d4e5f60718", "i-00000000000000002", "i-00000003", "i-ffffffffffffffff4", "i-00000005")
 LOST_IDS = ("i-dead0001", "i-dead0000000000002")
@@ -42,14 +43,14 @@ MEET_TIMES: tuple[Value, ...] = (
     "2026-01-29", "2026-01-28", "2026-01-30 11:00", "2026-01-29T23:59:59-14:00",
     " 2026-01-30T11:00:00Z", "2026-01-30T11:00:00Z\n", "20260129", "2026-W04-1", "2026-01-29_11:00:00", "1712011200000",
 )  # fmt: skip
-FOREIGN = (f"{MARK}b made by staging", "elephant-dns:111122223333/us-west hint", "elephant-dns:", f"{MARK}/x")
+FOREIGN = (f"{MARK}b created by staging", f"{MARK[:-2]} hint", "elephant-dns:", f"{MARK}/x")
 #: Another deployment's, in another domain or at another port, or no link to a machine at all.
 STRANGE = (
     "https://meet.example.org/x",
     "https://i-00000003.desks.example.org:8443",
     "https://i-00000003.example.com:443",
 )
-UNMARKED = ("", "made by hand", f" {MARK}", "Elephant-DNS:1 x", MARK.upper(), f"Elephant-DNS:{OWNER}")
+UNMARKED = ("", "created by hand", f" {MARK}", "Elephant-DNS:1 x", MARK.upper(), f"Elephant-DNS:{OWNER}")
 AGES = (timedelta(days=3), timedelta(minutes=10), timedelta(seconds=61), timedelta(seconds=10), None)
 LAUNCHED = (timedelta(hours=1), timedelta(minutes=4), timedelta(seconds=30), timedelta(hours=30), timedelta(minutes=20))
 
@@ -72,13 +73,7 @@ class Chooser:
 
 def settings_with(**changes: object) -> Settings:
     """Settings as they come from an environment, with these changes."""
-    plain: dict[str, object] = {
-        "domain_root": "example.com", "zone_id": "0" * 32, "secret_arn": None, "api_token": "t", "cloudflare_url": "",
-        "table_name": "meetings", "status_index": None, "project_tag": ("Project", "Elephant"),
-        "roles": ("teacher", "student"), "dcv_port": 8443, "owner_id": OWNER, "adopt_unmarked": False,
-        "grace_seconds": 300, "log_level": "INFO", "place": PLACE,
-    }  # fmt: skip
-    return Settings(**{**plain, **changes})  # type: ignore[arg-type]
+    return replace(settings(GRACE_SECONDS="300"), **changes)  # type: ignore[arg-type]  # a mapping of several types
 
 
 def random_settings(choose: Chooser) -> Settings:

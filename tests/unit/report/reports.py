@@ -9,16 +9,8 @@ from functools import cache
 from controller.model import Action, Applied, NonString, Outcome, Plan, Result, World
 from controller.report.report import Report, Target, digest_of, planned_results
 from controller.report.sections import kind_of
-from tests.support.build import MARK, NOW, OLD, OWNER, YOUNG, decided, link, machine, record, row, settings, world
+from tests.support.build import MARK, NOW, OLD, TARGET, YOUNG, decided, link, machine, record, row, settings, world
 
-TARGET = Target(
-    account="123456789012",
-    region="us-west-2",
-    zone="023e105f4ecef8ad9ca31a8372d0c353",
-    domain_root="example.com",
-    table="elephant-meetings",
-    owner=OWNER,
-)
 #: Instance ids as EC2 gives them.
 ADA, BEN, CLO, DAN, EVE, FAY, GUS, HAL, IDA, JON, KIM = (
     "i-0d91b7584a2265b1f",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from tests.support.servers import Clouds
-from tests.system.faults.worlds import PEOPLE, machine_id
+from tests.system.faults.scenarios import PEOPLE, machine_id
 
 #: Statuses in which the join function sends a user to a link.
 JOINABLE = ("HEALTHY", "IN_PROGRESS")
@@ -14,7 +14,7 @@ class People:
     """Scheduler, launcher, health check, users, terminator, others in the zone, and EC2."""
 
     clouds: Clouds
-    _waiting: list[tuple[str, str]] = field(default_factory=list)  # users whose page keeps polling
+    _waiting: list[tuple[str, str]] = field(default_factory=list)  # users at a page that keeps polling
 
     def schedule(self, *meetings: str) -> None:
         """Lessons are planned."""
