@@ -105,7 +105,7 @@ class CloudflareRecords:
 
 @dataclass(frozen=True, slots=True)
 class CloudflareWriter:
-    """Writes records, within one pass's budget. A plan is made without one."""
+    """Writes records, within one pass's budget. A pass that only plans has none."""
 
     api: Api
     settings: Settings
