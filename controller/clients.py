@@ -1,4 +1,4 @@
-"""Clients, sessions and proxies: what a pass talks through, made without a call to anybody."""
+"""Clients, sessions and proxies: builds what a pass talks through, without a call to a cloud."""
 
 import os
 from collections.abc import Iterator
@@ -100,7 +100,7 @@ def aws_clients() -> AwsClients:
 
 @contextmanager
 def cloudflare_api(settings: Settings, tokens: Tokens) -> Iterator[Api]:
-    """Cloudflare's API with a token from wherever it comes. Raises SettingsError like ``connect``."""
+    """Yield Cloudflare's API with the token of any source. Raises SettingsError as ``connect`` does."""
     with surroundings():
         client = _http(settings)
     with client as http:
@@ -123,7 +123,7 @@ def surroundings() -> Iterator[None]:
 
 
 def _http(settings: Settings) -> httpx.Client:
-    """Where the way is not encrypted (on loopback) no proxy comes between, and so none sees the token."""
+    """Return the HTTP client. Without encryption, on loopback, it uses no proxy: a proxy would see the token."""
     is_encrypted = settings.cloudflare_url.lower().startswith("https:")
     return httpx.Client(
         follow_redirects=False,
@@ -134,7 +134,7 @@ def _http(settings: Settings) -> httpx.Client:
 
 
 def _proxy(url: str) -> str | None:
-    """The proxy on the way to this URL, found as botocore does; httpx cannot read every NO_PROXY (no IPv6 network)."""
+    """Return the proxy for this URL, found as botocore does: httpx cannot read every NO_PROXY (an IPv6 network)."""
     if proxy_bypass(urlsplit(url).netloc):
         return None
     proxies = getproxies()

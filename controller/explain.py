@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Container, Iterable
 from dataclasses import dataclass, replace
 
 from controller.model import TERMINATED, Action, Change, Finding, Instance, Meeting, Mode, Plan, Request, Result, Value
-from controller.names import instance_of_name, is_instance_id, is_under, record_name
+from controller.names import instance_of_name, is_instance_id, is_under, punycode, record_name
 from controller.observe import Observer
 from controller.ports import Context
 from controller.reconcile import decide
@@ -93,7 +93,8 @@ def why_unknown(name: str, settings: Settings) -> str:
 def _host_of(name: str) -> str:
     """Return the host name in a link."""
     host = re.sub(r"(?i)^https?://", "", name)
-    return re.split(r"[:/?#]", host, maxsplit=1)[0].removesuffix(".")
+    host = re.split(r"[:/?#]", host, maxsplit=1)[0].removesuffix(".")
+    return host if host.isascii() else punycode(host, registered=True)
 
 
 def of_instance(facts: Facts, plan: Plan, instance: str) -> Explanation | None:

@@ -49,6 +49,48 @@ def instance_of_link(link: object, domain_root: str, port: int) -> str | None:
     return label if is_instance_id(label) else None
 
 
+def punycode(name: str, *, registered: bool = False) -> str:
+    """Return a domain name as DNS has it: in lower case, international labels in Punycode (UTS 46, then IDNA 2008).
+
+    Raises ValueError for a name that IDNA 2008 does not allow. A ``registered`` name may be older than these rules or
+    outside them (an emoji): it is encoded as it is.
+    """
+    if name.isascii():
+        return name.lower()
+    import idna  # httpx brings it; few need its large tables
+
+    try:
+        mapped = idna.uts46_remap(name, std3_rules=False)
+    except idna.IDNAError:
+        if not registered:
+            raise
+        mapped = name.lower()
+    return ".".join(label if label.isascii() else _a_label(label, registered) for label in mapped.split("."))
+
+
+def _a_label(label: str, registered: bool) -> str:
+    import idna
+
+    try:
+        return idna.alabel(label).decode()
+    except idna.IDNAError:
+        if not registered:
+            raise
+        return f"xn--{label.encode('punycode').decode()}"
+
+
+def readable(domain: str) -> str:
+    """Return a domain name for a message: one in Punycode also as people write it."""
+    if "xn--" not in domain:
+        return domain
+    import idna
+
+    try:
+        return f"{domain} ({idna.decode(domain)})"
+    except idna.IDNAError:
+        return domain
+
+
 def is_under(domain: str, zone: str) -> bool:
     """Return whether the domain equals the zone's name or is a name under it, at a label boundary."""
     return domain == zone or domain.endswith(f".{zone}")

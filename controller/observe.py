@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from controller.errors import CallError, MismatchError, ObservationError
 from controller.model import LIVE_STATUSES, DnsRecord, Finding, Heard, Instance, World, Zone
-from controller.names import is_under
+from controller.names import is_under, readable
 from controller.ports import Readers
 from controller.rules.facts import Facts, InstanceClass, classify, linked_ids, named_ids
 from controller.rules.findings import ZONE_NOT_READABLE
@@ -195,7 +195,7 @@ class Observer:
             return zone, (ZONE_NOT_READABLE,)
         if not is_under(self.settings.domain_root, zone.name):
             raise MismatchError(
-                f"DOMAIN_ROOT {self.settings.domain_root} is not in zone {zone.name}.",
+                f"DOMAIN_ROOT {readable(self.settings.domain_root)} is not in zone {readable(zone.name)}.",
                 "Correct DOMAIN_ROOT or ZONE_ID. Nothing was planned.",
             )
         return replace(zone, holds_domain=True), ()

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from controller.errors import SettingsError
+from controller.names import punycode
 
 CLOUDFLARE_URL = "https://api.cloudflare.com/client/v4"
 DEFAULT_PROJECT_TAG = "Project=Elephant"
@@ -126,7 +127,10 @@ def _lower(pattern: re.Pattern[str]) -> Callable[[str], str | None]:
 
 
 def _domain(text: str) -> str | None:
-    name = text.lower().removesuffix(".")
+    try:
+        name = punycode(text).removesuffix(".")
+    except ValueError:
+        return None
     return name if _HOST_NAME.fullmatch(name) else None
 
 
@@ -204,8 +208,8 @@ class Variable:
 
 #: Every variable, with its default and what is allowed. No other place in the code repeats this.
 TABLE = (
-    Variable("DOMAIN_ROOT", "domain_root", _domain, "the domain of the machines' names, such as example.com (in "
-             "Punycode)", required=True),
+    Variable("DOMAIN_ROOT", "domain_root", _domain, "the domain of the machines' names, such as example.com; an "
+             "international one in Unicode or Punycode", required=True),
     Variable("ZONE_ID", "zone_id", _lower(_ZONE), "the 32 hexadecimal digits on the zone's overview page at "
              "Cloudflare", required=True),
     Variable("SECRET_ARN", "secret_arn", _matching(_SECRET), "the secret's name or ARN, not its content"),

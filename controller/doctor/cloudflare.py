@@ -68,8 +68,7 @@ def _write(api: Api, settings: Settings, budget: Budget) -> Check:
     try:
         api.write("DELETE", nothing, None, budget)
     except AuthenticationError as error:
-        fix = "Give the token Zone > DNS > Edit for this zone; to plan, Read is enough."
-        return failed("token-write", f"It lists records but may not write them: {error.message}", fix)
+        return failed("token-write", f"It lists records but may not write them: {error.message}", error.hint)
     except CallError as error:
         if not (isinstance(error, RefusedError) and NO_SUCH_RECORD in error.codes):
             return warned("token-write", f"Whether it may write is not known: {error.message}", error.hint)

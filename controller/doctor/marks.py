@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from controller.cloudflare.api import Api
-from controller.cloudflare.records import PAGE_SIZE
+from controller.cloudflare.records import PAGE_SIZE, is_last
 from controller.cloudflare.reply import Answer
 from controller.doctor.diagnosis import Check, fails_as, passed, skipped, warned
 from controller.errors import CallError, TransientError
@@ -98,8 +98,7 @@ def _marked(api: Api, settings: Settings, budget: Budget) -> Iterator[_Marked]:
         seen.update(raw["id"] for raw in new)
         records = (_Marked(raw["name"].lower(), raw["comment"]) for raw in new)
         yield from (record for record in records if record.comment.startswith(MARK_PREFIX))
-        size = answer.info.get("per_page")  # it may be smaller than the one asked for
-        if not new or (isinstance(size, int) and len(answer.result) < size):
+        if not new or is_last(answer, number):
             return
         number += 1
 

@@ -7,7 +7,7 @@ from controller.cloudflare.api import Api
 from controller.cloudflare.records import BATCH_LIMITS
 from controller.doctor.diagnosis import Check, failed, passed, warned
 from controller.errors import AuthenticationError
-from controller.names import is_under
+from controller.names import is_under, punycode, readable
 from controller.runtime.budget import Budget
 from controller.settings import Settings
 
@@ -34,11 +34,11 @@ class ZoneLook:
             return warned("zone", seen, "Give the token Zone > Zone > Read too, if you can.")
         if not isinstance(zone.get("name"), str):
             return warned("zone", "Cloudflare's answer names no zone.", "Look again, or at Cloudflare's status page.")
-        name = zone["name"].lower()
+        name = punycode(zone["name"], registered=True)
         if not is_under(root, name):
-            seen = f"DOMAIN_ROOT {root} does not lie in the zone {name} of ZONE_ID."
+            seen = f"DOMAIN_ROOT {readable(root)} does not lie in the zone {readable(name)} of ZONE_ID."
             return failed("zone", seen, "Correct DOMAIN_ROOT or ZONE_ID.")
-        seen = f"{root} lies in the zone {name}{_plan(zone)}."
+        seen = f"{readable(root)} lies in the zone {readable(name)}{_plan(zone)}."
         if zone.get("status") == "active" and not zone.get("paused"):
             return passed("zone", seen)
         state = "paused" if zone.get("paused") else str(zone.get("status"))

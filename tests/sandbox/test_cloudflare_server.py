@@ -16,7 +16,7 @@ from tests.sandbox.conftest import Raw
 A = {"type": "A", "name": "www", "content": "192.0.2.1", "ttl": 300}
 
 
-def test_a_reset_leaves_nothing_but_the_socket_the_zone_id_and_the_first_token(raw: Raw) -> None:
+def test_reset_keeps_only_socket_zone_id_and_first_token(raw: Raw) -> None:
     server = raw.server
     before = (server.base_url, server.zone_id, server.token)
     extra = server.add_token()
@@ -170,7 +170,7 @@ def test_zones_are_listed_by_name_and_status(raw: Raw, query: dict[str, str], co
     assert len(body["result"]) == body["result_info"]["count"] == count
 
 
-def test_pages_of_zones_are_small_and_the_unfiltered_list_may_be_refused(raw: Raw) -> None:
+def test_zones_have_small_pages_and_may_need_a_filter(raw: Raw) -> None:
     assert raw("GET", "/zones", params={"per_page": 1000}).json()["result_info"]["per_page"] == 50
     raw.server.reset(quirks=Quirks(unfiltered_zones_refused=True))
     assert raw.refusal("GET", "/zones") == (403, 9109)

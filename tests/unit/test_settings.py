@@ -44,7 +44,9 @@ def test_all_problems_come_at_once() -> None:
     [
         ("DOMAIN_ROOT", "example"),
         ("DOMAIN_ROOT", "https://example.com"),
-        ("DOMAIN_ROOT", "bücher.example"),
+        ("DOMAIN_ROOT", "i❤.example"),
+        ("DOMAIN_ROOT", "bü\u200bcher..example"),
+        ("DOMAIN_ROOT", f"{'ü' * 60}.example"),
         ("DOMAIN_ROOT", "a..example.com"),
         ("DOMAIN_ROOT", "-a.example.com"),
         ("ZONE_ID", "xyz"),
@@ -189,6 +191,7 @@ def test_what_was_pasted_with_a_token_is_stripped(pasted: str) -> None:
 
 
 def test_what_was_pasted_with_a_domain_or_zone_is_normalised() -> None:
+    assert settings(DOMAIN_ROOT="\ufeffBu\u0308cher.Example.").domain_root == "xn--bcher-kva.example"
     using = settings(DOMAIN_ROOT="Machines.Example.COM.", ZONE_ID='"023E105F4ECEF8AD9CA31A8372D0C353"')
     assert (using.domain_root, using.zone_id) == ("machines.example.com", "023e105f4ecef8ad9ca31a8372d0c353")
 

@@ -93,7 +93,7 @@ class Api:
         query = request.query
         if self.quirks.unfiltered_zones_refused and not query.get("name"):
             raise error(9109, "Unauthorized to access requested resource")
-        facts = {"name": self.zone.name, "status": self.status, "account.id": ACCOUNT_ID}
+        facts = {"name": self.zone.shown_name, "status": self.status, "account.id": ACCOUNT_ID}
         fits = all(query.get(name, fact).lower() == fact for name, fact in facts.items())
         page = query.number("page", 1, 1)
         per_page = min(query.number("per_page", ZONES_PER_PAGE, 1), MAX_ZONES_PER_PAGE)

@@ -18,7 +18,7 @@ def zone_object(zone: Zone, status: ZoneStatus, token: Token) -> dict[str, objec
     created = stamp(zone.created_on)
     return {
         "id": zone.id,
-        "name": zone.name,
+        "name": zone.shown_name,
         "status": status,
         "paused": False,
         "type": "full",

@@ -36,10 +36,13 @@ def page_of(records: list[Record], query: Query, quirks: Quirks, call: int) -> P
     wanted = filter_of(query)
     found = _ordered([record for record in records if wanted(record)], query, call if quirks.unstable_ties else 0)
     page = max(1, query.number("page", 1, 1 if quirks.page_zero_refused else 0))
-    per_page = min(query.number("per_page", DEFAULT_PER_PAGE, 1), quirks.per_page_cap)
+    asked = query.number("per_page", DEFAULT_PER_PAGE, 1)
+    per_page = min(asked, quirks.per_page_cap)
     shown = found[(page - 1) * per_page : page * per_page]
     total = len(found) if quirks.total_count_filtered else len(records)
     info = page_info(page, per_page, len(shown), total)
+    if quirks.per_page_echoed:
+        info["per_page"] = asked
     if quirks.total_pages_missing:
         del info["total_pages"]
     return Page(shown, info)

@@ -33,6 +33,11 @@ class Quirks:
     is counted from the same total."""
     total_pages_missing: bool = False
     """``total_pages`` is absent from the schema of 2024."""
+    per_page_echoed: bool = False
+    """``result_info`` shows the ``per_page`` that was asked for, also where the page was capped. ``total_pages`` is
+    counted from the page's real size."""
+    null_for_empty: bool = False
+    """The ``result`` of an empty page is null, as a list that Go never filled."""
     page_zero_refused: bool = True
     """``page=0`` is refused, or read as the first page."""
     unstable_ties: bool = False
@@ -110,6 +115,7 @@ QUIRK_SETS: Mapping[str, Quirks] = {
         account_wide_quota=True,
     ),
     "paged": Quirks(per_page_cap=100, total_count_filtered=False, unstable_ties=True),
+    "echoing": Quirks(per_page_cap=100, per_page_echoed=True, null_for_empty=True),
     "capped": Quirks(per_page_cap=5000, total_count_filtered=False, total_pages_missing=True),
     "stale": Quirks(stale_listings=1, batch_unknown_id_status=400),
     "strict": Quirks(

@@ -33,7 +33,8 @@ def list_records(call: Call) -> Reply:
     query = call.request.query
     records = call.zone.listing(goes_on=query.get("page") not in ("", "0", "1"))
     page = page_of(records, query, call.zone.quirks, call.zone.listings)
-    return success([record.to_json() for record in page.records], call.zone.quirks, page.info)
+    shown = [record.to_json() for record in page.records]
+    return success(shown or (None if call.zone.quirks.null_for_empty else []), call.zone.quirks, page.info)
 
 
 def create(call: Call) -> Reply:

@@ -1,5 +1,6 @@
 """Cloudflare's DNS API on loopback, for tests and the demo, with faults on demand."""
 
+import ssl
 import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
@@ -96,8 +97,11 @@ class CloudflareServer:
             client = Client(server.base_url, server.token, server.zone_id)
     """
 
-    def __init__(self, zone_name: str = "example.com", **options: Unpack[Options]) -> None:
+    def __init__(
+        self, zone_name: str = "example.com", *, tls: ssl.SSLContext | None = None, **options: Unpack[Options]
+    ) -> None:
         self.zone_name = zone_name
+        self.tls = tls
         self.intercept: Interceptor | None = None
         """Called between the transport and the API; see :data:`~.exchange.Interceptor`. A reset removes it."""
         self._options = options
@@ -107,7 +111,7 @@ class CloudflareServer:
 
     def start(self) -> Self:
         """Listen on a free port."""
-        self._transport = Transport(self._respond)
+        self._transport = Transport(self._respond, self.tls)
         return self
 
     def stop(self) -> None:
@@ -137,7 +141,7 @@ class CloudflareServer:
         """Return the URL that replaces Cloudflare's public v4 URL."""
         if not self._transport:
             raise RuntimeError("The server has not been started.")
-        return f"http://{LOOPBACK}:{self._transport.port}{PREFIX}"
+        return f"{'https' if self.tls else 'http'}://{LOOPBACK}:{self._transport.port}{PREFIX}"
 
     @property
     def zone_id(self) -> str:

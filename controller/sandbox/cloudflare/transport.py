@@ -2,6 +2,7 @@
 
 import os
 import socket
+import ssl
 import struct
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -43,10 +44,10 @@ class Handler(BaseHTTPRequestHandler):
         self.server.disconnected(self.connection)
 
     def handle(self) -> None:
-        """Print no traceback: clients go away, and this server breaks connections on purpose."""
+        """Print no traceback: clients go away or distrust the certificate, and this server breaks connections."""
         try:
             super().handle()
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLError):
             self.close_connection = True
 
     def serve(self) -> None:
@@ -109,12 +110,14 @@ class Transport(ThreadingHTTPServer):
     request_queue_size = 128
     daemon_threads = True
 
-    def __init__(self, respond: Responder) -> None:
+    def __init__(self, respond: Responder, tls: ssl.SSLContext | None = None) -> None:
         self.respond = respond
         self._open: set[socket.socket] = set()
         self._numbers = count(1)
         self._lock = Lock()
         super().__init__((LOOPBACK, 0), Handler)
+        if tls:  # a silent client must not keep others from connecting, so the handshake is the connection's own
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self._thread = Thread(target=self.serve_forever, args=(0.01,), name="sandbox-cloudflare", daemon=True)
         self._thread.start()
 

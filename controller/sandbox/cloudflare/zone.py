@@ -11,6 +11,7 @@ from typing import Literal
 from controller.sandbox.cloudflare.conflicts import check_conflicts
 from controller.sandbox.cloudflare.errors import error
 from controller.sandbox.cloudflare.fields import Rules, normalise, written
+from controller.sandbox.cloudflare.naming import punycode
 from controller.sandbox.cloudflare.plans import Plan
 from controller.sandbox.cloudflare.quirks import Quirks
 from controller.sandbox.cloudflare.records import Fields, Record
@@ -38,7 +39,8 @@ class Zone:
 
     def __init__(self, name: str, plan: Plan, quota: int, quirks: Quirks, clock: Callable[[], datetime]) -> None:
         self.id = identifier("zone", name)
-        self.name = name
+        self.shown_name = name  # by the zones API, in Unicode for an international name (cloudflare-go 690)
+        self.name = punycode(name)
         self.plan = plan
         self.quota = quota
         self.quirks = quirks
@@ -46,7 +48,7 @@ class Zone:
         self.created_on = clock()
         self.history: list[Write] = []
         self.listings = 0
-        self._rules = Rules(name, plan, quirks)
+        self._rules = Rules(self.name, plan, quirks)
         self._records: dict[str, Record] = {}
         self._by_name: dict[str, dict[str, Record]] = {}
         self._journal: list[tuple[Record | None, Record | None]] = []
