@@ -48,6 +48,7 @@ class Instance:
     meeting: str | None
     role: str | None
     launched_at: datetime | None
+    aside: str | None = None  # without a public_ip: a public address that another interface or private address has
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """DynamoDB: the meetings' rows, read and written in the controller's words."""
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +16,12 @@ from controller.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+#: What DynamoDB says of a table with another key. A ValidationException has many other causes.
+_ABOUT_KEY = re.compile(
+    "key element does not match the schema|conditions on the keys is invalid|required keys was not given|"
+    "mismatch for key"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ class DynamoTable:
                 **_projection(self.settings.roles),
             )
         except RefusedError as error:
-            if error.codes == ("ValidationException",):
+            if error.codes == ("ValidationException",) and _ABOUT_KEY.search(error.message):
                 raise self._misfit() from error
             raise
 
@@ -77,15 +84,14 @@ class DynamoTable:
         )
 
     def _paged(self, call: Call, request: Any, **arguments: Any) -> list[Meeting]:
-        rows: list[Meeting] = []
         arguments |= {"TableName": self.settings.table_name, "ReturnConsumedCapacity": "TOTAL"}
         arguments |= _projection(self.settings.roles)
-        while True:
-            found, last = call(request, self.budget, self._page, **arguments)
-            rows += found
-            if not last:
-                return rows
-            arguments["ExclusiveStartKey"] = last
+
+        def page(after: Any) -> tuple[list[Meeting], Any]:
+            following = {"ExclusiveStartKey": after} if after else {}
+            return call(request, self.budget, self._page, **arguments, **following)
+
+        return list(call.pages(page))
 
     def _page(self, page: Any) -> tuple[list[Meeting], Any]:
         """A page's rows, and the key after which the next page begins."""

@@ -47,13 +47,12 @@ class Ec2Fleet:
     def _described(self, filters: list[dict[str, Any]]) -> Iterable[Instance]:
         call = Call("ec2", "DescribeInstances", "*", proof="Reservations")
         request, page = self.client.describe_instances, {"Filters": filters, "MaxResults": PAGE_SIZE}
-        token: str | None = None
-        while True:
+
+        def described(token: str | None) -> tuple[list[Instance], str | None]:
             following = {"NextToken": token} if token else {}
-            found, token = call(request, self.budget, self._parsed, **page, **following)
-            yield from found
-            if not token:
-                return
+            return call(request, self.budget, self._parsed, **page, **following)
+
+        return call.pages(described)
 
     def _parsed(self, page: Any) -> tuple[list[Instance], str | None]:
         """A page's instances, and the token of the next one."""
@@ -62,7 +61,7 @@ class Ec2Fleet:
 
 
 def parse_instance(raw: Any, project_tag: tuple[str, str]) -> Instance:
-    """An instance as the rules see it."""
+    """Return an instance as the rules see it."""
     tags = {tag["Key"]: tag["Value"] for tag in raw.get("Tags", ())}
     return Instance(
         id=raw["InstanceId"],
@@ -72,7 +71,17 @@ def parse_instance(raw: Any, project_tag: tuple[str, str]) -> Instance:
         meeting=tags.get("MeetingID"),
         role=tags.get("Role"),
         launched_at=raw.get("LaunchTime"),
+        aside=None if raw.get("PublicIpAddress") else _address_aside(raw),
     )
+
+
+def _address_aside(raw: Any) -> str | None:
+    """Return a public address that EC2 does not count as the instance's: only that of eth0's first address is."""
+    for interface in raw.get("NetworkInterfaces", ()):
+        for private in (interface, *interface.get("PrivateIpAddresses", ())):
+            if address := private.get("Association", {}).get("PublicIp"):
+                return f"{address} on {interface.get('NetworkInterfaceId', 'another interface')}"
+    return None
 
 
 def _filter(name: str, values: Sequence[str]) -> dict[str, Any]:

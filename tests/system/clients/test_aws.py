@@ -130,6 +130,58 @@ def test_every_machine_of_a_reservation_is_read(clouds: Clouds) -> None:
     assert {machine.id for machine in fleet(clouds).tagged()} == ids
 
 
+def with_second_interface(clouds: Clouds) -> tuple[str, str, str]:
+    """Launch a machine with an Elastic IP on its second interface alone: machine, address and interface."""
+    ec2 = clouds.aws.client("ec2")
+    machine = clouds.launch(address=None)
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    interface = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    ec2.attach_network_interface(NetworkInterfaceId=interface, InstanceId=machine, DeviceIndex=1)
+    address = ec2.allocate_address(Domain="vpc")
+    ec2.associate_address(AllocationId=address["AllocationId"], NetworkInterfaceId=interface)
+    return machine, address["PublicIp"], interface
+
+
+def test_elastic_ip_of_a_second_interface_is_reported(clouds: Clouds) -> None:
+    machine, address, interface = with_second_interface(clouds)
+    clouds.launch("m2", "teacher", address=None)
+    findings = {finding.key: finding for finding in clouds.plan().findings if finding.id == "no-public-address"}
+    assert f"It has {address} on {interface}" in findings[machine].message
+    assert "primary network interface" in findings[machine].hint
+    (other,) = findings.keys() - {machine}
+    assert "It has" not in findings[other].message
+    assert "Give it one" in findings[other].hint
+
+
+def interface(number: int, *addresses: str | None, **fields: object) -> dict[str, object]:
+    """A network interface as EC2 describes it, with a private address for each public one."""
+    private = [{"Primary": not n, **_association(address)} for n, address in enumerate(addresses)]
+    first = _association(addresses[0] if addresses else None)
+    return {"NetworkInterfaceId": f"eni-{number}", "PrivateIpAddresses": private, **first, **fields}
+
+
+def _association(address: str | None) -> dict[str, object]:
+    return {"Association": {"PublicIp": address}} if address else {}
+
+
+@pytest.mark.parametrize(
+    ("address", "interfaces", "aside"),
+    [
+        (None, [interface(0, None), interface(1, "192.0.2.1")], "192.0.2.1 on eni-1"),
+        (None, [interface(0, None, "192.0.2.2")], "192.0.2.2 on eni-0"),
+        ("192.0.2.1", [interface(0, "192.0.2.1"), interface(1, "192.0.2.2")], None),
+        (None, [interface(0, None, Ipv6Addresses=[{"Ipv6Address": "2001:db8::1"}])], None),
+        (None, [interface(0), {"Association": {"CarrierIp": "192.0.2.3"}}], None),
+        (None, [], None),
+    ],
+)
+def test_address_aside_is_read_from_the_interfaces(
+    address: str | None, interfaces: list[dict[str, object]], aside: str | None
+) -> None:
+    raw = {"InstanceId": TEACHER, "State": {"Name": "running"}, "NetworkInterfaces": interfaces}
+    assert parse_instance({**raw, "PublicIpAddress": address}, ("Project", "Elephant")).aside == aside
+
+
 @pytest.mark.parametrize(
     ("key", "value", "is_tagged"),
     [
@@ -415,7 +467,10 @@ def test_credentials_that_cannot_be_read_are_told(clouds: Clouds, tmp_path: Path
     changes |= {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
     with (
         clouds.exported(**changes) as environment,
-        pytest.raises(AuthenticationError, match=f"credentials cannot be (read|had): .*{told}.* [Ll]og in again"),
+        pytest.raises(
+            AuthenticationError,
+            match=f"(credentials cannot be read|cannot get AWS credentials): .*{told}.* [Ll]og in again",
+        ),
     ):
         build(read_settings(environment))
 
