@@ -2,15 +2,20 @@
 
 import json
 import logging
+import math
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 import handler
 from controller.errors import IncompleteError, ObservationError, RequestError, SettingsError
+from controller.sandbox.cloudflare import Proceed, Reply
+from controller.sandbox.cloudflare import Request as Sent
 from tests.support.servers import Clouds, LambdaContext, link, name
+from tests.system.faults.aws_kinds import JSON_TYPE
+from tests.system.faults.calls import UPDATE, operation
 from tests.unit.test_events import SCHEDULED, batch, state_change
 
 pytestmark = pytest.mark.usefixtures("requests_judged")
@@ -46,13 +51,137 @@ def test_an_event_brings_record_and_link(function: Clouds) -> None:
     assert function.aws.rows.get("m1")["teacher_ec2_link"] == link(machine)
 
 
-def test_a_batch_is_one_pass(function: Clouds) -> None:
+def test_a_batch_is_one_pass(function: Clouds, capsys: pytest.CaptureFixture[str]) -> None:
     machines = [function.launch(f"m{number}") for number in range(5)]
-    report = invoke(batch(*(state_change(machine) for machine in machines), "nonsense"))
-    assert report["scope"] == sorted(machines)
-    assert [finding["id"] for finding in report["findings"]] == ["unusable-event"]
+    answer = invoke(batch(*(state_change(machine) for machine in machines), "nonsense"))
+    assert answer == {"batchItemFailures": []}
+    logged = lines(capsys)
+    assert logged[-1]["scope"] == sorted(machines)
+    assert [line["id"] for line in logged if line["message"] == "finding"] == ["unusable-event"]
     assert len(function.records()) == 5
     assert len([x for x in function.cloudflare.requests if x.request.method == "POST"]) == 1
+
+
+def one_refused(function: Clouds) -> tuple[str, str]:
+    """A full zone and two machines: one with its record, and one that Cloudflare refuses a record for."""
+    function.reset(quota=1)
+    served, refused = function.launch("m1"), function.launch("m2")
+    function.seed(served, function.address(served) or "")
+    return served, refused
+
+
+def test_batch_returns_the_messages_of_failed_machines_alone(function: Clouds) -> None:
+    served, refused = one_refused(function)
+    stranger = function.aws.machines.launch(tags={})
+    events = [state_change(machine) for machine in (refused, served, stranger, refused)]
+    answer = invoke(batch(*events, "nonsense"))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "m3"}]}
+    assert function.records().keys() == {name(served)}
+
+
+def test_batch_returns_the_message_of_a_row_that_was_not_written(function: Clouds) -> None:
+    machines = [function.launch("m1"), function.launch("m2")]
+
+    def refuse(request: Sent, proceed: Proceed) -> Reply:
+        is_write = operation(request) == UPDATE and b"m2" in request.content
+        return Reply.text(400, '{"__type": "#SomethingNew"}', JSON_TYPE) if is_write else proceed()
+
+    function.aws.intercept = refuse
+    assert invoke(batch(*map(state_change, machines))) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+
+
+def test_message_that_comes_again_after_the_fix_is_done(function: Clouds) -> None:
+    _, refused = one_refused(function)
+    message = batch(state_change(refused))
+    assert invoke(message)["batchItemFailures"]
+    function.aws.machines.stop(refused)  # the message is stale as well by now
+    message["Records"][0]["attributes"] = {"ApproximateReceiveCount": "2"}
+    assert invoke(message) == {"batchItemFailures": []}
+
+
+def test_message_delivered_twice_in_a_batch_is_returned_once(function: Clouds) -> None:
+    _, refused = one_refused(function)
+    event = batch(state_change(refused))
+    event["Records"] *= 2
+    assert invoke(event) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+
+
+@pytest.mark.parametrize("id", [None, "", 5])
+def test_batch_is_returned_whole_if_the_failed_message_has_no_id(function: Clouds, id: object) -> None:
+    served, refused = one_refused(function)
+    event = batch(state_change(served), state_change(refused))
+    event["Records"][1]["messageId"] = id
+    with pytest.raises(IncompleteError):
+        invoke(event)
+
+
+def test_one_id_is_enough_for_a_machine_with_two_messages(function: Clouds) -> None:
+    _, refused = one_refused(function)
+    event = batch(state_change(refused), state_change(refused))
+    del event["Records"][0]["messageId"]
+    assert invoke(event) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+
+
+def test_batch_is_returned_whole_if_the_pass_fails(function: Clouds) -> None:
+    function.cloudflare.revoke_token()
+    with pytest.raises(ObservationError):
+        invoke(batch(state_change(function.launch())))
+
+
+@pytest.mark.parametrize("how", ["event", "command"])
+def test_direct_invocation_is_not_a_batch(function: Clouds, how: str) -> None:
+    _, refused = one_refused(function)
+    event = state_change(refused) if how == "event" else {"action": "apply", "instance": refused}
+    with pytest.raises(IncompleteError):
+        invoke(event)
+
+
+def test_error_names_the_first_failure_its_cause_and_the_rest(function: Clouds) -> None:
+    function.reset(quota=0)
+    machines = [function.launch(f"m{number}", age=timedelta(hours=9 - number)) for number in range(3)]
+    with pytest.raises(IncompleteError) as caught:
+        invoke(SCHEDULED)
+    first, rest = caught.value.message.split(": ", 1)
+    assert first == f"create-record {name(machines[0])} failed"
+    assert "The zone is full" in rest
+    assert rest.endswith("2 more failed. 3 more were not reached.")
+
+
+def test_error_of_one_failure_says_nothing_of_others(function: Clouds) -> None:
+    function.launch()
+    function.aws.intercept = lambda request, proceed: (
+        Reply.text(400, '{"__type": "#SomethingNew", "message": "Said AWS."}', JSON_TYPE)
+        if operation(request) == UPDATE
+        else proceed()
+    )
+    with pytest.raises(IncompleteError, match=r"^write-link m1 failed: .*SomethingNew Said AWS") as caught:
+        invoke(SCHEDULED)
+    assert "more" not in caught.value.message
+
+
+def test_error_fits_a_dead_letter_message_and_its_line(function: Clouds) -> None:
+    meeting = "m\n" + "x" * 900
+    function.launch(meeting)
+    text = json.dumps({"__type": "#SomethingNew", "message": "y" * 3000})
+    function.aws.intercept = lambda request, proceed: (
+        Reply.text(400, text, JSON_TYPE) if operation(request) == UPDATE else proceed()
+    )
+    with pytest.raises(IncompleteError) as caught:
+        invoke(SCHEDULED)
+    assert len(str(caught.value)) < 1_000
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("seconds", [0.0, 2.998, 3.0, 4.999])
+def test_time_out_that_leaves_no_time_is_named(function: Clouds, seconds: float) -> None:
+    shown = math.ceil(seconds)
+    with pytest.raises(SettingsError, match=f"The function's time-out is {shown} s; a pass needs at least 6 s"):
+        handler.lambda_handler(SCHEDULED, LambdaContext(seconds=seconds))
+    assert not function.aws.requests
+
+
+def test_time_out_just_long_enough_gets_a_pass(function: Clouds) -> None:
+    assert handler.lambda_handler({"action": "plan"}, LambdaContext(seconds=10))["converged"]
 
 
 def test_a_schedule_mends_everything(function: Clouds) -> None:
@@ -135,7 +264,7 @@ def test_a_tripped_guard_raises_in_a_full_pass(function: Clouds, monkeypatch: py
     monkeypatch.setenv("OWNER_ID", "classroom")
     function.seed(function.launch(), "192.0.2.1", comment="elephant-dns:classroom")
     function.aws.machines.purge(*function.aws.machines.all())
-    with pytest.raises(IncompleteError, match="force"):
+    with pytest.raises(IncompleteError, match=r"^The guard holds 1 change: .*force"):
         invoke(SCHEDULED)
     assert invoke({"action": "apply", "force": True})["complete"]
 
