@@ -186,7 +186,7 @@ def test_table_is_a_name_or_an_arn(table: str) -> None:
     ],
 )
 def test_arn_of_anything_but_a_table_is_refused(table: str) -> None:
-    with pytest.raises(SettingsError, match="TABLE_NAME is .*arn:aws:dynamodb:<region>"):
+    with pytest.raises(SettingsError, match=r"TABLE_NAME is .*arn:aws:dynamodb:<region>"):
         settings(TABLE_NAME=table)
 
 
