@@ -1,4 +1,4 @@
-"""Clients, sessions and proxies: what a pass talks through, made without a call to anybody."""
+"""Create clients, sessions and proxies for a pass, without a call to a cloud."""
 
 import os
 from collections.abc import Iterator
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sts import STSClient
 
-#: Seconds. botocore itself does not retry: the controller does, within the pass's time. Its own sessions make the
-#: clients, since importing boto3 around it costs 60 modules more, and a tenth of a cold start.
+#: Seconds. botocore itself does not retry: the controller does, within the pass's time. Clients come from its own
+#: sessions, since importing boto3 around it costs 60 modules more, and a tenth of a cold start.
 CONNECT_TIMEOUT, READ_TIMEOUT = 5, 20
 #: Follows botocore's own User-Agent, so that AWS's logs name the tool.
 USER_AGENT = f"elephant-dns/{__version__}"
@@ -47,7 +47,7 @@ class Closable(Protocol):
     """A client with connections."""
 
     def close(self) -> None:
-        """End them."""
+        """Close them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def connect(settings: Settings, session: Session | None = None) -> Clients:
 
 @dataclass(frozen=True, slots=True)
 class AwsClients:
-    """Clients for a look at everything that a deployment stands on; a pass needs fewer."""
+    """Clients for a look at all that a deployment needs; a pass needs fewer."""
 
     region: str
     sts: "STSClient"
@@ -96,7 +96,7 @@ class AwsClients:
     rules: "EventBridgeClient"
 
     def close(self) -> None:
-        """End the connections."""
+        """Close the connections."""
         for client in (self.sts, self.ec2, self.dynamodb, self.secrets, self.functions, self.rules):
             client.close()
 
@@ -120,7 +120,7 @@ def aws_clients(settings: Settings | None = None, session: Session | None = None
 
 @contextmanager
 def cloudflare_api(settings: Settings, tokens: Tokens) -> Iterator[Api]:
-    """Cloudflare's API with a token from wherever it comes. Raises SettingsError like ``connect``."""
+    """Yield Cloudflare's API with these tokens. Raises SettingsError like ``connect``."""
     with surroundings():
         client = _http(settings)
     with client as http:
@@ -148,7 +148,7 @@ def _remedy(error: Exception) -> str:
 
 
 def _http(settings: Settings) -> httpx.Client:
-    """Where the way is not encrypted (on loopback) no proxy comes between, and so none sees the token."""
+    """Return an HTTP client; without encryption (on loopback) it uses no proxy, which would see the token."""
     is_encrypted = settings.cloudflare_url.lower().startswith("https:")
     return httpx.Client(
         follow_redirects=False,
@@ -159,7 +159,7 @@ def _http(settings: Settings) -> httpx.Client:
 
 
 def _proxy(url: str) -> str | None:
-    """The proxy on the way to this URL, found as botocore does; httpx cannot read every NO_PROXY (no IPv6 network)."""
+    """Return the proxy for this URL, found as botocore does: httpx cannot read IPv6 networks in NO_PROXY."""
     if proxy_bypass(urlsplit(url).netloc):
         return None
     proxies = getproxies()

@@ -1,4 +1,4 @@
-"""EC2: the instances of one region, in the controller's words."""
+"""Read the instances of one region from EC2, in the controller's terms."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -20,22 +20,22 @@ PAGE_SIZE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Ec2Fleet:
-    """The instances of one region, within one pass's budget."""
+    """Reads the instances of one region within one pass's budget."""
 
     client: "EC2Client"
     settings: Settings
     budget: Budget
 
     def tagged(self) -> list[Instance]:
-        """Every instance with the project's tag, in any state."""
+        """Return every instance with the project's tag, in any state."""
         return [machine for machine in self._described([self._tag_filter()]) if machine.tagged]
 
     def by_id(self, ids: Collection[str]) -> list[Instance]:
-        """Those of these instances that EC2 knows: by a filter, since one unknown id fails a call that names ids."""
+        """Return those of these instances that EC2 knows, by a filter: one unknown id fails a call that names ids."""
         return [m for some in _chunks(sorted(ids)) for m in self._described([_filter("instance-id", some)])]
 
     def of_meetings(self, meetings: Collection[str]) -> list[Instance]:
-        """Every instance that carries one of these meetings, also where the project's tag is lost."""
+        """Return every instance that carries one of these meetings, also without the project's tag."""
         wanted = set(meetings)
         found = (m for some in _chunks(sorted(wanted)) for m in self._described([_filter("tag:MeetingID", some)]))
         return [machine for machine in found if machine.meeting in wanted]
@@ -55,7 +55,7 @@ class Ec2Fleet:
         return call.pages(described)
 
     def _parsed(self, page: Any) -> tuple[list[Instance], str | None]:
-        """A page's instances, and the token of the next one."""
+        """Return a page's instances, and the token of the next page."""
         raw = [instance for reservation in page["Reservations"] for instance in reservation["Instances"]]
         return [parse_instance(instance, self.settings.project_tag) for instance in raw], page.get("NextToken")
 
@@ -85,7 +85,7 @@ def _address_aside(raw: Any) -> str | None:
 
 
 def _filter(name: str, values: Sequence[str]) -> dict[str, Any]:
-    """A filter. EC2 reads values as patterns: a backslash, which escapes, becomes ``?``, and the caller compares."""
+    """Return a filter. EC2 reads values as patterns: a backslash would escape, so it becomes ``?``; callers compare."""
     return {"Name": name, "Values": [value.replace("\\", "?") for value in values]}
 
 

@@ -68,7 +68,7 @@ _TRANSIENT = frozenset(
 _NO_ACCESS = frozenset({"AccessDenied", "AccessDeniedException", "KMSAccessDeniedException", "UnauthorizedOperation"})
 #: A key that exists and may be used, but not now: disabled, or waiting for its deletion.
 _KEY_UNUSABLE = frozenset({"DecryptionFailure", "KMSDisabledException", "KMSInvalidStateException"})
-#: What a wrong clock brings, beside other causes: the time of the answer tells them apart. EC2 says AuthFailure.
+#: What a wrong clock brings, beside other causes: the time of the answer shows which it is. EC2 says AuthFailure.
 _MAYBE_CLOCK = frozenset(
     {
         "AuthFailure",
@@ -106,12 +106,12 @@ _NOT_ALLOWED = re.compile(r"because no (?P<policy>.+? policy|permissions boundar
 _KMS = re.compile(r"\bKMS\b|kms:|customer master key")
 _MFA = re.compile(r"MultiFactorAuthentication", re.IGNORECASE)
 
-#: Policies of the caller's own role or user; any other belongs to somebody who can be named.
+#: The policy of the caller's own role or user. Any other has an owner to ask.
 _OWN_POLICY = "identity-based policy"
 _WHO_OWNS = {
     "service control policy": "the organisation's administrator",
     "resource control policy": "the organisation's administrator",
-    "permissions boundary": "the administrator who set the role's permissions boundary",
+    "permissions boundary": "the administrator of the role's permissions boundary",
     "session policy": "the administrator of the role's session",
     "vpc endpoint policy": "the owner of the VPC endpoint",
     "resource-based policy": "the owner of the resource",
@@ -235,7 +235,7 @@ def _in_words(skew: timedelta) -> str:
 
 
 def _about_credentials(operation: str, code: str, text: str, asked: Asked) -> AuthenticationError:
-    """Return the error of a call that botocore made to get credentials, in the course of ours."""
+    """Return the error of a call for credentials, which botocore sends before the call that needs them."""
     call = f"{_FOR_CREDENTIALS[operation]}:{operation}"
     message = f"{asked}: cannot get AWS credentials: {call}: {code} {text[:_SHOWN]}".rstrip()
     if _MFA.search(text):

@@ -70,7 +70,8 @@ def get(controller: Controller) -> object:
 
 def update(controller: Controller) -> object:
     write = RowWrite((), sets=(("status", "x"),))
-    return DynamoWriter(controller.dynamodb, controller.settings, Budget(FastClock(), 600)).write("m1", write)
+    DynamoWriter(controller.dynamodb, controller.settings, Budget(FastClock(), 600)).write("m1", write)
+    return None
 
 
 def describe(controller: Controller) -> object:
@@ -118,7 +119,7 @@ DENIALS = {
         "an identity-based policy", f"Ask the account's administrator to remove the explicit deny of "
         f"dynamodb:UpdateItem on {TABLE} from the identity-based policy: no allow outweighs it."),
     "a permissions boundary": (GET, f"{ROLE}dynamodb:GetItem on resource: {TABLE} because no permissions boundary "
-        "allows the dynamodb:GetItem action", "Ask the administrator who set the role's permissions boundary to allow "
+        "allows the dynamodb:GetItem action", "Ask the administrator of the role's permissions boundary to allow "
         f"the action dynamodb:GetItem on {TABLE} in the permissions boundary."),
     "a VPC endpoint": (SCAN, f"{ROLE}dynamodb:Scan on resource: {TABLE} because no VPC endpoint policy allows the "
         "dynamodb:Scan action", f"Ask the owner of the VPC endpoint to allow the action dynamodb:Scan on {TABLE} in "
@@ -218,7 +219,7 @@ def test_refused_role_is_named_not_the_call_that_needed_it(
 
 
 def dated(play: Play, ahead: timedelta | None) -> Play:
-    """The answer, with the time of a server whose clock is so far ahead; None: with a time that cannot be read."""
+    """Return the answer with the time of a clock so far ahead of ours; None: with an unreadable time."""
 
     def later(scene: Scene) -> Reply:
         reply = play(scene)
@@ -297,7 +298,7 @@ def test_second_late_signature_is_not_sent_again(
         ("ExpiredTokenException", "The security token included in the request is expired", "The AWS credentials are"),
     ],
 )
-def test_refused_signature_with_right_clock_is_not_blamed_on_the_clock(
+def test_refused_signature_with_right_clock_names_another_cause(
     clouds: Clouds, controller: Controller, code: str, text: str, hint: str
 ) -> None:
     error = refused(clouds, controller, SCAN, failure(400, code, text))

@@ -42,7 +42,7 @@ def regionless(clouds: Clouds, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clou
     ],
     ids=str,
 )
-def test_every_client_is_of_the_region_that_the_environment_names(
+def test_clients_use_the_region_of_the_environment(
     regionless: Clouds, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], region: str
 ) -> None:
     """botocore alone knows AWS_DEFAULT_REGION only; a cron line, a shell and Lambda have AWS_REGION."""
@@ -61,7 +61,7 @@ def test_every_client_is_of_the_region_that_the_environment_names(
     ],
     ids=str,
 )
-def test_a_region_that_is_empty_hides_no_other(
+def test_empty_region_counts_as_unset(
     regionless: Clouds,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -75,7 +75,7 @@ def test_a_region_that_is_empty_hides_no_other(
     check_region(regionless, region)
 
 
-def test_the_place_that_is_looked_at_is_known_beside_an_owner_id_of_ones_own(clouds: Clouds) -> None:
+def test_place_is_known_beside_another_owner_id(clouds: Clouds) -> None:
     using = clouds.controller(OWNER_ID="school").settings
     assert (using.owner_id, using.place, using.names_its_place) == ("school", "123456789012/us-west-2", False)
 
@@ -125,7 +125,7 @@ def test_role_is_assumed_once_by_doctor(clouds: Clouds, role: dict[str, str]) ->
     assert clouds.aws.operations().count("AssumeRole") == 1
 
 
-def test_role_is_assumed_once_by_retire_and_its_look_at_the_rules(clouds: Clouds, role: dict[str, str]) -> None:
+def test_role_is_assumed_once_by_retire_with_its_look_at_rules(clouds: Clouds, role: dict[str, str]) -> None:
     controller = built(clouds, role)
     warn(
         Session(60, verbose=False, quiet=True),
@@ -186,7 +186,7 @@ EAST = "arn:aws:dynamodb:us-east-1:123456789012:table/elephant-meetings"
 def east(clouds: Clouds) -> Any:
     """The meetings' table in us-east-1; the table of the same name here is another one."""
     with clouds.exported(AWS_REGION="us-east-1", AWS_DEFAULT_REGION="us-east-1"):
-        dynamodb = new_session().create_client("dynamodb")
+        dynamodb: Any = new_session().create_client("dynamodb")
     dynamodb.create_table(
         TableName="elephant-meetings",
         BillingMode="PAY_PER_REQUEST",
@@ -260,7 +260,7 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize("environment", UNUSABLE.values(), ids=UNUSABLE)
-def test_what_a_library_cannot_use_is_told(
+def test_unusable_environment_is_reported_with_its_variables(
     clouds: Clouds, tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]
 ) -> None:
     config = tmp_path_factory.mktemp("aws") / "config"
@@ -279,13 +279,13 @@ def test_what_a_library_cannot_use_is_told(
         ("AWS_ENDPOINT_URL", "user:hunter2@host"),
     ],
 )
-def test_a_password_in_a_url_of_the_environment_is_not_shown(clouds: Clouds, name: str, url: str) -> None:
+def test_password_in_a_url_is_not_shown(clouds: Clouds, name: str, url: str) -> None:
     with pytest.raises(SettingsError, match=f"cannot be used: (InvalidURL|ValueError).*{name}") as caught:
         clouds.controller(**ENCRYPTED, **{name: url})
     assert "hun" not in str(caught.value)
 
 
-def test_no_proxy_sees_a_token_on_its_way_to_this_machine(clouds: Clouds) -> None:
+def test_proxy_is_not_used_on_loopback(clouds: Clouds) -> None:
     proxies = {"HTTP_PROXY": "http://127.0.0.1:9", "ALL_PROXY": "http://127.0.0.1:9", "NO_PROXY": "", "no_proxy": ""}
     controller = clouds.controller(CLOUDFLARE_API_TOKEN=clouds.cloudflare.token, **proxies)
     readers = controller.begin(Mode.PLAN, 30).readers

@@ -43,7 +43,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if "_aws" not in line]
 
 
-def test_an_event_brings_record_and_link(function: Clouds) -> None:
+def test_event_creates_record_and_link(function: Clouds) -> None:
     machine = function.launch()
     report = invoke(state_change(machine))
     assert (report["mode"], report["scope"], report["converged"]) == ("apply", [machine], True)
@@ -51,7 +51,7 @@ def test_an_event_brings_record_and_link(function: Clouds) -> None:
     assert function.aws.rows.get("m1")["teacher_ec2_link"] == link(machine)
 
 
-def test_a_batch_is_one_pass(function: Clouds, capsys: pytest.CaptureFixture[str]) -> None:
+def test_batch_is_one_pass(function: Clouds, capsys: pytest.CaptureFixture[str]) -> None:
     machines = [function.launch(f"m{number}") for number in range(5)]
     answer = invoke(batch(*(state_change(machine) for machine in machines), "nonsense"))
     assert answer == {"batchItemFailures": []}
@@ -184,13 +184,13 @@ def test_time_out_just_long_enough_gets_a_pass(function: Clouds) -> None:
     assert handler.lambda_handler({"action": "plan"}, LambdaContext(seconds=10))["converged"]
 
 
-def test_a_schedule_mends_everything(function: Clouds) -> None:
+def test_schedule_fixes_everything(function: Clouds) -> None:
     machines = [function.launch(f"m{number}") for number in range(3)]
     assert invoke(SCHEDULED)["scope"] == "all"
     assert len(function.records()) == len(machines)
 
 
-def test_a_plan_event_writes_nothing(function: Clouds) -> None:
+def test_plan_event_writes_nothing(function: Clouds) -> None:
     machine = function.launch()
     report = invoke({"action": "plan", "instance": machine})
     assert [change["outcome"] for change in report["changes"]] == ["planned", "planned"]
@@ -198,7 +198,7 @@ def test_a_plan_event_writes_nothing(function: Clouds) -> None:
     assert function.cloudflare.history == []
 
 
-def test_the_same_plan_has_the_same_bytes_and_digest(function: Clouds) -> None:
+def test_same_plan_has_the_same_bytes_and_digest(function: Clouds) -> None:
     for number in range(4):
         function.launch(f"m{number}")
     first, second = invoke({"action": "plan"}), invoke({"action": "plan"})
@@ -209,7 +209,7 @@ def test_the_same_plan_has_the_same_bytes_and_digest(function: Clouds) -> None:
     assert len(first["digest"]) == 64
 
 
-def test_the_report_has_every_field_of_its_schema(function: Clouds) -> None:
+def test_report_has_every_field_of_its_schema(function: Clouds) -> None:
     function.launch()
     report = invoke(SCHEDULED)
     assert list(report) == [
@@ -247,9 +247,7 @@ def test_the_report_has_every_field_of_its_schema(function: Clouds) -> None:
     }
 
 
-def test_a_pass_that_is_not_complete_raises_after_its_report_was_logged(
-    function: Clouds, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_incomplete_pass_raises_after_logging_its_report(function: Clouds, capsys: pytest.CaptureFixture[str]) -> None:
     function.reset(quota=0)
     function.launch()
     with pytest.raises(IncompleteError):
@@ -260,7 +258,7 @@ def test_a_pass_that_is_not_complete_raises_after_its_report_was_logged(
     assert logged[-1]["complete"] is False
 
 
-def test_a_tripped_guard_raises_in_a_full_pass(function: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tripped_guard_raises_in_a_full_pass(function: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OWNER_ID", "classroom")
     function.seed(function.launch(), "192.0.2.1", comment="elephant-dns:classroom")
     function.aws.machines.purge(*function.aws.machines.all())
@@ -269,14 +267,14 @@ def test_a_tripped_guard_raises_in_a_full_pass(function: Clouds, monkeypatch: py
     assert invoke({"action": "apply", "force": True})["complete"]
 
 
-def test_an_event_about_a_machine_that_ec2_does_not_know_changes_nothing(function: Clouds) -> None:
+def test_event_of_an_instance_unknown_to_ec2_changes_nothing(function: Clouds) -> None:
     machine = function.launch()
     function.seed(machine, "192.0.2.1")
     function.aws.machines.purge(machine)
     assert invoke(state_change(machine, "terminated"))["changes"] == []
 
 
-def test_an_observation_that_fails_raises_and_is_logged(function: Clouds, capsys: pytest.CaptureFixture[str]) -> None:
+def test_failed_observation_raises_and_is_logged(function: Clouds, capsys: pytest.CaptureFixture[str]) -> None:
     function.cloudflare.revoke_token()
     with pytest.raises(ObservationError):
         invoke(SCHEDULED)
@@ -284,13 +282,13 @@ def test_an_observation_that_fails_raises_and_is_logged(function: Clouds, capsys
     assert (line["level"], line["message"], line["error"]) == ("ERROR", "pass failed", "ObservationError")
 
 
-def test_nothing_is_done_for_an_event_that_nobody_knows(function: Clouds) -> None:
+def test_unknown_event_does_nothing(function: Clouds) -> None:
     with pytest.raises(RequestError, match="Expected"):
         invoke({"detail-type": "Something Else"})
     assert not function.aws.requests
 
 
-def test_settings_are_told_all_at_once(
+def test_malformed_settings_are_reported_all_at_once(
     function: Clouds, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("ZONE_ID", "x")
@@ -302,7 +300,7 @@ def test_settings_are_told_all_at_once(
     assert "ZONE_ID is 'x'" in line["text"]
 
 
-def test_no_secret_and_nobodys_name_in_report_or_log(function: Clouds, capsys: pytest.CaptureFixture[str]) -> None:
+def test_report_and_log_hold_no_secret_and_no_name(function: Clouds, capsys: pytest.CaptureFixture[str]) -> None:
     function.launch()
     function.aws.rows.edit("m1", teacher_name="Ada", jitsi_url="https://meet.example.org/room")
     text = json.dumps(invoke(SCHEDULED)) + capsys.readouterr().out
@@ -316,16 +314,14 @@ def test_text_from_a_tag_cannot_forge_a_log_line(function: Clouds, capsys: pytes
     assert [line["message"] for line in lines(capsys)] == ["change", "finding", "pass"]
 
 
-def test_every_line_of_the_log_names_the_invocation(function: Clouds, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_log_line_names_the_invocation(function: Clouds, capsys: pytest.CaptureFixture[str]) -> None:
     function.launch()
     invoke(SCHEDULED)
     written = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {line["request_id"] for line in written} == {CONTEXT.aws_request_id}
 
 
-def test_a_change_and_a_finding_are_logged_with_a_stable_set_of_fields(
-    function: Clouds, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_change_and_finding_have_stable_log_fields(function: Clouds, capsys: pytest.CaptureFixture[str]) -> None:
     machine = function.launch()
     function.aws.rows.edit("m1", status="TERMINATED")
     function.seed(machine, "192.0.2.1")
@@ -336,7 +332,7 @@ def test_a_change_and_a_finding_are_logged_with_a_stable_set_of_fields(
     assert " ".join(finding) == f"{common} id key hint text"
 
 
-def test_a_pass_writes_its_metrics_whatever_the_level_of_the_log(
+def test_metrics_are_written_at_any_log_level(
     function: Clouds, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOG_LEVEL", "CRITICAL")
@@ -353,7 +349,7 @@ def test_a_pass_writes_its_metrics_whatever_the_level_of_the_log(
     assert "FullPassSucceeded" not in line
 
 
-def test_a_report_that_is_too_large_for_an_answer_leaves_its_changes_to_the_log(
+def test_report_too_large_for_an_answer_is_cut(
     function: Clouds, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(3):
