@@ -4,36 +4,40 @@ import gc
 
 gc.disable()  # while modules load: nothing of them is garbage, and looking for some takes a tenth of the start
 
+import math
 import os
 from contextlib import suppress
 from typing import Any
 
 from controller.bootstrap import Controller, build
 from controller.clients import Clients, connect
-from controller.errors import IncompleteError, SettingsError, WatchdogError
-from controller.events import parse_event
+from controller.errors import SettingsError, WatchdogError
+from controller.events import parse_event, returned
 from controller.report.as_json import as_answer
-from controller.report.report import Report
+from controller.report.report import Report, incomplete
 from controller.settings import read_settings
 from controller.telemetry.log import hush_libraries, log_error, log_for_request, log_metrics, log_report, start_logging
 from controller.telemetry.metrics import as_metrics
 
 #: Seconds of the function's time that are reserved for the report and for an orderly end.
 MARGIN = 5.0
-#: Largest answer in bytes: Lambda accepts 6 MB (Lambda quotas: invocation payload), and fails on more.
+#: Seconds that a function needs at least: with fewer no call to a cloud fits in.
+LEAST = 6
+#: Bytes that an answer may have: Lambda takes 6 MB (Lambda quotas: invocation payload), and makes an error of more.
 ANSWER_LIMIT = 6_000_000
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
-    """Run the pass that the event asks for and return its report.
+    """Run one pass as the event asks for it; return the report, or for a queue's batch the messages to deliver again.
 
-    Raises if the pass failed or is not complete, after logging the report: retries, queues and alarms must see it.
+    Raises after the report has been logged if the pass failed, or is not complete and not a batch, so that retries,
+    queues and alarms see it.
     """
     log_for_request(context.aws_request_id)
     try:
-        request = parse_event(event)
+        request, seconds = parse_event(event), _seconds(context)
         controller = process.controller(context.invoked_function_arn)
-        report = controller.run(request, context.get_remaining_time_in_millis() / 1000 - MARGIN)
+        report = controller.run(request, seconds)
     except Exception as error:
         if isinstance(error, WatchdogError) and isinstance(error.report, Report):
             log_report(error.report)
@@ -41,11 +45,24 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
         raise
     log_report(report)
     log_metrics(as_metrics(report, request, context.function_name))
+    failed = returned(request, (result.change.instance for result in report.unfinished))
+    if failed is not None and not report.guard.tripped:
+        return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
     if not report.ended_well:
-        raise IncompleteError(
-            "The pass did not end well.", report.guard.reason or "The log has its report, change by change."
-        )
+        raise incomplete(report)
     return as_answer(report, ANSWER_LIMIT)
+
+
+def _seconds(context: Any) -> float:
+    """Return the seconds that the pass may take. Raises SettingsError if the function's time-out leaves none."""
+    left: float = context.get_remaining_time_in_millis() / 1000
+    timeout = math.ceil(left)  # a few milliseconds have passed
+    if timeout < LEAST:
+        raise SettingsError(
+            f"The function's time-out is {timeout} s; a pass needs at least {LEAST} s.",
+            "Set the function's Timeout to 240 s, as the template does.",
+        )
+    return left - MARGIN
 
 
 class Process:

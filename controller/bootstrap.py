@@ -8,7 +8,7 @@ from controller.aws.call import Call
 from controller.aws.dynamodb import DynamoTable, DynamoWriter
 from controller.aws.ec2 import Ec2Fleet
 from controller.aws.secret import SecretToken
-from controller.clients import Clients, Closable, client, connect, session, surroundings
+from controller.clients import Clients, Closable, client, connect, new_session, surroundings
 from controller.cloudflare.api import Api, GivenToken
 from controller.cloudflare.records import CloudflareRecords, CloudflareWriter, ZoneCache
 from controller.model import Mode, Request
@@ -20,6 +20,7 @@ from controller.runtime.budget import Budget, Clock, SystemClock
 from controller.settings import Settings
 
 if TYPE_CHECKING:
+    from botocore.session import Session
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_sts import STSClient
@@ -37,6 +38,7 @@ class Controller:
     api: Api
     zone: ZoneCache
     clients: tuple[Closable, ...]
+    session: "Session"  # one a process: another one asks for another MFA code
     decide: Decide = decide
 
     def close(self) -> None:
@@ -82,8 +84,9 @@ def build(
     Raises SettingsError like ``connect``, and AuthenticationError if AWS does not accept the credentials.
     """
     clock = clock or SystemClock()
-    account = account or _account(Budget(clock, seconds))
-    clients = clients or connect(settings)
+    session = clients.session if clients else _session()
+    account = account or _account(session, Budget(clock, seconds))
+    clients = clients or connect(settings, session)
     place = f"{account}/{clients.region}"
     settings = replace(settings, owner_id=settings.owner_id or place, place=place)
     secrets = clients.secrets
@@ -97,6 +100,7 @@ def build(
         api=Api(clients.http, settings.cloudflare_url, tokens),
         zone=ZoneCache(),
         clients=(clients.ec2, clients.dynamodb, clients.http, *([secrets] if secrets else [])),
+        session=session,
     )
 
 
@@ -111,9 +115,14 @@ def _target(settings: Settings, account: str, region: str) -> Target:
     )
 
 
-def _account(budget: Budget) -> str:
+def _session() -> "Session":
     with surroundings():
-        sts: STSClient = client(session(), "sts")
+        return new_session()
+
+
+def _account(session: "Session", budget: Budget) -> str:
+    with surroundings():
+        sts: STSClient = client(session, "sts")
     call = Call("sts", "GetCallerIdentity", "these credentials", proof="Account")
     try:
         return threads.bounded(lambda: call(sts.get_caller_identity, budget, lambda who: str(who["Account"])), budget)

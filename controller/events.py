@@ -12,6 +12,7 @@ anything else                                               RequestError; nothin
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -85,21 +86,38 @@ def _time_of(event: Mapping[str, Any]) -> datetime | None:
 
 
 def _batch(records: Iterable[Any]) -> Request:
-    """Return one request for a burst of events. A message of another kind becomes a finding, so it blocks no other."""
-    events, findings = list[Any](), list[Finding]()
+    """One pass for a burst of events; any other message becomes a finding, so that it cannot block the others."""
+    events, findings, messages = list[Any](), list[Finding](), defaultdict[str, list[Any]](list)
     for record in records:
         match record:
             case {"eventSource": "aws:sqs", "body": str() as body}:
                 try:
                     event = json.loads(body)
-                    _change_of(event)
+                    instance, _ = _change_of(event)
                 except (RequestError, ValueError, RecursionError):
                     findings.append(_unusable(record))
                 else:
                     events.append(event)
+                    messages[instance].append(record.get("messageId"))
             case _:
                 raise RequestError("Unknown kind of batch: expected messages from SQS. Nothing was done.", EXPECTED)
-    return _state_changes(events, findings)
+    return replace(_state_changes(events, findings), messages={i: _ids(found) for i, found in messages.items()})
+
+
+def _ids(found: Iterable[Any]) -> tuple[str, ...]:
+    """The message ids, each once: a queue may deliver a message twice, and an empty id would return the whole batch."""
+    return tuple(dict.fromkeys(id for id in found if isinstance(id, str) and id))
+
+
+def returned(request: Request, instances: Iterable[str | None]) -> list[str] | None:
+    """Return the ids of the messages about these instances, which the queue is to deliver again.
+
+    None if the request is not a batch, or an instance has no message with an id: then only the whole batch can go back.
+    """
+    if request.messages is None:
+        return None
+    ids = [request.messages.get(instance or "", ()) for instance in instances]
+    return None if not all(ids) else list(dict.fromkeys(id for found in ids for id in found))
 
 
 def _unusable(record: Mapping[str, Any]) -> Finding:

@@ -48,6 +48,7 @@ class Instance:
     meeting: str | None
     role: str | None
     launched_at: datetime | None
+    aside: str | None = None  # without a public_ip: a public address that another interface or private address has
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,3 +353,5 @@ class Request:
     expect: str | None = None  # the digest of the plan that was reviewed
     findings: tuple[Finding, ...] = ()  # about the request itself
     heard: Mapping[str, Heard] = field(default_factory=dict, compare=False)  # by instance, from the events
+    #: The queue's message ids by instance, where the request is a batch from a queue: one that failed goes back alone.
+    messages: Mapping[str, tuple[str, ...]] | None = field(default=None, compare=False)

@@ -33,7 +33,7 @@ _WHY_REMOVED = (
 #: Values that messages never show. A malformed SECRET_ARN may be the secret's content.
 _SECRETS = frozenset({"CLOUDFLARE_API_TOKEN", "SECRET_ARN"})
 _HOST_NAME = re.compile(r"(?=.{1,230}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
-_TABLE = re.compile(r"[a-zA-Z0-9_.-]{3,255}|arn:[!-~]{10,1000}")
+_TABLE = re.compile(r"(?:arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:[0-9]{12}:table/)?[a-zA-Z0-9_.-]{3,255}")
 _INDEX = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]+")
@@ -99,6 +99,12 @@ class Settings:
         if _ACCOUNT.fullmatch(first):
             return first != account or (_REGION.fullmatch(second) is not None and second != region)
         return _REGION.fullmatch(first) is not None and first != region
+
+
+def region_of(name: str) -> str | None:
+    """Return the region that an ARN names; None for a plain name."""
+    arn, *parts = name.split(":")
+    return parts[2] or None if arn == "arn" and len(parts) > 4 else None
 
 
 def _may_hold_a_secret(name: str, value: str) -> bool:
@@ -216,7 +222,8 @@ TABLE = (
     Variable("CLOUDFLARE_API_TOKEN", "api_token", clean_token, "the token alone, printable and without spaces"),
     Variable("CLOUDFLARE_BASE_URL", "cloudflare_url", _base_url, "an https URL without user and query, or http on "
              "loopback", CLOUDFLARE_URL),
-    Variable("TABLE_NAME", "table_name", _matching(_TABLE), "a DynamoDB table's name or ARN", "elephant-meetings"),
+    Variable("TABLE_NAME", "table_name", _matching(_TABLE), "a DynamoDB table's name or ARN "
+             "(arn:aws:dynamodb:<region>:<account>:table/<name>)", "elephant-meetings"),
     Variable("STATUS_INDEX", "status_index", _matching(_INDEX), "the name of an index with partition key status"),
     Variable("PROJECT_TAG", "project_tag", _tag, "a tag as Key=Value, such as Project=Elephant", DEFAULT_PROJECT_TAG),
     Variable("ROLES", "roles", _roles, "names such as teacher,student: [a-z][a-z0-9_]*, all different",

@@ -31,7 +31,7 @@ def warn(session: Session, controller: Controller, function: str, planned: Repor
     seconds = min(PATIENCE, session.left() / 2)
     budget = Budget(controller.clock, seconds)
     machines = Task(lambda: _machines(controller, seconds, planned), budget)
-    rules = Task(lambda: _rules(function, budget), budget)
+    rules = Task(lambda: _rules(controller, function, budget), budget)
     err("")
     for said in (_said(machines, "Whether machines are up"), _said(rules, "Whether the deployed rules are on"), _STAYS):
         err("\n".join(wrapped(on_one_line(said), width_of(None))))
@@ -54,8 +54,8 @@ def _machines(controller: Controller, seconds: float, planned: Report) -> str:
     return f"Of {records} to delete {up:,} {lead} up. {their} users lose the way to it."
 
 
-def _rules(function: str, budget: Budget) -> str:
-    aws = aws_clients()
+def _rules(controller: Controller, function: str, budget: Budget) -> str:
+    aws = aws_clients(controller.settings, controller.session)
     try:
         suffix = function.removeprefix(FUNCTION) if function.startswith(FUNCTION) else ""
         names = [f"{rule}{suffix}" for rule in RULES]

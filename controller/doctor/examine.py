@@ -39,7 +39,7 @@ def examine(environment: Mapping[str, str], function: str, budget: Budget) -> Di
     """Look at everything that a pass and its deployment stand on; ``function`` is the Lambda function's name."""
     settings, first = _settings(environment)
     try:
-        aws = aws_clients()
+        aws = aws_clients(settings)
     except SettingsError as error:
         parts = _without_aws(settings, budget)
         return Diagnosis((*first, fails_as("aws", error), *side_by_side(parts, budget)))

@@ -7,12 +7,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from controller.errors import IncompleteError
 from controller.model import Action, Finding, Guard, Outcome, Plan, Result
+from controller.report.safe import on_one_line
 from controller.rules.plan import sort_key
 
 SCHEMA = "elephant-dns/report/v1"
 #: Findings of one kind that a report lists.
 MOST_OF_A_KIND = 20
+#: Characters of the first failure's cause in the pass's error: a dead-letter message carries 1 KB.
+CAUSE_LENGTH = 600
 SERVICES = ("ec2", "dynamodb", "cloudflare", "secretsmanager")
 
 
@@ -52,6 +56,12 @@ class Report:
     def complete(self) -> bool:
         """Whether nothing failed and nothing was left unreached."""
         return not (self.count(Outcome.FAILED) or self.count(Outcome.NOT_REACHED))
+
+    @property
+    def unfinished(self) -> tuple[Result, ...]:
+        """The changes that failed, then those that were not reached: a failure is the cause of the others."""
+        ends = (Outcome.FAILED, Outcome.NOT_REACHED)
+        return tuple(result for end in ends for result in self.results if result.outcome is end)
 
     @property
     def converged(self) -> bool:
@@ -97,6 +107,29 @@ class Report:
             Action.TERMINATE_MEETING,
         )
         return {**{str(name): actions[name] for name in names}, **{str(end): self.count(end) for end in attention}}
+
+
+def incomplete(report: Report) -> IncompleteError:
+    """Return the error of a pass that did not end well: what failed first, why, and how many more."""
+    said = []
+    if report.unfinished:
+        first, *others = report.unfinished
+        said.append(f"{_ending(first)}.")
+        failed = sum(result.outcome is Outcome.FAILED for result in others)
+        missed = len(others) - failed
+        said += [f"{failed:,} more failed."] if failed else []
+        said += [f"{missed:,} more {'was' if missed == 1 else 'were'} not reached."] if missed else []
+    if report.guard.tripped:
+        held = report.count(Outcome.GUARDED)
+        said.append(f"The guard holds {held:,} change{'' if held == 1 else 's'}: {report.guard.reason}")
+    return IncompleteError(" ".join(said), "The log has a line for each change.")
+
+
+def _ending(result: Result) -> str:
+    ended = "failed" if result.outcome is Outcome.FAILED else "was not reached"
+    cause = on_one_line(result.error or "its cause is not known").rstrip(".")
+    short = cause if len(cause) <= CAUSE_LENGTH else f"{cause[:CAUSE_LENGTH]}…"
+    return f"{result.change.action} {on_one_line(result.change.key)[:200]} {ended}: {short}"
 
 
 def digest_of(plan: Plan, target: Target, scope: tuple[str, ...] | None) -> str:

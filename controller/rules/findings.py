@@ -62,8 +62,11 @@ def _about_machine(facts: Facts, machine: Instance) -> Iterable[Finding]:
             yield Finding(
                 "no-public-address",
                 machine.id,
-                "The machine has been running for more than 10 minutes without a public IPv4 address.",
-                "Give it an address (subnet setting or Elastic IP), or terminate it: nobody can join it.",
+                "The machine has been running for more than 10 minutes without a public IPv4 address."
+                + (f" It has {machine.aside}, which is not the primary one." if machine.aside else ""),
+                "Associate the address with the primary network interface's primary private address."
+                if machine.aside
+                else "Give it an address (subnet setting or Elastic IP), or terminate it: nobody can join it.",
             )
     if machine.tagged and machine.meeting in facts.world.rowless and facts.is_alive(machine.id):
         yield Finding(

@@ -85,7 +85,7 @@ class Budget:
             seconds = math.ceil(self._asked)
             raise DeadlineError(
                 f"The pass's {seconds} second{' is' if seconds == 1 else 's are'} over.",
-                "The next pass continues. A longer deadline (on the command line --deadline) also helps.",
+                "The next pass continues. A longer --deadline, or Timeout of the function, also helps.",
             )
         return min(limit, left)
 

@@ -42,8 +42,8 @@ class LeanInstance(Instance):
 
     @property
     def network_interfaces(self) -> list[Any]:
-        """Return none."""
-        return []
+        """Shown only if there is another one than the first."""
+        return super().network_interfaces if len(self.nics) > 1 else []
 
     def get_tags(self) -> list[dict[str, str]]:
         """Return the instance's own tags."""

@@ -6,7 +6,7 @@ from typing import ClassVar
 import pytest
 
 from controller.errors import SettingsError
-from controller.settings import REMOVED, VARIABLES, Settings, read_settings
+from controller.settings import REMOVED, VARIABLES, Settings, read_settings, region_of
 from tests.support.build import ENVIRONMENT, settings
 
 
@@ -162,6 +162,49 @@ def test_the_content_of_a_secret_in_place_of_its_name_is_refused_and_not_shown(c
     assert "SECRET_ARN has an unusable value: expected the secret's name or ARN, not its content" in text
     assert content not in text
     assert "SECRET_ARN is not set" not in complaint(SECRET_ARN=content, CLOUDFLARE_API_TOKEN="")
+
+
+TABLE_ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/elephant-meetings"
+
+
+@pytest.mark.parametrize(
+    "table",
+    ["elephant-meetings", "arn", TABLE_ARN, TABLE_ARN.replace("arn:aws:", "arn:aws-cn:"), f'"{TABLE_ARN}"\n'],
+)
+def test_table_is_a_name_or_an_arn(table: str) -> None:
+    assert settings(TABLE_NAME=table).table_name == table.strip('"\n')
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        f"{TABLE_ARN}/index/by-status",
+        f"{TABLE_ARN}/stream/2026-01-31T12:00:00.000",
+        TABLE_ARN.replace("dynamodb", "s3"),
+        TABLE_ARN.replace("123456789012", ""),
+        TABLE_ARN.replace("us-east-1", ""),
+        TABLE_ARN.replace("elephant-meetings", "*"),
+        TABLE_ARN.removeprefix("arn:"),
+    ],
+)
+def test_arn_of_anything_but_a_table_is_refused(table: str) -> None:
+    with pytest.raises(SettingsError, match=r"TABLE_NAME is .*arn:aws:dynamodb:<region>"):
+        settings(TABLE_NAME=table)
+
+
+@pytest.mark.parametrize(
+    ("name", "region"),
+    [
+        (TABLE_ARN, "us-east-1"),
+        ("arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/elephant-AbCdEf", "eu-west-1"),
+        ("elephant-meetings", None),
+        ("arn:aws:x::y:z", None),
+        ("arn", None),
+        ("", None),
+    ],
+)
+def test_region_is_read_from_an_arn_alone(name: str, region: str | None) -> None:
+    assert region_of(name) == region
 
 
 ARN = "arn:aws:secretsmanager:us-west-2:123456789012:secret:prod/elephant/cloudflare-AbCdEf"

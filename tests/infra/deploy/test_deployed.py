@@ -160,6 +160,16 @@ def test_the_role_may_not_call(deployed: Deployment, call: tuple[str, str, dict[
     assert refusal(deployed, *call) in REFUSALS
 
 
+def test_role_reaches_a_table_by_arn_and_not_the_one_of_its_name(account: Account, package: Path) -> None:
+    arn = f"arn:aws:dynamodb:us-west-2:123456789012:table/{TABLE}-other"
+    named = {"NameSuffix": "-arn", "TableName": arn, "Enabled": "false", "ScheduleAction": "plan"}
+    stack = deploy(account, package, "arn", **named)
+    account.empty()
+    assert stack.invoke({"action": "plan"}).content["target"]["table"] == arn
+    calls = [("dynamodb", "get_item", {"TableName": table, "Key": KEY}) for table in (f"{TABLE}-other", TABLE)]
+    assert [refusal(stack, *call) for call in calls] == ["", "AccessDeniedException"]
+
+
 # Events
 
 
@@ -183,6 +193,25 @@ def test_a_state_change_whose_pass_failed_stays_in_the_queue(deployed: Deploymen
     wait_until(lambda: failed_passes(deployed) > before)
     assert deployed.waiting("StateChangesQueueUrl") == 1
     deployed.client("sqs").purge_queue(QueueUrl=deployed.outputs["StateChangesQueueUrl"])
+
+
+def test_queue_gets_back_the_message_of_the_refused_machine_alone(deployed: Deployment) -> None:
+    account = deployed.account
+    account.cloudflare.reset(quota=1)
+    account.store_token(account.cloudflare.token)
+    served, refused = account.launch("m1"), account.launch("m2")
+    account.cloudflare.seed(name(served), account.address(served), comment="elephant-dns:123456789012/us-west-2")
+    events = [json.dumps(state_change(machine)) for machine in (refused, served)]
+    entries = [{"Id": str(number), "MessageBody": event} for number, event in enumerate(events)]
+    before = refused_changes(deployed)
+    deployed.client("sqs").send_message_batch(QueueUrl=deployed.outputs["StateChangesQueueUrl"], Entries=entries)
+    wait_until(lambda: refused_changes(deployed) > before and deployed.waiting("StateChangesQueueUrl") == 1)
+    assert account.row("m1")["teacher_ec2_link"] == link(served)
+    deployed.client("sqs").purge_queue(QueueUrl=deployed.outputs["StateChangesQueueUrl"])
+
+
+def refused_changes(deployment: Deployment) -> int:
+    return [line.get("outcome") for line in deployment.log()].count("failed")
 
 
 def failed_passes(deployment: Deployment) -> int:
