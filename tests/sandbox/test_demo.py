@@ -30,7 +30,7 @@ class Shown(list[str]):
 
 
 def play(shown: Shown, *, serve: bool = False, wait: Callable[[], object] | None = None, colour: bool = False) -> int:
-    return demo.run(40, serve, shown.append, width=100, colour=colour, wait=wait)
+    return demo.run(demo.Stage(shown.append, 100, colour), 40, serve=serve, wait=wait)
 
 
 def test_the_demo_ends_with_nothing_left_but_findings(capfd: pytest.CaptureFixture[str]) -> None:

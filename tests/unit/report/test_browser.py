@@ -53,13 +53,37 @@ def test_nothing_has_to_be_scrolled_sideways(shown: Open, name: str, width: int)
     assert page.value(wide) == 0
 
 
+#: Each instance id, address and number of header and body, with the lines that it takes. A digest has no room on one.
+_LINES = r"""
+const found = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+  if (node.parentElement.closest('footer')) continue;
+  for (const match of node.data.matchAll(/i-[0-9a-f]{8,17}|\d[\d.,]*/g)) {
+    const range = document.createRange();
+    range.setStart(node, match.index);
+    range.setEnd(node, match.index + match[0].length);
+    found.push([match[0], new Set([...range.getClientRects()].map(r => r.top)).size]);
+  }
+}
+found
+"""
+
+
+@pytest.mark.parametrize("name", ["rich", "ended", "guarded", "first-look"])
+@pytest.mark.parametrize("width", [320, 360])
+def test_ids_and_numbers_on_a_phone_stay_on_one_line(shown: Open, name: str, width: int) -> None:
+    found = shown(REPORTS[name](), width=width).value(_LINES)
+    assert [text for text, lines in found if lines != 1] == []
+    assert len(found) > 10
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_it_is_light_by_day_and_dark_by_night(shown: Open, dark: bool) -> None:
     page = shown(rich(), dark=dark)
     colours = palettes()["dark" if dark else "light"]
     assert page.value("getComputedStyle(document.body).backgroundColor") == as_shown(colours["page"])
     assert page.value("getComputedStyle(document.body).color") == as_shown(colours["text"])
-    assert page.value("getComputedStyle(document.querySelector('.made b')).color") == as_shown(colours["made"])
+    assert page.value("getComputedStyle(document.querySelector('.created b')).color") == as_shown(colours["created"])
 
 
 def as_shown(colour: str) -> str:
@@ -68,6 +92,8 @@ def as_shown(colour: str) -> str:
 
 def test_its_parts_fold_and_unfold_by_keyboard(shown: Open) -> None:
     page = shown(rich())
+    page.press("Tab")
+    assert page.value("document.activeElement.tagName") == "A", "the number of findings leads to them"
     page.press("Tab")
     assert page.value("document.activeElement.tagName") == "SUMMARY"
     is_open = "document.activeElement.parentElement.open"
@@ -87,7 +113,8 @@ def test_nothing_is_fetched_nothing_runs_and_nothing_is_complained_of(shown: Ope
     assert [url.rpartition("/")[2] for url in asked] == ["report.html"]
     noise = ("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Page.javascriptDialogOpening")
     assert page.events(*noise) == []
-    assert page.value("document.scripts.length + document.images.length + document.links.length") == 0
+    assert page.value("document.scripts.length + document.images.length") == 0
+    assert page.value("[...document.links].every(a => a.getAttribute('href') == '#findings')") is True
     assert page.value("document.compatMode") == "CSS1Compat"
 
 

@@ -1,5 +1,6 @@
-"""Reports to render: what the rules make of three small worlds, and how a pass may end."""
+"""Reports to render: what the rules plan for three small worlds, and how a pass may end."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -229,6 +230,13 @@ def large(meetings: int = 2_500) -> Report:
 def numbers_of(report: Report) -> Mapping[str, int]:
     """How many changes and findings of each kind the report holds."""
     return Counter([*map(kind_of, report.results), *map(kind_of, report.findings)])
+
+
+def shown_in(text: str, kind: str) -> int:
+    """Return how many changes or findings of a kind the text shows; several findings stand below one heading."""
+    single = len(re.findall(rf"^ *{re.escape(kind)} [a-z]", text, re.MULTILINE))
+    group = re.search(rf"^ *{re.escape(kind)}: (\d+) findings$", text, re.MULTILINE)
+    return single + (int(group[1]) + text.count("    others: ") if group else 0)
 
 
 REPORTS: Mapping[str, Callable[[], Report]] = {
