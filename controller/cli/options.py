@@ -10,7 +10,6 @@ import click
 
 from controller.cli import logs
 from controller.cli.session import Session
-from controller.report.safe import on_one_line
 
 Command = Callable[..., int]
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -98,29 +97,27 @@ def written(*forms: str) -> Callable[[Command], Command]:
 def _form_in(file: Path, form: str | None, forms: tuple[str, ...]) -> str | None:
     """Return the form of a report in this file. Raises UsageError where name and ``--format`` do not agree."""
     named = SUFFIXES.get(file.suffix.lower())
-    shown = on_one_line(str(file))
+    shown = repr(str(file))
     if named and named not in forms:
-        raise click.UsageError(f"Invalid --output {shown!r}: this report has no form {named}, only {', '.join(forms)}.")
+        raise click.UsageError(f"Invalid --output {shown}: this report has no form {named}, only {', '.join(forms)}.")
     if form and named and form != named:
         raise click.UsageError(
-            f"--format {form} contradicts --output {shown!r}, a name for {named}: drop --format, or rename the file."
+            f"--format {form} contradicts --output {shown}, a name for {named}: drop --format, or rename the file."
         )
     return form or named
 
 
 def _check_place(file: Path) -> None:
     """Raise UsageError where a file of this name cannot be."""
-    shown, folder = on_one_line(str(file)), file.parent
+    shown, folder = repr(str(file)), file.parent
     if not file.name:
-        raise click.UsageError(f"Invalid --output {shown!r}: expected the name of a file, or - for standard output.")
+        raise click.UsageError(f"Invalid --output {shown}: expected the name of a file, or - for standard output.")
     if not folder.is_dir():
         raise click.UsageError(
-            f"Cannot write {shown!r}: there is no folder {on_one_line(str(folder))!r}. Create it, or name another file."
+            f"Cannot write {shown}: there is no folder {str(folder)!r}. Create it, or name another file."
         )
     if not file.exists() and not os.access(folder, os.W_OK | os.X_OK):
-        raise click.UsageError(
-            f"Cannot write {shown!r}: the folder {on_one_line(str(folder))!r} is not writable. Name another file."
-        )
+        raise click.UsageError(f"Cannot write {shown}: the folder {str(folder)!r} is not writable. Name another file.")
 
 
 def scoped(command: Command) -> Command:

@@ -49,8 +49,8 @@ def test_the_first_help_names_commands_and_exit_codes(capsys: pytest.CaptureFixt
     [
         (["plam"], "plan"),
         (["apply", "--forec"], "--force"),
-        (["apply", "--yes", "--force", "--instance", "i-0123456789abcdef0"], "--force says nothing with --instance"),
-        (["plan", "--force", "--instance", "i-0123456789abcdef0"], "--force says nothing with --instance"),
+        (["apply", "--yes", "--force", "--instance", "i-0123456789abcdef0"], "--force has no effect with --instance"),
+        (["plan", "--force", "--instance", "i-0123456789abcdef0"], "--force has no effect with --instance"),
         (["plan", "--format", "yaml"], "'markdown'"),
         (["plan", "--deadline", "0"], "1<=x<=86400"),
         (["explain"], "ID"),
