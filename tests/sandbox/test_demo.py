@@ -74,7 +74,7 @@ def test_ctrl_c_ends_the_servers_and_not_the_story() -> None:
 
 def pasted(block: str, *lines: str, **own: str) -> subprocess.CompletedProcess[str]:
     """Run what the demo prints, and these lines after it, in a shell that knows nothing of this project."""
-    environment = {"PATH": os.defpath, "HOME": "/", **own}
+    environment = {"PATH": os.defpath, "HOME": "/", "PYTHONPATH": str(Path(__file__).parents[2]), **own}
     script = "\n".join([block, *lines])
     return subprocess.run(["/bin/sh", "-e", "-c", script], env=environment, capture_output=True, text=True, check=False)
 
