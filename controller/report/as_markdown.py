@@ -36,7 +36,7 @@ def render(report: Report) -> str:
 
 
 def _cost(item: Item) -> int:
-    """Return the characters that the item takes at most: each as if it had a section or a hint of its own."""
+    """Return the characters that the item takes at most: each with a section or a hint of its own."""
     if isinstance(item, Finding):
         return sum(map(len, findings_lines([item], _PEN)))
     return len(_section(Section((item.change.meeting or "").strip(), (item,)), is_open=True)) + 2

@@ -152,7 +152,7 @@ def test_actions_are_pinned_by_commit_with_the_version_beside() -> None:
     assert [one for one in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", one)] == []
 
 
-def test_the_workflow_has_no_right_that_it_does_not_need_and_no_key() -> None:
+def test_workflow_has_only_the_rights_that_it_needs() -> None:
     workflow = yaml.safe_load(WORKFLOW.read_bytes())
     assert workflow["permissions"] == {"contents": "read", "id-token": "write", "issues": "write"}
     assert "secrets." not in WORKFLOW.read_text(encoding="utf-8")

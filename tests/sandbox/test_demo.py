@@ -42,7 +42,7 @@ def test_the_demo_ends_with_nothing_left_but_findings(capfd: pytest.CaptureFixtu
     assert "✗" not in shown.text
     assert "create record" in shown.after("The dry run (elephant-dns plan)")
     assert "Nothing to do; " in shown.after("The dry run once more")
-    assert "! " not in shown.after("The dry run once more"), "findings are told once"
+    assert "! " not in shown.after("The dry run once more"), "findings are shown once"
     assert "ARGS=--serve" in shown.after("What next")
     assert dict(os.environ) == before
     assert capfd.readouterr() == ("", "")
@@ -54,7 +54,7 @@ def test_colours_are_shown_where_they_are_wanted() -> None:
     assert "\x1b[32m✓\x1b[0m missed-launch" in shown.text
 
 
-def test_a_drift_that_is_not_mended_fails_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_drift_that_is_not_fixed_fails_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
     def impossible(*arguments: object, **options: object) -> Fleet:
         fleet = seed(*arguments, **options)  # type: ignore[arg-type]
         return replace(fleet, drifts=(Played(DRIFTS[0], End(rows={"no such row": {"id": "no such row"}})),))
@@ -79,7 +79,7 @@ def pasted(block: str, *lines: str, **own: str) -> subprocess.CompletedProcess[s
     return subprocess.run(["/bin/sh", "-e", "-c", script], env=environment, capture_output=True, text=True, check=False)
 
 
-def test_what_is_printed_can_be_pasted_and_leads_to_the_fleet_of_the_story() -> None:
+def test_printed_lines_lead_a_shell_to_the_fleet_of_the_story() -> None:
     shown, done = Shown(), list[subprocess.CompletedProcess[str]]()
     after = ("elephant-dns apply --yes --quiet >&2", "elephant-dns plan --quiet --detailed-exitcode")
 
@@ -133,7 +133,7 @@ def test_program_that_is_not_installed_is_named_by_its_module(tmp_path: Path) ->
     ]
 
 
-def test_settings_that_would_lead_elsewhere_are_taken_away() -> None:
+def test_misleading_settings_are_unset() -> None:
     unset, *exports = list(demo.shell_lines({"AWS_REGION": "us-west-2", "DOMAIN_ROOT": "a b"}))[:3]
     names = {"AWS_CA_BUNDLE", "AWS_PROFILE", "AWS_SESSION_TOKEN", "CLOUDFLARE_API_TOKEN", "ROLES", "OWNER_ID"}
     assert names <= set(unset.split())

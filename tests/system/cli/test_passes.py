@@ -24,7 +24,7 @@ def test_plan_shows_what_would_be_done_and_does_nothing(clouds: Clouds) -> None:
     assert clouds.cloudflare.history == []
 
 
-def test_plan_tells_by_its_exit_code_when_asked(clouds: Clouds) -> None:
+def test_detailed_exitcode_of_plan_is_2_where_changes_are(clouds: Clouds) -> None:
     assert run(clouds, "plan", "--detailed-exitcode").returncode == 0
     clouds.launch()
     assert run(clouds, "plan").returncode == 0
@@ -63,7 +63,7 @@ def test_one_instance_only(clouds: Clouds) -> None:
 
 
 @pytest.mark.parametrize("command", [["apply"], ["apply", "--quiet"], ["retire"]])
-def test_without_anybody_to_answer_nothing_is_even_read(clouds: Clouds, command: list[str]) -> None:
+def test_question_without_a_terminal_reads_nothing(clouds: Clouds, command: list[str]) -> None:
     clouds.launch()
     clouds.aws.requests.clear()
     done = run(clouds, *command)
@@ -72,7 +72,7 @@ def test_without_anybody_to_answer_nothing_is_even_read(clouds: Clouds, command:
 
 
 @pytest.mark.parametrize("digest", ["", "deadbeef", "A" * 64])
-def test_what_is_no_digest_is_wrong_usage(clouds: Clouds, digest: str) -> None:
+def test_invalid_digest_is_wrong_usage(clouds: Clouds, digest: str) -> None:
     clouds.aws.requests.clear()
     done = run(clouds, "apply", "--yes", "--expect", digest)
     assert (done.returncode, "expected 64 hex digits" in done.stderr) == (64, True)
@@ -87,7 +87,7 @@ def test_a_cron_mail_holds_everything_once(clouds: Clouds) -> None:
     assert "digest" not in done.stdout
 
 
-def test_what_was_read_is_not_told_again(clouds: Clouds) -> None:
+def test_shown_plan_is_not_repeated(clouds: Clouds) -> None:
     clouds.launch()
     clouds.aws.rows.put("odd", status="?")
     for arguments, question in ((["apply"], "[y/N]"), (["apply", "--yes"], "")):
@@ -113,7 +113,7 @@ def test_quiet_asks_with_one_line(clouds: Clouds) -> None:
     ]
 
 
-def test_an_id_that_brings_no_machine_is_not_taken_for_health(clouds: Clouds) -> None:
+def test_id_without_a_machine_is_reported(clouds: Clouds) -> None:
     done = run(clouds, "plan", "--instance", "i-0123456789abcdef0")
     assert (done.returncode, "No machine of this deployment" in done.stderr) == (0, True)
     known = run(clouds, "plan", "--instance", clouds.launch())
@@ -136,7 +136,7 @@ def test_apply_asks(clouds: Clouds, answer: str, code: int, records: int) -> Non
     assert max(len(line) for line in re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines()) <= 80
 
 
-def test_expect_binds_an_apply_to_the_plan_that_was_reviewed(clouds: Clouds) -> None:
+def test_expect_refuses_another_plan_than_the_reviewed_one(clouds: Clouds) -> None:
     clouds.launch()
     digest = json.loads(run(clouds, "plan", "--format", "json").stdout)["digest"]
     clouds.launch("m2")
@@ -155,7 +155,7 @@ def vanished(clouds: Clouds) -> dict[str, str]:
     return {"OWNER_ID": "watchdog"}
 
 
-def test_the_guard_has_its_own_exit_code_and_names_the_way_through(clouds: Clouds) -> None:
+def test_tripped_guard_is_exit_3_and_names_force(clouds: Clouds) -> None:
     told = vanished(clouds)
     assert run(clouds, "plan", "--detailed-exitcode", **told).returncode == 2
     done = run(clouds, "apply", "--yes", **told)
@@ -165,7 +165,7 @@ def test_the_guard_has_its_own_exit_code_and_names_the_way_through(clouds: Cloud
     assert clouds.records() == {}
 
 
-def test_with_an_owner_id_that_names_the_place_what_has_vanished_goes_at_once(clouds: Clouds) -> None:
+def test_owner_id_with_its_place_lets_absent_records_go(clouds: Clouds) -> None:
     clouds.seed(clouds.launch(), "192.0.2.1")
     clouds.aws.machines.purge(*clouds.aws.machines.all())
     assert run(clouds, "apply", "--yes").returncode == 0
@@ -240,7 +240,7 @@ def test_wrong_aws_settings_are_exit_64(clouds: Clouds, wrong: dict[str, str]) -
 
 
 @pytest.mark.parametrize("url", ["https://a..b", "https://xn--.com"])
-def test_a_url_that_cannot_be_used_is_told(clouds: Clouds, url: str) -> None:
+def test_unusable_url_is_exit_1_and_named(clouds: Clouds, url: str) -> None:
     done = run(clouds, "plan", CLOUDFLARE_BASE_URL=url)
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
     assert "CLOUDFLARE_BASE_URL" in done.stderr
@@ -258,7 +258,7 @@ def test_hostile_tags_and_rows_do_not_reach_the_terminal(clouds: Clouds) -> None
     assert "missing-meeting" in done.stdout
 
 
-def test_progress_moves_on_a_terminal_and_is_told_in_lines_elsewhere(clouds: Clouds) -> None:
+def test_progress_moves_on_a_terminal_and_is_lines_elsewhere(clouds: Clouds) -> None:
     machine = clouds.launch()
     _, shown = at_a_terminal(clouds, ["apply", "--yes", "--instance", machine])
     assert re.search(r"\r\x1b\[K2 of 2 changes: m1 applied\r\x1b\[K", shown)
@@ -269,7 +269,7 @@ def test_progress_moves_on_a_terminal_and_is_told_in_lines_elsewhere(clouds: Clo
     assert counts == [str(count) for count in range(1, 11)]
     assert json.loads(done.stdout)["converged"] is True
     clouds.launch("one-more")
-    assert "changes" not in run(clouds, "apply", "--yes").stderr, "few changes are no noise in a log"
+    assert "changes" not in run(clouds, "apply", "--yes").stderr, "few changes need no progress"
 
 
 @pytest.mark.parametrize(("form", "beginning"), [("markdown", "#"), ("html", "<!doctype html>"), ("json", "{")])
@@ -282,7 +282,7 @@ def test_each_machine_form_is_alone_on_stdout(clouds: Clouds, form: str, beginni
 
 
 @pytest.mark.parametrize(("closed", "code"), [("true", 0), ("head -c 1 >/dev/null", 0)])
-def test_a_reader_who_has_gone_is_no_error(clouds: Clouds, closed: str, code: int) -> None:
+def test_closed_pipe_is_not_an_error(clouds: Clouds, closed: str, code: int) -> None:
     clouds.launch()
     script = f'set -o pipefail; "$@" | {closed}'
     done = subprocess.run(
@@ -297,7 +297,7 @@ def test_a_reader_who_has_gone_is_no_error(clouds: Clouds, closed: str, code: in
     assert len(clouds.records()) == 1
 
 
-def test_a_result_that_cannot_be_written_is_told(clouds: Clouds) -> None:
+def test_result_that_cannot_be_written_is_exit_1(clouds: Clouds) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [*COMMAND, "plan"],
@@ -311,14 +311,14 @@ def test_a_result_that_cannot_be_written_is_told(clouds: Clouds) -> None:
     assert (done.returncode, "No space left" in done.stderr, "Traceback" in done.stderr) == (1, True, False)
 
 
-def test_a_terminal_that_knows_few_characters_costs_no_report(clouds: Clouds) -> None:
+def test_terminal_with_few_characters_gets_the_report_escaped(clouds: Clouds) -> None:
     clouds.launch()
     done = run(clouds, "apply", "--yes", PYTHONIOENCODING="latin-1")
     assert (done.returncode, "Traceback" in done.stderr) == (0, False)
     assert "status: LAUNCHED \\u2192 DNS_WRITTEN" in done.stdout
 
 
-def test_lines_are_no_longer_than_a_narrow_terminal_has_columns(clouds: Clouds) -> None:
+def test_lines_fit_a_narrow_terminal(clouds: Clouds) -> None:
     clouds.launch()
     for command in (["plan"], ["apply"], ["doctor"]):
         _, text = at_a_terminal(clouds, command, "n\n", question="[y/N]" if command == ["apply"] else "", COLUMNS="60")

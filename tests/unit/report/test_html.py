@@ -49,7 +49,7 @@ class Page(HTMLParser):
 
 
 @pytest.mark.parametrize("name", REPORTS)
-def test_it_is_well_formed_and_made_of_our_own_elements(name: str) -> None:
+def test_page_is_well_formed_and_has_known_elements_only(name: str) -> None:
     page = Page(as_html.render(REPORTS[name]()))
     assert {tag for tag, _ in page.elements} <= OURS
     names = {name for _, attributes in page.elements for name in attributes}
@@ -59,7 +59,7 @@ def test_it_is_well_formed_and_made_of_our_own_elements(name: str) -> None:
     }
 
 
-def test_a_hostile_world_makes_the_elements_of_a_tame_one() -> None:
+def test_hostile_text_adds_no_element() -> None:
     text = as_html.render(hostile())
     tame = text
     for harm in HOSTILE:
@@ -70,7 +70,7 @@ def test_a_hostile_world_makes_the_elements_of_a_tame_one() -> None:
         assert on_one_line(harm) in shown
 
 
-def test_nothing_is_let_in_but_its_own_style() -> None:
+def test_policy_allows_the_own_style_sheet_only() -> None:
     text = as_html.render(rich())
     style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)
     assert style
@@ -82,7 +82,7 @@ def test_nothing_is_let_in_but_its_own_style() -> None:
 
 
 @pytest.mark.parametrize("name", REPORTS)
-def test_it_can_be_found_through_by_ear(name: str) -> None:
+def test_screen_reader_gets_headings_and_landmarks(name: str) -> None:
     page = Page(as_html.render(REPORTS[name]()))
     assert page.all("html") == [{"lang": "en"}]
     assert len(page.all("main")) == len(page.all("header")) == len(page.all("footer")) == len(page.all("h1")) == 1
@@ -126,5 +126,5 @@ def test_10_000_changes_are_all_there_and_folded() -> None:
     assert len(text) < 6_000_000
 
 
-def test_what_can_be_read_is_not_folded() -> None:
+def test_short_report_is_not_folded() -> None:
     assert "<details>" not in as_html.render(rich())

@@ -104,7 +104,7 @@ def rich_world() -> World:
             record(CLO, "192.0.2.3", id="r2"),
             record(DAN, "192.0.2.4", id="r3"),
             record(EVE, "192.0.2.5", id="r4"),
-            record(FAY, "192.0.2.6", id="r5", comment="made by hand", proxied=False),
+            record(FAY, "192.0.2.6", id="r5", comment="added by hand", proxied=False),
             record(GUS, "192.0.2.7", id="r6"),
             record(GUS, "192.0.2.77", id="r7"),
             record(HAL, "203.0.113.8", id="r8", comment="elephant-dns:210987654321/eu-west-1 teacher of music-1"),
