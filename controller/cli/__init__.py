@@ -26,7 +26,7 @@ from controller.errors import RequestError, SettingsError, WatchdogError
 @click.version_option(__version__, message="elephant-dns %(version)s")
 @everywhere
 @click.pass_context
-def cli(context: click.Context, **given: Any) -> None:
+def cli(context: click.Context, /, **given: Any) -> None:
     """Keep the DNS records and join links of classroom machines in step with the machines.
 
     \b

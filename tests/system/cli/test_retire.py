@@ -110,7 +110,7 @@ def test_denied_check_does_not_stop_retire(clouds: Clouds, trouble: str) -> None
     deployment(clouds)
     deny(clouds, trouble)
     told = warned(clouds)
-    assert f"could not be looked at: {'ec2' if trouble == 'DescribeInstances' else 'events'}:{trouble} on" in told
+    assert f"could not be checked: {'ec2' if trouble == 'DescribeInstances' else 'events'}:{trouble} on" in told
     assert f"Allow the action {'ec2' if trouble == 'DescribeInstances' else 'events'}:{trouble} on" in told
     assert ("3 lead to machines that are up" in told) is (trouble == "DescribeRule")
     assert ("Switch off cron" in told) is (trouble == "DescribeInstances")
@@ -121,7 +121,7 @@ def test_silent_cloud_does_not_stop_retire(clouds: Clouds) -> None:
     deployment(clouds)
     instead(clouds, ["DescribeInstances"], lambda scene: Reply.nothing("keep").delayed(600))
     told = warned(clouds, "--deadline", "12")
-    assert "Whether machines are up could not be looked at" in told
+    assert "Whether machines are up could not be checked" in told
     check(clouds, ours=set())
 
 
