@@ -4,6 +4,7 @@ import re
 from base64 import b64encode
 from hashlib import sha256
 from html.parser import HTMLParser
+from importlib.resources import files
 from itertools import pairwise
 
 import pytest
@@ -75,6 +76,7 @@ def test_policy_allows_the_own_style_sheet_only() -> None:
     style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)
     assert style
     digest = b64encode(sha256(style[1].encode()).digest()).decode()
+    assert style[1] == files("controller.report").joinpath("report.css").read_text(encoding="utf-8")
     policy = Page(text).all("meta")[1]["content"]
     assert policy == f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     assert "url(" not in style[1]

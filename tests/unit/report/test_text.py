@@ -162,3 +162,31 @@ def test_list_of_retire_is_harmless_and_fits() -> None:
             assert text.replace("\n", "").isprintable()
             assert max(map(columns, text.splitlines())) <= 80
             assert len(re.findall(r"^  - ", text, re.MULTILINE)) == len(results), "none goes that nobody has seen"
+
+
+def test_a_sign_colours_its_whole_line_and_the_reason_is_dim() -> None:
+    text = as_text.render(rich(), colour=True)
+    assert "  \x1b[32m+ create record i-0d91b7584a2265b1f.example.com\x1b[0m\n" in text
+    assert "  \x1b[33m~ update record i-096ec9d28663ca828.example.com\x1b[0m\n" in text
+    assert "  \x1b[31m- end meeting\x1b[0m\n" in text
+    assert "  \x1b[36m! odd-row biology-3\x1b[0m\n" in text
+    assert "      \x1b[2mEC2 knows no such machine\x1b[0m\n" in text
+    assert "\n      status: LAUNCHED → DNS_WRITTEN\n" in text, "values are as bright as before"
+
+
+def test_an_end_keeps_its_own_colour_on_one_line_and_on_two() -> None:
+    name = "i-0d91b7584a2265b1f.example.com"
+    wide, narrow = (as_text.render(ended(), width=width, colour=True) for width in (80, 45))
+    assert f"  \x1b[32m+ create record {name}\x1b[0m  \x1b[31m[failed]\x1b[0m\n" in wide
+    assert f"  \x1b[32m+ create record\x1b[0m\n    \x1b[32m{name}\x1b[0m  \x1b[31m[failed]\x1b[0m\n" in narrow
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_short_form_holds_the_summary_and_every_failure(name: str) -> None:
+    report = REPORTS[name]()
+    first, *rest = as_text.render_short(report).splitlines()
+    assert first == summary_line(report)
+    failed = [result for result in report.results if result.outcome in (Outcome.FAILED, Outcome.NOT_REACHED)]
+    assert sum(line.startswith("  ") and line[2] in "+~-" and line[3] == " " for line in rest) == len(failed)
+    assert ("GUARD: " in "".join(rest)) is report.guard.tripped
+    assert bool(rest) is bool(failed or report.guard.tripped)
