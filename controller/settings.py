@@ -267,6 +267,12 @@ class _Reader:
         return value
 
 
+def read_log_level(environment: Mapping[str, str]) -> str:
+    """Return LOG_LEVEL, or its default where it cannot be used: a log begins before the settings are read."""
+    (variable,) = (variable for variable in TABLE if variable.name == "LOG_LEVEL")
+    return str(_Reader(environment).value(variable))
+
+
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Return the settings in an environment such as ``os.environ``.
 

@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from controller.errors import WatchdogError
@@ -19,7 +20,8 @@ class _JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         fields = getattr(record, "fields", {})
-        line = {"level": record.levelname, "message": record.getMessage(), **_CONTEXT, **fields}
+        time = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+        line = {"timestamp": time, "level": record.levelname, "message": record.getMessage(), **_CONTEXT, **fields}
         return json.dumps(line, default=str)
 
 
@@ -63,6 +65,11 @@ def log_report(report: Report) -> None:
     whole = as_dict(report)
     fields = {key: value for key, value in whole.items() if key not in ("changes", "findings")}
     _log(logging.INFO if report.ended_well else logging.ERROR, "pass", fields)
+
+
+def log_note(text: str) -> None:
+    """Log a sentence about the pass, for a person."""
+    _log(logging.INFO, "note", {"text": text})
 
 
 def log_metrics(metrics: Mapping[str, Any]) -> None:

@@ -4,12 +4,15 @@ import os
 import socket
 import ssl
 import struct
+import sys
+import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from email.utils import formatdate
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
+from pathlib import Path
 from socketserver import TCPServer
 from threading import Event, Lock, Thread
 from typing import Any
@@ -120,6 +123,14 @@ class Transport(ThreadingHTTPServer):
             self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self._thread = Thread(target=self.serve_forever, args=(0.01,), name="sandbox-cloudflare", daemon=True)
         self._thread.start()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002  # socketserver's own signature
+        """Say on one line which request has no answer, and why; its connection ends."""
+        error = sys.exc_info()[1]
+        frame = traceback.extract_tb(error.__traceback__)[-1] if error else None
+        at = f"{Path(frame.filename).name}:{frame.lineno}" if frame else "?"
+        client = ":".join(map(str, client_address))
+        sys.stderr.write(f"No answer to a request from {client}: {repr(error)[:200]!a} at {at}\n")
 
     @property
     def port(self) -> int:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.resources import files
 
 import jsonschema
 import pytest
@@ -13,30 +14,7 @@ from controller.doctor.diagnosis import Check, Diagnosis, Status
 from tests.support.servers import Clouds
 from tests.system.doctor.deployed import Deployment
 
-SCHEMA = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["schema", "healthy", "checks", "summary"],
-    "properties": {
-        "schema": {"const": "elephant-dns/doctor/v1"},
-        "healthy": {"type": "boolean"},
-        "checks": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["id", "status", "seen", "fix"],
-                "properties": {
-                    "id": {"type": "string"},
-                    "status": {"enum": ["pass", "warn", "fail", "skip"]},
-                    "seen": {"type": "string"},
-                    "fix": {"type": "string"},
-                },
-            },
-        },
-        "summary": {"type": "object", "required": ["pass", "warn", "fail", "skip"]},
-    },
-}
+SCHEMA = json.loads(files("controller.doctor").joinpath("doctor.schema.json").read_text(encoding="utf-8"))
 SAMPLE = Diagnosis(
     (
         Check("table", Status.PASS, "The key is right."),

@@ -1,5 +1,6 @@
-"""Reports to render: what the rules make of three small worlds, and how a pass may end."""
+"""Reports to render: what the rules plan for three small worlds, and how a pass may end."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -95,7 +96,7 @@ def rich_world() -> World:
             record(CLO, "192.0.2.3", id="r2"),
             record(DAN, "192.0.2.4", id="r3"),
             record(EVE, "192.0.2.5", id="r4"),
-            record(FAY, "192.0.2.6", id="r5", comment="made by hand", proxied=False),
+            record(FAY, "192.0.2.6", id="r5", comment="added by hand", proxied=False),
             record(GUS, "192.0.2.7", id="r6"),
             record(GUS, "192.0.2.77", id="r7"),
             record(HAL, "203.0.113.8", id="r8", comment="elephant-dns:210987654321/eu-west-1 teacher of music-1"),
@@ -221,6 +222,13 @@ def large(meetings: int = 2_500) -> Report:
 def numbers_of(report: Report) -> Mapping[str, int]:
     """How many changes and findings of each kind the report holds."""
     return Counter([*map(kind_of, report.results), *map(kind_of, report.findings)])
+
+
+def shown_in(text: str, kind: str) -> int:
+    """Return how many changes or findings of a kind the text shows; several findings stand below one heading."""
+    single = len(re.findall(rf"^ *{re.escape(kind)} [a-z]", text, re.MULTILINE))
+    group = re.search(rf"^ *{re.escape(kind)}: (\d+) findings$", text, re.MULTILINE)
+    return single + (int(group[1]) + text.count("    others: ") if group else 0)
 
 
 REPORTS: Mapping[str, Callable[[], Report]] = {
