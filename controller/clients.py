@@ -76,10 +76,13 @@ class AwsClients:
     secrets: "SecretsManagerClient"
     functions: "LambdaClient"
     rules: "EventBridgeClient"
+    schedules: Any  # boto3-stubs for these two are not among the tools
+    queues: Any
 
     def close(self) -> None:
         """End the connections."""
-        for client in (self.sts, self.ec2, self.dynamodb, self.secrets, self.functions, self.rules):
+        clients: tuple[Closable, ...] = (self.sts, self.ec2, self.dynamodb, self.secrets, self.functions, self.rules)
+        for client in (*clients, self.schedules, self.queues):
             client.close()
 
 
@@ -95,6 +98,8 @@ def aws_clients() -> AwsClients:
             secrets=client(found, "secretsmanager"),
             functions=client(found, "lambda"),
             rules=client(found, "events"),
+            schedules=client(found, "scheduler"),
+            queues=client(found, "sqs"),
         )
 
 

@@ -1,12 +1,17 @@
 """What the doctor says: checks as values, and the means to make them side by side."""
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Generic, TypeVar
 
-from controller.errors import DeadlineError, WatchdogError
+from controller.errors import DeadlineError, DeniedError, WatchdogError
 from controller.runtime.budget import Budget
 from controller.runtime.threads import Task
+
+S = TypeVar("S")
+T = TypeVar("T")
 
 
 class Status(StrEnum):
@@ -16,7 +21,7 @@ class Status(StrEnum):
     WARN = "warn"
     FAIL = "fail"
     SKIP = "skip"
-    """Not made, because of something that another check tells."""
+    """Not made, because of something that another check says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +50,42 @@ class Diagnosis:
         return sum(check.status is status for check in self.checks)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Checks that follow one another; a part that hangs is told under ``id``."""
+class SkipError(Exception):
+    """Raised where the rest of a part cannot be looked at; ``because`` completes "Not checked: ..."."""
 
-    id: str
-    checks: Callable[[], Iterable[Check]]
+    def __init__(self, because: str) -> None:
+        super().__init__(because)
+        self.because = because
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[S]):
+    """Checks that follow one another. One of ``ids`` that was not reached is reported as skipped, with the reason."""
+
+    ids: tuple[str, ...]
+    checks: Callable[[S], Iterable[Check]]
+
+
+class Once(Generic[T]):
+    """A reading that several checks share: the first that asks makes it. Its error is raised to each of them."""
+
+    def __init__(self, read: Callable[[], T]) -> None:
+        self._read = read
+        self._lock = threading.Lock()
+        self._values: list[T] = []
+        self._error: WatchdogError | None = None
+
+    def __call__(self) -> T:
+        """The reading. Raises the WatchdogError that it ended with."""
+        with self._lock:
+            if not self._values and self._error is None:
+                try:
+                    self._values.append(self._read())
+                except WatchdogError as error:
+                    self._error = error
+        if self._error:
+            raise self._error
+        return self._values[0]
 
 
 def passed(id: str, seen: str) -> Check:
@@ -69,7 +104,7 @@ def failed(id: str, seen: str, fix: str) -> Check:
 
 
 def skipped(id: str, because: str) -> Check:
-    """Not looked at, because of something that another check tells."""
+    """Not looked at, because of something that another check says."""
     return Check(id, Status.SKIP, f"Not checked: {because}.")
 
 
@@ -86,17 +121,28 @@ def attempt(id: str, look: Callable[[], Check]) -> Check:
         return fails_as(id, error)
 
 
-def side_by_side(parts: Sequence[Part], budget: Budget) -> tuple[Check, ...]:
+def if_allowed(id: str, look: Callable[[], Check]) -> Check:
+    """The check; a warning where only this command needs the permission that is missing."""
+    try:
+        return look()
+    except DeniedError as error:
+        return warned(id, f"It cannot be looked at: {error.message}", f"{error.hint} Only this command needs it.")
+    except WatchdogError as error:
+        return fails_as(id, error)
+
+
+def side_by_side(parts: Sequence[Part[S]], subject: S, budget: Budget) -> tuple[Check, ...]:
     """The checks of all parts, in their order; what one part meets never stops another."""
-    begun = [_Begun(part, budget) for part in parts]
+    begun = [_Begun(part, subject, budget) for part in parts]
     return tuple(check for part in begun for check in part.checks())
 
 
 @dataclass(slots=True)
-class _Begun:
+class _Begun(Generic[S]):
     """A part on its way."""
 
-    part: Part
+    part: Part[S]
+    subject: S
     budget: Budget
     _found: list[Check] = field(default_factory=list)
     _work: Task[None] = field(init=False)
@@ -105,13 +151,21 @@ class _Begun:
         self._work = Task(self._look, self.budget)
 
     def _look(self) -> None:
-        for check in self.part.checks():
-            self._found.append(check)  # one by one: what there is counts when the time is up
+        try:
+            for check in self.part.checks(self.subject):
+                self._found.append(check)  # one by one: what there is counts when the time is up
+        except SkipError as error:
+            self._found += [skipped(id, error.because) for id in self._not_reached()]
+
+    def _not_reached(self) -> list[str]:
+        found = {check.id for check in self._found}
+        return [id for id in self.part.ids if id not in found]
 
     def checks(self) -> list[Check]:
         """Its checks; where the time is up, those that there are and what stopped the rest."""
         try:
             self._work.result()
         except DeadlineError as error:
-            return [*self._found, fails_as(self.part.id, error)]
+            found, (stopped, *rest) = list(self._found), self._not_reached() or [self.part.ids[-1]]
+            return [*found, fails_as(stopped, error), *(skipped(id, "the time was up") for id in rest)]
         return self._found

@@ -68,10 +68,10 @@ def _lack(text: str | None, content: Any) -> str:
     if not text:
         return "has no text (it is empty or binary)"
     if not isinstance(content, dict):
-        return "is no JSON object"
+        return "is not a JSON object"
     if SECRET_KEY not in content:
         alike = any(key.strip().upper() == SECRET_KEY for key in content)
         return f"has no key {SECRET_KEY}{', only one that is spelled almost so' if alike else ''}"
     if not isinstance(content[SECRET_KEY], str):
-        return f"has something under {SECRET_KEY} that is no string"
+        return f"has something under {SECRET_KEY} that is not a string"
     return f"has under {SECRET_KEY} nothing that can be a token: it is empty, or has blanks or line breaks in it"

@@ -49,7 +49,7 @@ class ZoneLook:
         usage = self._read("/dns_records/usage")
         used, quota = usage.get("record_usage"), usage.get("record_quota")
         if not isinstance(used, int):
-            return warned("record-quota", "Cloudflare's answer tells no number of records.", "Look at the dashboard.")
+            return warned("record-quota", "Cloudflare's answer has no number of records.", "Look at the dashboard.")
         if not isinstance(quota, int):
             return passed("record-quota", f"The zone has {used} records; it has no quota of its own, the account has.")
         seen = f"The zone has {used} of at most {quota} records."

@@ -5,15 +5,24 @@ import pytest
 from controller.doctor.diagnosis import Check, Status
 from controller.sandbox.cloudflare import Reply
 from tests.support.servers import OWNER, Clouds
-from tests.system.doctor.deployed import FUNCTION, Deployment, changed, deny, function, instead
+from tests.system.doctor.deployed import FUNCTION, PATTERN, Deployment, changed, deny, function, instead
 from tests.system.faults.calls import Scene
 
 ARN = f"arn:aws:lambda:us-west-2:123456789012:function:{FUNCTION}"
-REST = ["function-settings", "state-changes", "schedule"]
+REST = [
+    "function-code",
+    "function-timeout",
+    "function-settings",
+    "function-concurrency",
+    "table-sharing",
+    "state-changes",
+    "schedule",
+    "trigger-permission",
+]
 
 
-def settings_checks(clouds: Clouds, owner: str | None = OWNER, /, **changes: str) -> list[Check]:
-    return [check for check in function(clouds, FUNCTION, owner, **changes) if check.id == "function-settings"]
+def settings_checks(clouds: Clouds, **changes: str) -> list[Check]:
+    return [check for check in function(clouds, **changes) if check.id == "function-settings"]
 
 
 def test_a_function_that_is_not_there_is_a_warning_since_cron_needs_none(clouds: Clouds) -> None:
@@ -24,26 +33,38 @@ def test_a_function_that_is_not_there_is_a_warning_since_cron_needs_none(clouds:
 
 
 @pytest.mark.parametrize(
-    ("operation", "action"),
+    ("operation", "id", "action"),
     [
-        ("GET configuration", "lambda:GetFunctionConfiguration on function ElephantDNSWatchdog."),
-        ("GET aliases", "lambda:ListAliases on function ElephantDNSWatchdog."),
-        ("GET event-source-mappings", "lambda:ListEventSourceMappings on *."),
-        ("ListRuleNamesByTarget", "events:ListRuleNamesByTarget on *."),
-        ("DescribeRule", "events:DescribeRule on rule ElephantReconcile."),
-        ("ListTargetsByRule", "events:ListTargetsByRule on rule ElephantReconcile."),
+        ("GET configuration", "function", "lambda:GetFunctionConfiguration on function ElephantDNSWatchdog."),
+        ("GET aliases", "function", "lambda:ListAliases on function ElephantDNSWatchdog."),
+        ("GET event-source-mappings", "state-changes", "lambda:ListEventSourceMappings on *."),
+        ("ListRuleNamesByTarget", "state-changes", "events:ListRuleNamesByTarget on *."),
+        ("DescribeRule", "state-changes", "events:DescribeRule on rule ElephantReconcile."),
+        ("ListTargetsByRule", "state-changes", "events:ListTargetsByRule on rule ElephantReconcile."),
+        ("GET schedules", "schedule", "scheduler:ListSchedules on *."),
+        ("GET s", "schedule", "scheduler:GetSchedule on schedule default/s."),
+        ("GET policy", "trigger-permission", "lambda:GetPolicy on function ElephantDNSWatchdog."),
+        ("GET concurrency", "function-concurrency", "lambda:GetFunctionConcurrency on function ElephantDNSWatchdog."),
+        ("GET functions", "table-sharing", "lambda:ListFunctions on *."),
     ],
 )
-def test_what_may_not_be_looked_at_is_a_warning_that_names_the_action(
-    clouds: Clouds, deployment: Deployment, operation: str, action: str
+def test_what_is_denied_warns_and_names_the_action(
+    clouds: Clouds, deployment: Deployment, operation: str, id: str, action: str
 ) -> None:
-    deployment.function()
-    deployment.rule("ElephantReconcile", ARN, ScheduleExpression="rate(5 minutes)")
+    if operation.startswith("GET s"):
+        deployment.schedule(deployment.function())
+        deployment.rule("ElephantEC2StateWatch", ARN, pattern=PATTERN)
+    else:
+        deployment.function()
+        deployment.rule("ElephantReconcile", ARN, ScheduleExpression="rate(5 minutes)")
+        deployment.rule("ElephantEC2StateWatch", ARN, pattern=PATTERN)
     deny(clouds, operation)
-    first, *rest = function(clouds)
-    assert (first.id, first.status) == ("function", Status.WARN)
-    assert first.fix == f"Allow the action {action} Only this command needs it."
-    assert [(check.id, check.status) for check in rest] == [(id, Status.SKIP) for id in REST]
+    checks = function(clouds)
+    (warning,) = [check for check in checks if check.status is Status.WARN]
+    assert warning.id == id
+    assert warning.fix == f"Allow the action {action} Only this command needs it."
+    rest = {"function": REST, "state-changes": REST[-2:]}.get(id, [])
+    assert [check.id for check in checks if check.status is Status.SKIP] == rest
 
 
 def test_a_function_is_named_with_its_aliases(clouds: Clouds, deployment: Deployment) -> None:
@@ -90,7 +111,7 @@ def test_an_owner_id_that_is_given_here_is_held_against_the_one_that_is_made_the
     clouds: Clouds, deployment: Deployment
 ) -> None:
     deployment.function()
-    (told,) = settings_checks(clouds, "laptop", OWNER_ID="laptop")
+    (told,) = settings_checks(clouds, OWNER_ID="laptop")
     assert (told.status, f"OWNER_ID is laptop here and {OWNER} there" in told.seen) == (Status.FAIL, True)
 
 
@@ -111,9 +132,10 @@ def test_settings_that_want_the_same_pass(clouds: Clouds, deployment: Deployment
 
 def test_an_owner_that_nobody_knows_is_not_compared(clouds: Clouds, deployment: Deployment) -> None:
     deployment.function()
-    (told,) = settings_checks(clouds, None)
+    deny(clouds, "GetCallerIdentity")
+    (told,) = settings_checks(clouds)
     assert told.status is Status.SKIP
-    (told,) = settings_checks(clouds, None, DOMAIN_ROOT="meet.example.com")
+    (told,) = settings_checks(clouds, DOMAIN_ROOT="meet.example.com")
     assert told.status is Status.FAIL
 
 

@@ -11,7 +11,7 @@ from tests.support.servers import Clouds
 from tests.system.doctor.deployed import cloudflare, deny
 
 TOKEN = "cfut_" + "0123456789" * 4
-REST = {"token", "token-write", "zone", "record-quota", "other-owners", "marks-outside-domain"}
+REST = {"token", "token-write", "zone", "record-quota", "other-owners", "marks-outside-domain", "shared-machines"}
 
 
 def said_of(text: str | None) -> Check:
@@ -38,14 +38,14 @@ def test_what_a_pass_strips_is_a_warning(token: str) -> None:
     [
         (None, "has no text"),
         ("", "has no text"),
-        (TOKEN, "is no JSON object"),
-        (json.dumps(TOKEN), "is no JSON object"),
-        (json.dumps([TOKEN]), "is no JSON object"),
-        ("{" + TOKEN, "is no JSON object"),
+        (TOKEN, "is not a JSON object"),
+        (json.dumps(TOKEN), "is not a JSON object"),
+        (json.dumps([TOKEN]), "is not a JSON object"),
+        ("{" + TOKEN, "is not a JSON object"),
         ("{}", "has no key CLOUDFLARE_TOKEN."),
         (json.dumps({TOKEN: ""}), "has no key CLOUDFLARE_TOKEN."),
         (json.dumps({"cloudflare_token ": TOKEN}), "only one that is spelled almost so"),
-        (json.dumps({"CLOUDFLARE_TOKEN": 7}), "that is no string"),
+        (json.dumps({"CLOUDFLARE_TOKEN": 7}), "that is not a string"),
         (json.dumps({"CLOUDFLARE_TOKEN": ""}), "nothing that can be a token"),
         (json.dumps({"CLOUDFLARE_TOKEN": f"{TOKEN} {TOKEN}"}), "nothing that can be a token"),
     ],

@@ -1,0 +1,124 @@
+"""May what starts the function really call its target? Without a policy EventBridge drops every event in silence.
+
+==================================  ====================================
+asked                               IAM action
+==================================  ====================================
+who may invoke a function           ``lambda:GetPolicy``
+who may write to a queue            ``sqs:GetQueueUrl``, ``sqs:GetQueueAttributes``
+==================================  ====================================
+
+A trigger that calls its target by a role (every schedule of EventBridge Scheduler does) is not asked about: what a role
+may do is in IAM, which this command does not read.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from controller.aws.call import Call
+from controller.clients import AwsClients
+from controller.doctor.diagnosis import Check, failed, if_allowed, passed, skipped, warned
+from controller.doctor.look import Look
+from controller.doctor.policies import Asked, allows
+from controller.doctor.routes import Trigger
+from controller.errors import NotFoundError
+from controller.runtime.budget import Budget
+
+_ID = "trigger-permission"
+_RULES = "events.amazonaws.com"
+#: The key of AWS's own that SQS takes by default; its policy names no other service, and nobody can change it.
+_MANAGED_KEY = "alias/aws/sqs"
+
+
+def permission_checks(look: Look, triggers: Iterable[Trigger]) -> Iterator[Check]:
+    """What keeps rules from their targets, or that nothing does."""
+    rules = [trigger for trigger in triggers if trigger.role is None]
+    if not rules:
+        yield skipped(_ID, "no rule calls a target in its own name")
+        return
+    target = _Targets(look.aws, look.budget)
+    checks = [if_allowed(_ID, partial(_permission, target, rule)) for rule in rules]
+    problems = list(dict.fromkeys(check for check in checks if check.seen))
+    names = ", ".join(dict.fromkeys(rule.name for rule in rules))
+    yield from problems or [passed(_ID, f"Each rule may call its target: {names}.")]
+
+
+def _permission(targets: "_Targets", rule: Trigger) -> Check:
+    queue = rule.route.queue
+    if not queue:
+        return _judged(targets.policy_of_function(rule.route.function), rule, "lambda:InvokeFunction")
+    attributes = targets.queue(queue)
+    key = attributes.get("KmsMasterKeyId", "")
+    if key.endswith(_MANAGED_KEY):
+        seen = (
+            f"{rule} cannot write{rule.route.via}: it is encrypted with {_MANAGED_KEY}, which EventBridge may not use."
+        )
+        return failed(_ID, seen, "Encrypt the queue with SqsManagedSseEnabled: true, as the template does.")
+    check = _judged(attributes.get("Policy", ""), rule, "sqs:SendMessage")
+    if key and not check.seen:
+        seen = f"{rule} writes{rule.route.via}, which is encrypted with the key {key}; that key's policy was not read."
+        return warned(_ID, seen, f"See that the key's policy allows kms:GenerateDataKey and kms:Decrypt to {_RULES}.")
+    return check
+
+
+def _judged(policy: str, rule: Trigger, action: str) -> Check:
+    target = rule.route.target
+    allowed = allows(policy, Asked(_RULES, action, target, rule.arn))
+    if allowed:
+        return passed(_ID, "")
+    fix = _fix(rule, action)
+    if allowed is None:
+        seen = f"Whether {rule} may call {target} depends on a condition that is not known here."
+        return warned(_ID, seen, fix)
+    has = "its policy does not allow it" if policy else "it has no policy"
+    return failed(_ID, f"{rule} may not call {target}: {has}, and each event is dropped.", fix)
+
+
+def _fix(rule: Trigger, action: str) -> str:
+    target = rule.route.target
+    if rule.route.queue:
+        return f"In the policy of {target} allow {action} to {_RULES} for aws:SourceArn {rule.arn}."
+    name, _, qualifier = target.partition(":function:")[2].partition(":")
+    at = f" --qualifier {qualifier}" if qualifier else ""
+    return (
+        f"aws lambda add-permission --function-name {name}{at} --statement-id {rule.name} --action {action} "
+        f"--principal {_RULES} --source-arn {rule.arn}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Targets:
+    """Reads what a target allows. Every method raises CallError."""
+
+    aws: AwsClients
+    budget: Budget
+
+    def policy_of_function(self, arn: str) -> str:
+        """The policy of the function, or of the alias; empty where it has none."""
+        name, _, qualifier = arn.partition(":function:")[2].partition(":")
+        call = Call("lambda", "GetPolicy", f"function {arn.partition(':function:')[2]}", proof="Policy")
+        at = {"Qualifier": qualifier} if qualifier else {}
+        try:
+            return call(
+                self.aws.functions.get_policy,
+                self.budget,
+                lambda answer: str(answer["Policy"]),
+                FunctionName=name,
+                **at,
+            )
+        except NotFoundError:
+            return ""
+
+    def queue(self, arn: str) -> dict[str, str]:
+        """The queue's policy and key, as far as it has them."""
+        *_, account, name = arn.split(":")
+        call = Call("sqs", "GetQueueUrl", f"queue {arn}", proof="QueueUrl")
+        where = {"QueueName": name, "QueueOwnerAWSAccountId": account}
+        url = call(self.aws.queues.get_queue_url, self.budget, lambda answer: str(answer["QueueUrl"]), **where)
+        return Call("sqs", "GetQueueAttributes", f"queue {arn}", proof="Attributes")(
+            self.aws.queues.get_queue_attributes,
+            self.budget,
+            lambda answer: dict(answer["Attributes"]),
+            QueueUrl=url,
+            AttributeNames=["Policy", "KmsMasterKeyId", "QueueArn"],
+        )
