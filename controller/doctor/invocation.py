@@ -39,7 +39,7 @@ def _compared(look: Look, target: str) -> Check:
     there, failure = _invoked(look, target)
     if failure:
         seen = f"{target} fails at {json.dumps(_EVENT)}: {_text(there, 'errorType')}: {_text(there, 'errorMessage')}"
-        return failed(_ID, seen, "Its log says more: aws logs tail /elephant-dns/ElephantDNSWatchdog")
+        return failed(_ID, seen, f"Its log says more: aws logs tail /elephant-dns/{look.function}")
     if _text(there, "schema") != SCHEMA:
         fix = "Deploy the template under this name; docs/deploy.md says how to move from the first version."
         return failed(_ID, f"{target} answers with something else than a report: it is another program.", fix)
@@ -75,7 +75,7 @@ def _plan(look: Look) -> Report:
 
 def _invoked(look: Look, target: str) -> tuple[dict[str, Any], bool]:
     """The answer, and whether it is an error that the function has raised."""
-    call = Call("lambda", "Invoke", f"function {target}", proof="Payload")
+    call = Call("lambda", "InvokeFunction", f"function {target.partition(':function:')[2]}", proof="Payload")
 
     def read(answer: Any) -> tuple[dict[str, Any], bool]:
         content = json.loads(answer["Payload"].read())

@@ -11,13 +11,15 @@ A trigger that calls its target by a role (every schedule of EventBridge Schedul
 may do is in IAM, which this command does not read.
 """
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from controller.aws.call import Call
 from controller.clients import AwsClients
-from controller.doctor.diagnosis import Check, failed, if_allowed, passed, skipped, warned
+from controller.doctor.diagnosis import Check, Status, failed, if_allowed, passed, skipped, warned
 from controller.doctor.look import Look
 from controller.doctor.policies import Asked, allows
 from controller.doctor.routes import Trigger
@@ -25,6 +27,7 @@ from controller.errors import NotFoundError
 from controller.runtime.budget import Budget
 
 _ID = "trigger-permission"
+Policy = Mapping[str, Any]
 _RULES = "events.amazonaws.com"
 #: The key of AWS's own that SQS takes by default; its policy names no other service, and nobody can change it.
 _MANAGED_KEY = "alias/aws/sqs"
@@ -38,7 +41,7 @@ def permission_checks(look: Look, triggers: Iterable[Trigger]) -> Iterator[Check
         return
     target = _Targets(look.aws, look.budget)
     checks = [if_allowed(_ID, partial(_permission, target, rule)) for rule in rules]
-    problems = list(dict.fromkeys(check for check in checks if check.seen))
+    problems = list(dict.fromkeys(check for check in checks if check.status is not Status.PASS))
     names = ", ".join(dict.fromkeys(rule.name for rule in rules))
     yield from problems or [passed(_ID, f"Each rule may call its target: {names}.")]
 
@@ -47,25 +50,24 @@ def _permission(targets: "_Targets", rule: Trigger) -> Check:
     queue = rule.route.queue
     if not queue:
         return _judged(targets.policy_of_function(rule.route.function), rule, "lambda:InvokeFunction")
-    attributes = targets.queue(queue)
-    key = attributes.get("KmsMasterKeyId", "")
+    policy, key = targets.queue(queue)
     if key.endswith(_MANAGED_KEY):
         seen = (
             f"{rule} cannot write{rule.route.via}: it is encrypted with {_MANAGED_KEY}, which EventBridge may not use."
         )
         return failed(_ID, seen, "Encrypt the queue with SqsManagedSseEnabled: true, as the template does.")
-    check = _judged(attributes.get("Policy", ""), rule, "sqs:SendMessage")
-    if key and not check.seen:
+    check = _judged(policy, rule, "sqs:SendMessage")
+    if key and check.status is Status.PASS:
         seen = f"{rule} writes{rule.route.via}, which is encrypted with the key {key}; that key's policy was not read."
         return warned(_ID, seen, f"See that the key's policy allows kms:GenerateDataKey and kms:Decrypt to {_RULES}.")
     return check
 
 
-def _judged(policy: str, rule: Trigger, action: str) -> Check:
+def _judged(policy: Policy, rule: Trigger, action: str) -> Check:
     target = rule.route.target
     allowed = allows(policy, Asked(_RULES, action, target, rule.arn))
     if allowed:
-        return passed(_ID, "")
+        return passed(_ID, f"{rule} may call its target.")
     fix = _fix(rule, action)
     if allowed is None:
         seen = f"Whether {rule} may call {target} depends on a condition that is not known here."
@@ -86,6 +88,14 @@ def _fix(rule: Trigger, action: str) -> str:
     )
 
 
+def _document(text: str) -> Policy:
+    """The policy in a text. Raises TypeError or ValueError for what is not one: the answer is then unusable."""
+    document = json.loads(text)
+    if not isinstance(document, dict):
+        raise TypeError("A policy is a JSON object.")
+    return document
+
+
 @dataclass(frozen=True, slots=True)
 class _Targets:
     """Reads what a target allows. Every method raises CallError."""
@@ -93,7 +103,7 @@ class _Targets:
     aws: AwsClients
     budget: Budget
 
-    def policy_of_function(self, arn: str) -> str:
+    def policy_of_function(self, arn: str) -> Policy:
         """The policy of the function, or of the alias; empty where it has none."""
         name, _, qualifier = arn.partition(":function:")[2].partition(":")
         call = Call("lambda", "GetPolicy", f"function {arn.partition(':function:')[2]}", proof="Policy")
@@ -102,15 +112,15 @@ class _Targets:
             return call(
                 self.aws.functions.get_policy,
                 self.budget,
-                lambda answer: str(answer["Policy"]),
+                lambda answer: _document(answer["Policy"]),
                 FunctionName=name,
                 **at,
             )
         except NotFoundError:
-            return ""
+            return {}
 
-    def queue(self, arn: str) -> dict[str, str]:
-        """The queue's policy and key, as far as it has them."""
+    def queue(self, arn: str) -> tuple[Policy, str]:
+        """The queue's policy, empty where it has none, and the key that encrypts it, if any."""
         *_, account, name = arn.split(":")
         call = Call("sqs", "GetQueueUrl", f"queue {arn}", proof="QueueUrl")
         where = {"QueueName": name, "QueueOwnerAWSAccountId": account}
@@ -118,7 +128,10 @@ class _Targets:
         return Call("sqs", "GetQueueAttributes", f"queue {arn}", proof="Attributes")(
             self.aws.queues.get_queue_attributes,
             self.budget,
-            lambda answer: dict(answer["Attributes"]),
+            lambda answer: (
+                _document(answer["Attributes"].get("Policy") or "{}"),
+                str(answer["Attributes"].get("KmsMasterKeyId") or ""),
+            ),
             QueueUrl=url,
             AttributeNames=["Policy", "KmsMasterKeyId", "QueueArn"],
         )

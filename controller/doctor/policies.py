@@ -1,6 +1,5 @@
 """Whether a resource's policy lets a service call it for a rule: IAM's order of effects, as far as policies use it."""
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -29,15 +28,9 @@ class Asked:
         }
 
 
-def allows(policy: str, asked: Asked) -> bool | None:
-    """Whether the policy allows the call; None where that depends on a condition that is not known here.
-
-    Raises ValueError for what is not a policy.
-    """
-    document = json.loads(policy) if policy else {}
-    if not isinstance(document, dict):
-        raise ValueError("A policy is a JSON object.")
-    statements = [one for one in _listed(document.get("Statement")) if _is_about(one, asked)]
+def allows(policy: Mapping[str, Any], asked: Asked) -> bool | None:
+    """Whether the policy allows the call; None where that depends on a condition that is not known here."""
+    statements = [one for one in _listed(policy.get("Statement")) if _is_about(one, asked)]
     fits = {effect: [_meets(one, asked) for one in statements if one.get("Effect") == effect] for effect in _EFFECTS}
     if True in fits["Deny"]:
         return False

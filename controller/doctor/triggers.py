@@ -149,9 +149,9 @@ def _advice(problems: Iterable[Unmet]) -> str:
 
 def _change(rule: Trigger, event: Mapping[str, Any]) -> Iterator[Check]:
     """The pass that a state change becomes: over its instance, and it applies."""
-    request, problem = _received(_STATE, rule, event, _WHOLE)
-    if request is None:
-        yield problem
+    request = _received(_STATE, rule, event, _WHOLE)
+    if isinstance(request, Check):
+        yield request
     elif request.mode is Mode.PLAN:
         yield warned(_STATE, f"{rule} only plans at a state change: nothing is fixed.", _WHOLE)
     elif request.scope is None:
@@ -165,9 +165,9 @@ def _change(rule: Trigger, event: Mapping[str, Any]) -> Iterator[Check]:
 
 def _pass(trigger: Trigger) -> Iterator[Check]:
     """The pass that the schedule starts: over everything, and it applies, under the guard."""
-    request, problem = _received(_SCHEDULE, trigger, scheduled_event(trigger), _INPUT)
-    if request is None:
-        yield problem
+    request = _received(_SCHEDULE, trigger, scheduled_event(trigger), _INPUT)
+    if isinstance(request, Check):
+        yield request
     elif request.scope is not None:
         yield failed(_SCHEDULE, f"{trigger} starts a pass over {_few(request.scope)} alone, never over all.", _INPUT)
     elif request.mode is Mode.PLAN:
@@ -189,21 +189,19 @@ def _often(trigger: Trigger, now: datetime) -> Iterator[Check]:
         yield warned(_SCHEDULE, f"{seen} stays wrong for as long.", fix)
 
 
-def _received(id: str, trigger: Trigger, event: Mapping[str, Any], fix: str) -> "tuple[Request | None, Check]":
-    """What the function makes of the event; or None, and the check that says why it refuses it."""
+def _received(id: str, trigger: Trigger, event: Mapping[str, Any], fix: str) -> Request | Check:
+    """What the function makes of the event, or the check that says why it refuses it."""
     try:
         request = request_of(trigger, event)
     except RequestError as error:
-        return None, failed(id, f"{trigger} sends what the function refuses: {error.message}", fix)
+        return failed(id, f"{trigger} sends what the function refuses: {error.message}", fix)
     except UnknownError as error:
-        return None, warned(id, f"What {trigger} sends cannot be computed here: {error}.", fix)
+        return warned(id, f"What {trigger} sends cannot be computed here: {error}.", fix)
     if request.findings:
-        return None, failed(id, f"{trigger} sends{trigger.route.via} what the function skips: {_first(request)}", fix)
-    return request, passed(id, "")
-
-
-def _first(request: Request) -> str:
-    return request.findings[0].message
+        return failed(
+            id, f"{trigger} sends{trigger.route.via} what the function skips: {request.findings[0].message}", fix
+        )
+    return request
 
 
 def _few(scope: Iterable[str]) -> str:

@@ -312,5 +312,12 @@ def test_a_function_that_failed_to_start_fails(clouds: Clouds, deployment: Deplo
     assert (first.status, "in state Failed" in first.seen, "Deploy it again" in first.fix) == (FAIL, True, True)
 
 
+@pytest.mark.parametrize("policy", ["[]", "{"])
+def test_a_policy_that_cannot_be_read_fails(clouds: Clouds, deployment: Deployment, policy: str) -> None:
+    deployment.rule("Reconcile", deployment.function(), ScheduleExpression=FIVE)
+    changed(clouds, "GET policy", lambda body: body.update(Policy=policy))
+    assert _of(clouds, PERMISSION) == [FAIL]
+
+
 def _of(clouds: Clouds, id: str) -> list[Status]:
     return [check.status for check in function(clouds) if check.id == id]

@@ -8,7 +8,7 @@ from controller.sandbox.cloudflare import QUIRK_SETS, Proceed, Quirks, Reply, Re
 from tests.support.servers import MARK, OWNER, Clouds
 from tests.system.doctor.deployed import cloudflare, deny
 
-OTHERS, OUTSIDE = "other-owners", "marks-outside-domain"
+OTHERS, OUTSIDE, SHARED = "other-owners", "marks-outside-domain", "shared-machines"
 MACHINES = [f"i-{number:017x}" for number in range(4)]
 
 
@@ -87,3 +87,43 @@ def test_a_listing_that_is_none_fails_and_stops_nothing_else(clouds: Clouds) -> 
     checks = cloudflare(clouds)
     assert (checks[OTHERS].status, checks[OUTSIDE].status) == (Status.FAIL, Status.SKIP)
     assert checks["record-quota"].status is Status.PASS
+
+
+def shared(clouds: Clouds, **changes: str) -> Check:
+    return cloudflare(clouds, **changes)[SHARED]
+
+
+def test_a_record_of_another_owner_at_a_meetings_machine_fails(clouds: Clouds) -> None:
+    machine = clouds.launch()
+    clouds.seed(machine, "192.0.2.2", comment="elephant-dns:other")
+    clouds.seed(MACHINES[1], "192.0.2.3", comment="elephant-dns:third")
+    said = shared(clouds)
+    assert said.status is Status.FAIL
+    assert f"here name: other 1, such as {machine}.example.com." in said.seen
+    assert "a table of its own in place of elephant-meetings" in said.fix
+    assert "run elephant-dns retire with the old OWNER_ID" in said.fix
+
+
+def test_a_former_owner_id_of_this_deployment_fails(clouds: Clouds) -> None:
+    clouds.seed(clouds.launch(), "192.0.2.2")
+    said = shared(clouds, OWNER_ID="123456789012/us-west-2/new")
+    assert (said.status, f"{OWNER} 1" in said.seen) == (Status.FAIL, True)
+
+
+@pytest.mark.parametrize("status", ["TERMINATED", "PENDING", None])
+def test_a_meeting_that_is_not_live_shares_no_machine(clouds: Clouds, status: str | None) -> None:
+    row = {"teacher_ec2_id": MACHINES[0], **({"status": status} if status else {})}
+    clouds.aws.rows.put("m1", **row)
+    clouds.seed(MACHINES[0], "192.0.2.2", comment="elephant-dns:other")
+    assert shared(clouds).status is Status.PASS
+
+
+def test_a_record_without_a_mark_at_a_meetings_machine_passes(clouds: Clouds) -> None:
+    clouds.seed(clouds.launch(), "192.0.2.2", comment=None)
+    assert shared(clouds).status is Status.PASS
+
+
+def test_rows_that_cannot_be_read_skip_the_shared_machines(clouds: Clouds) -> None:
+    clouds.seed(MACHINES[0], "192.0.2.2", comment="elephant-dns:other")
+    deny(clouds, "Scan")
+    assert shared(clouds).status is Status.SKIP
