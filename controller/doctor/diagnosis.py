@@ -21,7 +21,7 @@ class Status(StrEnum):
     WARN = "warn"
     FAIL = "fail"
     SKIP = "skip"
-    """Not made, because of something that another check says."""
+    """Not looked at, because of something that another check says."""
 
 
 @dataclass(frozen=True, slots=True)

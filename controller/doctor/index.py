@@ -47,7 +47,7 @@ def _without(table: Any, settings: Settings, fitting: list[str]) -> Check:
 
 
 def _costs(table: Any) -> str:
-    """DynamoDB counts rows and bytes anew about every six hours."""
+    """The figures of the table; DynamoDB counts rows and bytes about every six hours."""
     rows, size = int(table["ItemCount"]), int(table["TableSizeBytes"])
     scan = max(1, -(-size // BLOCK)) / 2
     return (

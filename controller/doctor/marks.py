@@ -112,7 +112,7 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 
 def _marked(api: Api, settings: Settings, budget: Budget) -> Iterator[_Marked]:
-    """Every record of the zone whose comment begins as a mark does. Raises CallError."""
+    """Every record of the zone with a comment that begins as a mark does. Raises CallError."""
     seen, number = set[str](), 1
     while True:
         params = [("comment.startswith", MARK_PREFIX), ("per_page", str(PAGE_SIZE)), ("page", str(number))]

@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A call: the service that makes it, the action, the resource, and the rule for which it is made."""
+    """A call: the service that sends it, the action, the resource, and the rule that it is for."""
 
     service: str
     action: str

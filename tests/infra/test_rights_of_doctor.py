@@ -41,7 +41,7 @@ def test_the_doctor_can_write_no_meeting() -> None:
     assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": f"{NOBODY}*"}}
 
 
-def test_the_doctor_looks_everywhere_only_where_aws_knows_nothing_narrower() -> None:
+def test_the_doctor_looks_everywhere_only_where_it_must() -> None:
     assert wide_open(of_people("Doctor")) == {
         "events:ListRuleNamesByTarget",
         "events:TestEventPattern",

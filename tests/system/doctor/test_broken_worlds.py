@@ -266,7 +266,7 @@ WORLDS = [
     World("scheduler that ended", by_scheduler(EndDate=YESTERDAY), SCHEDULE, FAIL, "ended at", "end date"),
     World("scheduler by the API", by_scheduler_that_invokes, SCHEDULE, WARN, "only plans"),
     World("first version", running("lambda_function.lambda_handler"), "function-code", FAIL, "another program", "Dele"),
-    World("another handler of ours", running("handler.main"), "function-code", FAIL, "not handler.lambda_handler"),
+    World("another handler", running("handler.main"), "function-code", FAIL, "not handler.lambda_handler"),
     World("another's table", beside(OWNER_ID="x"), "table-sharing", WARN, "deployment: Another", "TABLE_NAME"),
     World("another's table by ARN", beside(TABLE_NAME=TABLE), "table-sharing", WARN, "deployment: Another"),
     World("another table", beside(TABLE_NAME="elephant-staging"), "table-sharing", PASS, "No function"),

@@ -68,7 +68,7 @@ def test_a_deployment_in_order_is_exit_0_in_80_columns(clouds: Clouds, deploymen
     assert "\x1b" not in done.stdout
 
 
-def test_broken_settings_are_told_with_all_else_and_exit_1(clouds: Clouds) -> None:
+def test_broken_settings_exit_with_1(clouds: Clouds) -> None:
     done = doctor(clouds, "--quiet", DOMAIN_ROOT="", ZONE_ID="x")
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.startswith("fail  settings\n      DOMAIN_ROOT is not set:")
@@ -91,7 +91,7 @@ def test_help_shows_examples(clouds: Clouds) -> None:
     assert (done.returncode, "Examples:" in done.stdout) == (0, True)
 
 
-def test_a_line_ends_where_the_terminal_does_and_hostile_text_is_harmless() -> None:
+def test_lines_fit_the_terminal_and_hostile_text_is_harmless() -> None:
     text = as_text.render(SAMPLE)
     assert max(map(len, text.splitlines())) <= 80
     assert "\x1b" not in text

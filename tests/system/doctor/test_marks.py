@@ -30,35 +30,35 @@ def test_a_zone_with_our_own_records_alone_passes_both(clouds: Clouds) -> None:
 
 
 @pytest.mark.parametrize("quirks", QUIRK_SETS.values(), ids=QUIRK_SETS)
-def test_records_with_other_marks_are_counted_by_their_owner_wherever_they_are(clouds: Clouds, quirks: Quirks) -> None:
+def test_records_with_other_marks_are_counted_by_owner(clouds: Clouds, quirks: Quirks) -> None:
     clouds.reset(quirks=quirks)
     clouds.seed(MACHINES[0], "192.0.2.1")
     clouds.seed(MACHINES[1], "192.0.2.2", comment=f"elephant-dns:{OWNER}2 teacher of m1")
     clouds.seed(MACHINES[2], "192.0.2.3", comment="elephant-dns:old-name")
     clouds.cloudflare.seed(f"{MACHINES[3]}.old.example.com", "192.0.2.4", comment="elephant-dns:old-name")
-    told = others(clouds)
-    assert told.status is Status.WARN
-    assert f"other owners' marks: old-name 2, {OWNER}2 1." in told.seen
-    assert "retire" in told.fix
+    said = others(clouds)
+    assert said.status is Status.WARN
+    assert f"other owners' marks: old-name 2, {OWNER}2 1." in said.seen
+    assert "retire" in said.fix
     assert clouds.cloudflare.history == []
 
 
 def test_many_owners_are_not_all_listed(clouds: Clouds) -> None:
     for number in range(SHOWN + 3):
         clouds.cloudflare.seed(f"x{number}.example.com", "192.0.2.1", comment=f"elephant-dns:owner-{number:02}")
-    told = others(clouds)
-    assert (told.seen.count("owner-"), told.seen.endswith(", and 3 more.")) == (SHOWN, True)
+    said = others(clouds)
+    assert (said.seen.count("owner-"), said.seen.endswith(", and 3 more.")) == (SHOWN, True)
 
 
-def test_records_with_our_mark_outside_the_domain_are_a_warning_that_says_where(clouds: Clouds) -> None:
+def test_own_records_outside_the_domain_warn_and_say_where(clouds: Clouds) -> None:
     clouds.seed(MACHINES[0], "192.0.2.1")
     for machine in MACHINES[1:3]:
         clouds.cloudflare.seed(f"{machine}.old.example.com", "192.0.2.2", comment=f"{MARK} teacher of m1")
     clouds.cloudflare.seed("www.example.com", "192.0.2.3", comment=MARK)
-    told = outside(clouds)
-    assert told.status is Status.WARN
-    assert "under example.com: under old.example.com 2, www.example.com 1." in told.seen
-    assert "retire with the old one" in told.fix
+    said = outside(clouds)
+    assert said.status is Status.WARN
+    assert "under example.com: under old.example.com 2, www.example.com 1." in said.seen
+    assert "retire with the old one" in said.fix
     assert others(clouds).status is Status.PASS
 
 
