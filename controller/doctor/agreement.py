@@ -11,7 +11,7 @@ _ID = "function-settings"
 
 
 def agreement(look: Look, deployed: Deployed) -> Check:
-    """The function's settings beside those of a pass from here."""
+    """Compare the function's settings with those of a pass from here."""
     if deployed.environment is None:
         return warned(_ID, f"Lambda cannot decrypt the environment of {deployed.arn}.", "Allow kms:Decrypt on its key.")
     try:
@@ -45,7 +45,7 @@ def _compared(settings: Settings, owner: str | None, theirs: Settings, deployed:
 
 
 def _wanted(settings: Settings, owner: str, deployed: Deployed) -> dict[str, str]:
-    """The settings that decide what the world should be."""
+    """Return the settings that decide what the world should be."""
     return {
         "OWNER_ID": owner,
         "DOMAIN_ROOT": settings.domain_root,

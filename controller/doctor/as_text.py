@@ -10,7 +10,7 @@ _COLOURS = {Status.PASS: "32", Status.WARN: "33", Status.FAIL: "31", Status.SKIP
 
 
 def render(diagnosis: Diagnosis, *, width: int = 80, colour: bool = False, quiet: bool = False) -> str:
-    """Every check, or with ``quiet`` those that somebody should look at, and a summary in one line."""
+    """Return every check, or with ``quiet`` those that somebody should look at, and a summary in one line."""
     shown = [check for check in diagnosis.checks if not quiet or check.status in (Status.WARN, Status.FAIL)]
     # What one cause keeps from being looked at is one paragraph, under all of its names.
     alike = groupby(shown, lambda check: check.seen if check.status is Status.SKIP else check)

@@ -25,13 +25,13 @@ NO_SUCH_RECORD = 81044
 
 
 def cloudflare_checks(look: Look) -> Iterator[Check]:
-    """The secret, the token, the zone, its records: each stands on the one before."""
+    """Check the secret, the token, the zone and its records: each needs the one before."""
     settings, budget = look.settings, look.budget
     tokens = TokenSource(settings, None if settings.api_token else look.aws.secrets)
     token, check = tokens.token(budget)
     yield check
     if token is None:
-        raise SkipError("there is no token")
+        raise SkipError("the token is missing")
     try:
         with cloudflare_api(settings, GivenToken(token, tokens.source)) as api:
             yield from _with_token(look, api)

@@ -14,11 +14,11 @@ _PLACE = re.compile(r"<([A-Za-z0-9_.-]+)>")
 
 
 class UnknownError(Exception):
-    """What is delivered cannot be computed here."""
+    """Raised where what is delivered cannot be computed here."""
 
 
 def request_of(trigger: Trigger, event: Mapping[str, Any]) -> Request:
-    """The pass that this event becomes on its way through the trigger's target.
+    """Return the pass that this event becomes on its way through the trigger's target.
 
     Raises RequestError where the function refuses what it gets, UnknownError where that cannot be computed here.
     """
@@ -30,7 +30,7 @@ def request_of(trigger: Trigger, event: Mapping[str, Any]) -> Request:
 
 
 def scheduled_event(trigger: Trigger) -> dict[str, Any]:
-    """What EventBridge or its Scheduler sends where the target has no input of its own."""
+    """Return what EventBridge or its Scheduler sends where the target has no input of its own."""
     *_, region, account, _ = trigger.arn.split(":", 5)
     source, detail = ("aws.events", {}) if trigger.kind == "Rule" else ("aws.scheduler", "{}")
     return {
@@ -55,7 +55,7 @@ def _content(trigger: Trigger, event: Mapping[str, Any]) -> Any:
 
 
 def _at(path: str, event: Any) -> Any:
-    """What a path leads to in the event: names with dots between, or UnknownError."""
+    """Return what a path of names leads to in the event. Raises UnknownError for any other path."""
     if not _PATH.fullmatch(path):
         raise UnknownError(f"the path {path}")
     for name in path.split(".")[1:]:
@@ -64,7 +64,7 @@ def _at(path: str, event: Any) -> Any:
 
 
 def _filled(trigger: Trigger, event: Mapping[str, Any]) -> Any:
-    """An input transformer's template with its places filled (EventBridge documentation: input transformation)."""
+    """Fill the places of an input transformer's template (EventBridge documentation: input transformation)."""
     known = {
         "aws.events.event": event,
         "aws.events.event.json": json.dumps(event),
@@ -89,7 +89,7 @@ def _filled(trigger: Trigger, event: Mapping[str, Any]) -> Any:
 
 
 def _parsed(text: str) -> Any:
-    """The JSON in a text; a text that has none arrives as a string."""
+    """Return the JSON in a text; any other text arrives as a string."""
     try:
         return json.loads(text)
     except ValueError:

@@ -30,7 +30,7 @@ class Deployed:
 
     @classmethod
     def parsed(cls, raw: Any) -> Self:
-        """From Lambda's answer."""
+        """Read Lambda's answer."""
         environment = raw.get("Environment") or {}
         return cls(
             arn=str(raw["FunctionArn"]),
@@ -43,17 +43,17 @@ class Deployed:
 
     @property
     def name(self) -> str:
-        """The function's name, without version or alias."""
+        """Return the function's name, without version or alias."""
         return self.arn.split(":")[6]
 
     @property
     def account(self) -> str:
-        """The account that it is in."""
+        """Return the account that it is in."""
         return self.arn.split(":")[4]
 
     @property
     def region(self) -> str:
-        """The region that it is in."""
+        """Return the region that it is in."""
         return self.arn.split(":")[3]
 
 
@@ -70,7 +70,7 @@ class Deployment:
 
     @property
     def triggers(self) -> tuple[Trigger, ...]:
-        """Those that could be read."""
+        """Return the triggers that could be read."""
         found = (self.rules, self.schedules)
         return tuple(trigger for some in found if not isinstance(some, CallError) for trigger in some)
 

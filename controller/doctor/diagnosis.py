@@ -1,4 +1,4 @@
-"""What the doctor says: checks as values, and the means to make them side by side."""
+"""What the doctor says: checks as values, and the means to run them side by side."""
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -42,11 +42,11 @@ class Diagnosis:
 
     @property
     def healthy(self) -> bool:
-        """Whether nothing failed; a warning is for a person to judge."""
+        """Return whether nothing failed; a warning is for a person to judge."""
         return not self.count(Status.FAIL)
 
     def count(self, status: Status) -> int:
-        """How many checks ended so."""
+        """Count the checks that ended so."""
         return sum(check.status is status for check in self.checks)
 
 
@@ -76,7 +76,7 @@ class Once(Generic[T]):
         self._error: WatchdogError | None = None
 
     def __call__(self) -> T:
-        """The reading. Raises the WatchdogError that it ended with."""
+        """Return the reading. Raises the WatchdogError that it ended with."""
         with self._lock:
             if not self._values and self._error is None:
                 try:
@@ -89,32 +89,32 @@ class Once(Generic[T]):
 
 
 def passed(id: str, seen: str) -> Check:
-    """Nothing is wrong."""
+    """Return a check that found nothing wrong."""
     return Check(id, Status.PASS, seen)
 
 
 def warned(id: str, seen: str, fix: str) -> Check:
-    """It works, or may work, and somebody should look."""
+    """Return a check of what works, or may work, and somebody should look at."""
     return Check(id, Status.WARN, seen, fix)
 
 
 def failed(id: str, seen: str, fix: str) -> Check:
-    """A pass cannot do its work, or part of it, like this."""
+    """Return a check of what keeps a pass from its work, or part of it."""
     return Check(id, Status.FAIL, seen, fix)
 
 
 def skipped(id: str, because: str) -> Check:
-    """Not looked at, because of something that another check says."""
+    """Return a check that was not run, because of something that another check says."""
     return Check(id, Status.SKIP, f"Not checked: {because}.")
 
 
 def fails_as(id: str, error: WatchdogError) -> Check:
-    """The error, as a check that failed."""
+    """Return the error as a check that failed."""
     return failed(id, error.message, error.hint)
 
 
 def attempt(id: str, look: Callable[[], Check]) -> Check:
-    """The check, or the error that came instead."""
+    """Return the check, or the error that came instead."""
     try:
         return look()
     except WatchdogError as error:
@@ -122,7 +122,7 @@ def attempt(id: str, look: Callable[[], Check]) -> Check:
 
 
 def if_allowed(id: str, look: Callable[[], Check]) -> Check:
-    """The check; a warning where only this command needs the permission that is missing."""
+    """Return the check; a warning where only this command needs the permission that is missing."""
     try:
         return look()
     except DeniedError as error:
@@ -132,7 +132,7 @@ def if_allowed(id: str, look: Callable[[], Check]) -> Check:
 
 
 def side_by_side(parts: Sequence[Part[S]], subject: S, budget: Budget) -> tuple[Check, ...]:
-    """The checks of all parts, in their order; what one part meets never stops another."""
+    """Run all parts and return their checks in order; an error of one part never stops another."""
     begun = [_Begun(part, subject, budget) for part in parts]
     return tuple(check for part in begun for check in part.checks())
 
@@ -162,7 +162,7 @@ class _Begun(Generic[S]):
         return [id for id in self.part.ids if id not in found]
 
     def checks(self) -> list[Check]:
-        """Its checks; where the time is up, those that there are and what stopped the rest."""
+        """Return its checks; where the time is up, those that there are and what stopped the rest."""
         try:
             self._work.result()
         except DeadlineError as error:

@@ -18,7 +18,7 @@ shared-machines
 function, -code, -timeout,              function.py        ``lambda:GetFunctionConfiguration``, ``ListAliases``,
 -concurrency                                               ``GetFunctionConcurrency``, ``ListEventSourceMappings``
 function-settings                       agreement.py       nothing more
-table-sharing                           sharing.py         ``lambda:ListFunctions``
+table-users                           sharing.py         ``lambda:ListFunctions``
 invocation (``--invoke``)               invocation.py      ``lambda:InvokeFunction``, and what a plan needs
 state-changes, schedule                 triggers.py        what ``rules.py`` and ``schedules.py`` name, and
                                                            ``events:TestEventPattern``
@@ -104,7 +104,7 @@ PARTS = (
             "function-timeout",
             "function-settings",
             "function-concurrency",
-            "table-sharing",
+            "table-users",
         ),
         function_checks,
     ),

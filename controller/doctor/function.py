@@ -12,12 +12,12 @@ from controller.errors import CallError, DeniedError, NotFoundError
 
 #: What the template deploys. The console names a function's code otherwise, and so does the first version.
 HANDLER = "handler.lambda_handler"
-#: Seconds that a pass needs to read three clouds and to write; below it waits for EC2 are cut short.
+#: Seconds for a pass that waits for EC2 to show what an event says, and ends in good order; and for many machines.
 LEAST, ENOUGH = 30, 60
 
 
 def function_checks(look: Look) -> Iterator[Check]:
-    """The function, then each of what its triggers start."""
+    """Check the function, then each version or alias that its triggers start."""
     deployment = deployment_of(look)
     if isinstance(deployment, Check):
         yield deployment
@@ -32,7 +32,7 @@ def function_checks(look: Look) -> Iterator[Check]:
 
 
 def deployment_of(look: Look) -> Deployment | Check:
-    """What is deployed, or the check that says why it cannot be seen.
+    """Return what is deployed, or the check that says why it cannot be seen.
 
     Nothing that a pass from here needs is missing then, so it is a warning, unless AWS has no answer.
     """
@@ -61,7 +61,7 @@ def _there(deployment: Deployment) -> Check:
 
 
 def code_check(deployed: Deployed) -> Check:
-    """Whether the function runs this program, as far as its configuration shows; ``--invoke`` proves it."""
+    """Check that the function runs this program, as far as its configuration shows; ``--invoke`` proves it."""
     if deployed.handler == HANDLER:
         return passed("function-code", f"{deployed.arn} runs {HANDLER}.")
     seen = f"{deployed.arn} runs {deployed.handler}, not {HANDLER}: it is another program, such as the first version."
@@ -73,14 +73,14 @@ def _time_out(deployed: Deployed) -> Check:
     seen = f"The time-out of {deployed.arn} is {deployed.seconds} s"
     fix = "Set Timeout: 240, as the template does."
     if deployed.seconds < LEAST:
-        return failed("function-timeout", f"{seen}; a pass needs at least {LEAST} s.", fix)
+        return failed("function-timeout", f"{seen}, too short for a pass: it may wait 20 s for EC2 alone.", fix)
     if deployed.seconds < ENOUGH:
-        return warned("function-timeout", f"{seen}; a pass over many machines needs more than {ENOUGH} s.", fix)
+        return warned("function-timeout", f"{seen}; a pass over many machines may need more.", fix)
     return passed("function-timeout", f"{seen}.")
 
 
 def _concurrency(look: Look, deployment: Deployment) -> Check:
-    """Reserved concurrency: 0 switches the function off, and 1 is less than a queue and a schedule use."""
+    """Check the reserved concurrency: 0 switches the function off, 1 is less than a queue and a schedule use."""
     id, name = "function-concurrency", deployment.function.name
     call = Call("lambda", "GetFunctionConcurrency", f"function {name}", proof="ResponseMetadata")
 

@@ -8,7 +8,7 @@ from controller.doctor.look import Identity, Look
 
 
 def aws_check(look: Look) -> Iterator[Check]:
-    """What follows is true for these credentials, and for no others."""
+    """Name the caller: what follows is true for these credentials, and for no others."""
     _, problem = look.problems
     if problem:
         yield fails_as("aws", problem)
@@ -22,7 +22,7 @@ def _as(who: Identity) -> Check:
 
 
 def owner_check(look: Look) -> Iterator[Check]:
-    """Does the owner id name the place? Then what is absent there is believed to be gone; else the guard holds it."""
+    """Check that the owner id names the place: else the guard holds what rests on absence."""
     settings, place = look.settings, look.place
     if place is None:
         yield skipped("owner-id", "the account of these credentials is not known")

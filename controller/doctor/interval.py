@@ -12,7 +12,7 @@ _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT",
 
 
 def minutes_between(expression: str) -> int | None:
-    """The most minutes between two runs; None where it does not run every day, or cannot be read."""
+    """Return the most minutes between two runs; None if it does not run every day, or cannot be read."""
     if rate := _RATE.fullmatch(expression):
         return int(rate[1]) * _MINUTES[rate[2]]
     cron = _CRON.fullmatch(expression)
@@ -42,7 +42,7 @@ _RANGES: tuple[_Range, ...] = (
 
 
 def _values(field: str, limits: _Range) -> set[int]:
-    """The values of one field. Raises ValueError for one that is not a list of numbers, ranges and steps."""
+    """Return the values of one field. Raises ValueError for one that is not a list of numbers, ranges and steps."""
     low, high, names = limits
 
     def number(text: str) -> int:

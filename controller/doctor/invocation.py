@@ -21,7 +21,7 @@ _EVENT = {"action": "plan"}
 
 
 def invocation_check(look: Look) -> Iterator[Check]:
-    """The function's plan beside one that is computed here; nothing where it was not asked for."""
+    """Compare the function's plan with one from here; do nothing without ``--invoke``."""
     if not look.invoke:
         return
     deployment = deployment_of(look)
@@ -74,7 +74,7 @@ def _plan(look: Look) -> Report:
 
 
 def _invoked(look: Look, target: str) -> tuple[dict[str, Any], bool]:
-    """The answer, and whether it is an error that the function has raised."""
+    """Return the answer, and whether it is an error that the function raised."""
     call = Call("lambda", "InvokeFunction", f"function {target.partition(':function:')[2]}", proof="Payload")
 
     def read(answer: Any) -> tuple[dict[str, Any], bool]:

@@ -25,12 +25,12 @@ class Identity:
 
     @property
     def place(self) -> str:
-        """The place that is looked at; also the owner id of a deployment that is not given another."""
+        """Return the place that is looked at; also the default owner id."""
         return f"{self.account}/{self.region}"
 
 
 def identity_of(aws: AwsClients, budget: Budget) -> Identity:
-    """Who calls; STS needs no permission for it. Raises a CallError."""
+    """Return who calls; STS needs no permission for it. Raises a CallError."""
     call = Call("sts", "GetCallerIdentity", "these credentials", proof="Account")
     return call(
         aws.sts.get_caller_identity, budget, lambda who: Identity(str(who["Account"]), str(who["Arn"]), aws.region)
@@ -60,7 +60,7 @@ class Look:
 
     @property
     def problems(self) -> tuple[SettingsError | None, SettingsError | None]:
-        """Why the settings, and AWS's clients, cannot be used; None for what can."""
+        """Return why the settings, and AWS's clients, cannot be used; None for what can."""
         return (
             self._settings if isinstance(self._settings, SettingsError) else None,
             self._aws if isinstance(self._aws, SettingsError) else None,
@@ -68,26 +68,26 @@ class Look:
 
     @property
     def settings(self) -> Settings:
-        """The settings of a pass from here. Raises SkipError where they cannot be used."""
+        """Return the settings of a pass from here. Raises SkipError where they cannot be used."""
         if isinstance(self._settings, SettingsError):
             raise SkipError("the settings cannot be used")
         return self._settings
 
     @property
     def aws(self) -> AwsClients:
-        """The clients. Raises SkipError where there are none."""
+        """Return AWS's clients. Raises SkipError where they cannot be used."""
         if isinstance(self._aws, SettingsError):
             raise SkipError("AWS cannot be asked")
         return self._aws
 
     @property
     def fleet(self) -> Ec2Fleet:
-        """EC2's instances, as a pass from here sees them. Raises SkipError."""
+        """Return EC2's instances, as a pass from here sees them. Raises SkipError."""
         return Ec2Fleet(self.aws.ec2, self.settings, self.budget)
 
     @property
     def place(self) -> str | None:
-        """Account and region of a pass from here, None where nobody knows the account."""
+        """Return account and region of a pass from here, None if the account is unknown."""
         try:
             return self.identity().place
         except (SkipError, WatchdogError):
@@ -95,7 +95,7 @@ class Look:
 
     @property
     def owner(self) -> str | None:
-        """The owner id of a pass from here, None where nobody knows it."""
+        """Return the owner id of a pass from here, None if it is unknown."""
         return self.settings.owner_id or self.place
 
     def _tagged(self) -> list[Instance]:

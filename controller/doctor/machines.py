@@ -12,7 +12,7 @@ _ENDED = ("shutting-down", "terminated")
 
 
 def machine_checks(look: Look) -> Iterator[Check]:
-    """EC2's listing, then whether the tag fits the meetings."""
+    """Check EC2's listing, then that the tag fits the meetings."""
     yield attempt("ec2:DescribeInstances", lambda: _listed(look))
     yield _tag(look)
 
@@ -23,7 +23,7 @@ def _listed(look: Look) -> Check:
 
 
 def _tag(look: Look) -> Check:
-    """Whether PROJECT_TAG marks the machines that live rows name: a wrong one shows as a fleet that is not there."""
+    """Check that PROJECT_TAG marks the machines that live rows name: with a wrong tag a pass sees no machine."""
     try:
         tagged, named = frozenset(machine.id for machine in look.machines()), look.named()
         there = look.fleet.by_id(sorted(named)[:_SAMPLE]) if not named & tagged else []

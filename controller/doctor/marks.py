@@ -26,7 +26,7 @@ SHOWN = 10
 
 
 def mark_checks(look: Look, api: Api) -> Iterator[Check]:
-    """Other owners' records, this owner's outside ``DOMAIN_ROOT``, and others' at the meetings' machines."""
+    """Check other owners' records, this owner's outside ``DOMAIN_ROOT``, and others' at the meetings' machines."""
     settings, owner = look.settings, look.owner
     if owner is None:
         raise SkipError("the owner id is not known")
@@ -75,7 +75,7 @@ def _outside(records: Iterable[_Marked], settings: Settings) -> Check:
 
 
 def _at_machines(others: Iterable[_Marked], look: Look) -> Check:
-    """Another deployment's record at a machine that a live meeting here names: both work on the same meetings."""
+    """Check that no other owner has a record at a live meeting's machine: else both work on the same meetings."""
     root = look.settings.domain_root
     machines = {record: instance_of_name(record.name, root) for record in others}
     if not any(machines.values()):
@@ -100,7 +100,7 @@ def _at_machines(others: Iterable[_Marked], look: Look) -> Check:
 
 
 def _place(name: str) -> str:
-    """The domain of a machine's name, or the whole of another name."""
+    """Return the domain of a machine's name, or the whole of another name."""
     label, _, domain = name.partition(".")
     return f"under {domain}" if is_instance_id(label) else name
 
@@ -112,7 +112,7 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 
 def _marked(api: Api, settings: Settings, budget: Budget) -> Iterator[_Marked]:
-    """Every record of the zone with a comment that begins as a mark does. Raises CallError."""
+    """Yield every record of the zone with a comment that begins as a mark does. Raises CallError."""
     seen, number = set[str](), 1
     while True:
         params = [("comment.startswith", MARK_PREFIX), ("per_page", str(PAGE_SIZE)), ("page", str(number))]
@@ -128,7 +128,7 @@ def _marked(api: Api, settings: Settings, budget: Budget) -> Iterator[_Marked]:
 
 
 def _check(answer: Answer) -> None:
-    """Raises TransientError where the answer is not a listing of such records."""
+    """Raise TransientError if the answer is not a listing of such records."""
     if not isinstance(answer.result, list) or not all(map(_is_marked_record, answer.result)):
         raise TransientError("Cloudflare's listing holds something that is not a marked record.", "Look again.")
 

@@ -17,7 +17,7 @@ def pages(
     tokens: tuple[str, str],
     **arguments: Any,
 ) -> Iterator[T]:
-    """What all pages bring; ``tokens`` are the next page's names in an answer and in a request. Raises CallError."""
+    """Yield what all pages hold; ``tokens`` name the next page in an answer and in a request. Raises CallError."""
     given, asked = tokens
     while True:
         found, following = call(request, budget, lambda page: (read(page), page.get(given)), **arguments)

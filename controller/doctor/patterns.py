@@ -33,7 +33,7 @@ class Unmet:
     sent: Any
 
     def __str__(self) -> str:
-        """As a piece of a sentence about the pattern."""
+        """Return it as a piece of a sentence about the pattern."""
         if self.sent is None:
             return f"it asks for {self.path}, which EC2 never sends"
         return f"it asks for {self.path} {json.dumps(self.asked)}, and EC2 sends {json.dumps(self.sent)}"
@@ -47,7 +47,7 @@ class Matcher:
         self.denied: DeniedError | None = None
 
     def matches(self, pattern: str, event: Mapping[str, Any]) -> bool:
-        """EventBridge's answer, or the reading here. Raises CallError where EventBridge has no answer."""
+        """Return EventBridge's answer, or the reading here. Raises CallError if EventBridge has no answer."""
         if self.denied is None:
             try:
                 return self._asked(pattern, event)
@@ -64,7 +64,7 @@ class Matcher:
 
 
 def state_change(state: str, account: str, region: str) -> dict[str, Any]:
-    """An event as EC2 sends it: its detail is the instance's id and state, never tags."""
+    """Return an event as EC2 sends it: its detail is the instance's id and state, never tags."""
     return {
         "version": "0",
         "id": "00000000-0000-0000-0000-000000000000",
@@ -79,7 +79,7 @@ def state_change(state: str, account: str, region: str) -> dict[str, Any]:
 
 
 def unmet(pattern: Mapping[str, Any], event: Any, path: str = "") -> Iterator[Unmet]:
-    """What keeps this pattern from matching this event; nothing if it matches."""
+    """Yield what keeps this pattern from matching this event; nothing if it matches."""
     event = event if isinstance(event, Mapping) else {}
     for key, asked in pattern.items():
         here = f"{path}{key}"
@@ -96,14 +96,14 @@ def unmet(pattern: Mapping[str, Any], event: Any, path: str = "") -> Iterator[Un
 
 
 def _wants_absence(asked: Any) -> bool:
-    """Whether a pattern asks, all the way down, for something to be absent."""
+    """Return whether a pattern asks, all the way down, for something to be absent."""
     if isinstance(asked, Mapping):
         return all(map(_wants_absence, asked.values()))
     return {"exists": False} in asked
 
 
 def _matches(asked: Any, sent: Any) -> bool:
-    """One value of a pattern. Filters on numbers and addresses never match what a state change has: text."""
+    """Compare one value of a pattern. Filters on numbers and addresses never match what a state change has: text."""
     if not isinstance(asked, Mapping):
         return bool(asked == sent)
     (operator, operand), *_ = asked.items()

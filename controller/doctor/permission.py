@@ -12,7 +12,7 @@ may do is in IAM, which this command does not read.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -33,11 +33,15 @@ _RULES = "events.amazonaws.com"
 _MANAGED_KEY = "alias/aws/sqs"
 
 
-def permission_checks(look: Look, triggers: Iterable[Trigger]) -> Iterator[Check]:
-    """What keeps rules from their targets, or that nothing does."""
+def permission_checks(look: Look, triggers: Collection[Trigger]) -> Iterator[Check]:
+    """Check that each rule may call its target."""
     rules = [trigger for trigger in triggers if trigger.role is None]
+    roles = ", ".join(f"{trigger} by {trigger.role}" for trigger in triggers if trigger.role)
+    if roles:
+        yield skipped(_ID, f"IAM knows what a role may call, and is not read: {roles}")
+    elif not rules:
+        yield skipped(_ID, "nothing starts the function")
     if not rules:
-        yield skipped(_ID, "no rule calls a target in its own name")
         return
     target = _Targets(look.aws, look.budget)
     checks = [if_allowed(_ID, partial(_permission, target, rule)) for rule in rules]
@@ -89,7 +93,7 @@ def _fix(rule: Trigger, action: str) -> str:
 
 
 def _document(text: str) -> Policy:
-    """The policy in a text. Raises TypeError or ValueError for what is not one: the answer is then unusable."""
+    """Parse a policy. Raises TypeError or ValueError for what is not one: the answer is then unusable."""
     document = json.loads(text)
     if not isinstance(document, dict):
         raise TypeError("A policy is a JSON object.")
@@ -104,7 +108,7 @@ class _Targets:
     budget: Budget
 
     def policy_of_function(self, arn: str) -> Policy:
-        """The policy of the function, or of the alias; empty where it has none."""
+        """Return the policy of the function, or of the alias; empty where it has none."""
         name, _, qualifier = arn.partition(":function:")[2].partition(":")
         call = Call("lambda", "GetPolicy", f"function {arn.partition(':function:')[2]}", proof="Policy")
         at = {"Qualifier": qualifier} if qualifier else {}
@@ -120,7 +124,7 @@ class _Targets:
             return {}
 
     def queue(self, arn: str) -> tuple[Policy, str]:
-        """The queue's policy, empty where it has none, and the key that encrypts it, if any."""
+        """Return the queue's policy, empty where it has none, and the key that encrypts it, if any."""
         *_, account, name = arn.split(":")
         call = Call("sqs", "GetQueueUrl", f"queue {arn}", proof="QueueUrl")
         where = {"QueueName": name, "QueueOwnerAWSAccountId": account}

@@ -17,7 +17,7 @@ class Asked:
 
     @property
     def context(self) -> dict[str, str]:
-        """What conditions can ask of the call, by key in lower case."""
+        """Return what conditions can ask of the call, by key in lower case."""
         account = self.source.split(":")[4]
         return {
             "aws:sourcearn": self.source,
@@ -29,7 +29,7 @@ class Asked:
 
 
 def allows(policy: Mapping[str, Any], asked: Asked) -> bool | None:
-    """Whether the policy allows the call; None where that depends on a condition that is not known here."""
+    """Return whether the policy allows the call; None if that depends on a condition that is not known here."""
     statements = [one for one in _listed(policy.get("Statement")) if _is_about(one, asked)]
     fits = {effect: [_meets(one, asked) for one in statements if one.get("Effect") == effect] for effect in _EFFECTS}
     if True in fits["Deny"]:
@@ -52,7 +52,7 @@ def _is_about(statement: Any, asked: Asked) -> bool:
 
 
 def _names(statement: Mapping[str, Any], element: str, wanted: list[str]) -> bool:
-    """Whether an element, or its opposite such as NotAction, covers one of these; absent, it covers everything."""
+    """Return whether an element, or its opposite such as NotAction, covers one of these; absent, it covers all."""
     if f"Not{element}" in statement:
         return not _any_like(statement[f"Not{element}"], wanted)
     return element not in statement or _any_like(statement[element], wanted)
@@ -65,7 +65,7 @@ def _names_service(principal: Any, service: str) -> bool:
 
 
 def _meets(statement: Mapping[str, Any], asked: Asked) -> bool | None:
-    """Whether every condition is met; None where one that is not known decides."""
+    """Return whether every condition is met; None where one that is not known decides."""
     met = list(_conditions(statement.get("Condition") or {}, asked.context))
     return False if False in met else None if None in met else True
 
@@ -77,7 +77,7 @@ def _conditions(conditions: Mapping[str, Mapping[str, Any]], context: Mapping[st
 
 
 def _met(operator: str, values: Any, actual: str | None) -> bool | None:
-    """One condition. A key that is not known here may have any value."""
+    """Judge one condition. A key that is not known here may have any value."""
     found = re.fullmatch(r"(String|Arn)(Not)?(Equals|Like|EqualsIgnoreCase)|Bool", operator)
     if actual is None or not found:
         return None
@@ -88,7 +88,7 @@ def _met(operator: str, values: Any, actual: str | None) -> bool | None:
 
 
 def _any_like(patterns: Any, wanted: Iterable[str]) -> bool:
-    """In IAM ``*`` and ``?`` are the only wildcards; actions are compared without case."""
+    """Match IAM's patterns: ``*`` and ``?`` are the only wildcards, and case does not count."""
     return any(
         re.fullmatch(re.escape(str(one)).replace(r"\*", ".*").replace(r"\?", "."), text, re.IGNORECASE)
         for one in _listed(patterns)
@@ -97,5 +97,5 @@ def _any_like(patterns: Any, wanted: Iterable[str]) -> bool:
 
 
 def _listed(value: Any) -> list[Any]:
-    """IAM takes one for a list of one."""
+    """Return a list: IAM accepts a single value in place of one."""
     return list(value) if isinstance(value, list) else [] if value is None else [value]

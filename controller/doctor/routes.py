@@ -16,12 +16,12 @@ class Route:
 
     @property
     def target(self) -> str:
-        """The ARN that a rule or a schedule names."""
+        """Return the ARN that a rule or a schedule names."""
         return self.queue or self.function
 
     @property
     def via(self) -> str:
-        """The way, as a piece of a sentence."""
+        """Return the way as a piece of a sentence."""
         return f" by queue {self.queue.rpartition(':')[2]}" if self.queue else ""
 
 
@@ -48,5 +48,5 @@ class Trigger:
     role: str | None = None
 
     def __str__(self) -> str:
-        """As a sentence begins."""
+        """Return it as a sentence begins."""
         return f"{self.kind} {self.name}"

@@ -31,7 +31,7 @@ class Rules:
     budget: Budget
 
     def routes(self, function: str) -> list[Route]:
-        """The ways to this ARN of the function: the function's own, or an alias's."""
+        """Return the ways to this ARN of the function: the function's own, or an alias's."""
         queues = pages(
             Call("lambda", "ListEventSourceMappings", "*", proof="EventSourceMappings"),
             self.aws.functions.list_event_source_mappings,
@@ -47,7 +47,7 @@ class Rules:
         return [Route(function), *queues]
 
     def by(self, route: Route) -> list[Trigger]:
-        """The rules that have this way's target, once for each target."""
+        """Return the rules that have this way's target, once for each target."""
         names = pages(
             Call("events", "ListRuleNamesByTarget", "*", proof="RuleNames"),
             self.aws.rules.list_rule_names_by_target,
@@ -59,7 +59,7 @@ class Rules:
         return [trigger for name in names for trigger in self._rule(name, route)]
 
     def is_on(self, name: str) -> bool:
-        """Whether there is a rule of this name, and events or the clock bring something about."""
+        """Return whether a rule of this name exists and is enabled."""
         call = Call("events", "DescribeRule", f"rule {name}", proof="Name")
         try:
             return call(self.aws.rules.describe_rule, self.budget, _is_on, Name=name)

@@ -26,7 +26,7 @@ class Schedules:
     budget: Budget
 
     def by(self, routes: Sequence[Route]) -> list[Trigger]:
-        """The schedules with one of these ways' targets."""
+        """Return the schedules with one of these ways' targets."""
         ways = {route.target: route for route in routes}
         found = pages(
             Call("scheduler", "ListSchedules", "*", proof="Schedules"),
@@ -67,7 +67,7 @@ def _triggers(raw: Any, ways: Mapping[str, Route]) -> Iterator[Trigger]:
 
 
 def _invoked(text: str | None) -> tuple[str, str | None]:
-    """The function that a universal target invokes, where it names an ARN, and what it sends."""
+    """Return the function that a universal target invokes, where it names an ARN, and what it sends."""
     try:
         asked = json.loads(text or "{}")
     except ValueError:

@@ -14,17 +14,17 @@ from controller.doctor.look import Look
 from controller.doctor.pages import pages
 from controller.settings import TABLE
 
-_ID = "table-sharing"
+_ID = "table-users"
 _DEFAULT = next(variable.default for variable in TABLE if variable.name == "TABLE_NAME")
 
 
 def sharing_check(look: Look, function: Deployed) -> Check:
-    """Whether a function of another deployment names the table of a pass from here."""
+    """Check that no function of another deployment names the table of a pass from here."""
     return if_allowed(_ID, lambda: _shared(look, function))
 
 
 def table_in(name: str, function: Deployed) -> str:
-    """The table's name where it is in the function's account and region, however it is given; else its ARN."""
+    """Return the table's name if it is in the function's account and region, however it is given; else its ARN."""
     return re.sub(rf"arn:[a-z-]+:dynamodb:{function.region}:{function.account}:table/", "", name)
 
 

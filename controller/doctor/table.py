@@ -24,7 +24,7 @@ NOBODY = "elephant-dns-doctor-"
 
 
 def table_checks(look: Look) -> Iterator[Check]:
-    """The table as it is described, then each action of a pass on it."""
+    """Check the table as it is described, then each action of a pass on it."""
     table = _Table(look.aws.dynamodb, look.settings, look.budget, f"{NOBODY}{secrets.token_hex(16)}")
     try:
         key, index = table.described()
@@ -60,7 +60,7 @@ class _Table:
     nobody: str
 
     def described(self) -> tuple[Check, Check]:
-        """Key and index. Raises CallError where the table cannot be described."""
+        """Check key and index. Raises CallError if the table cannot be described."""
         call = self._call("DescribeTable", proof="Table")
         return call(
             self.client.describe_table,
@@ -70,7 +70,7 @@ class _Table:
         )
 
     def actions(self) -> dict[str, Callable[[], str]]:
-        """Each IAM action of a pass on the table, and the call that tries it."""
+        """Return each IAM action of a pass on the table, with the call that tries it."""
         reading = {"dynamodb:Query": self._query} if self.settings.status_index else {"dynamodb:Scan": self._scan}
         return {**reading, "dynamodb:GetItem": self._get, "dynamodb:UpdateItem": self._update}
 
@@ -95,7 +95,7 @@ class _Table:
         return ""
 
     def _update(self) -> str:
-        """A conditional write to a row that does not exist: DynamoDB asks IAM first, and then the condition fails."""
+        """Try a conditional write to a row that does not exist: DynamoDB asks IAM first, then the condition fails."""
         try:
             DynamoWriter(self.client, self.settings, self.budget).write(self.nobody, RowWrite((), removes=("doctor",)))
         except ConditionError:
@@ -105,7 +105,7 @@ class _Table:
         return " (tried on a row that is not there, on the condition that it is)"
 
     def _read(self, call: Call, request: Any, **arguments: Any) -> None:
-        """At most one row, and of it the key alone."""
+        """Read at most one row, and of it the key alone."""
         arguments = {"ExpressionAttributeNames": {"#id": "id"}, **arguments}
         table = self.settings.table_name
         call(
@@ -135,7 +135,7 @@ def _key(table: Any, settings: Settings) -> Check:
 
 
 def _replicated(table: Any, seen: str) -> Check | None:
-    """A warning where the rows are in other regions, too: a deployment there sees them as its own."""
+    """Warn if the rows are in other regions, too: a deployment there sees them as its own."""
     regions = sorted(str(replica["RegionName"]) for replica in table.get("Replicas") or ())
     if not regions:
         return None

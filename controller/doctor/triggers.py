@@ -36,7 +36,7 @@ _INPUT = 'Give its target the input {"action": "apply", "scheduled": true}, or n
 
 
 def trigger_checks(look: Look) -> Iterator[Check]:
-    """A check for each trigger, one for each kind that is missing, then whether they may call their targets."""
+    """Check each trigger, each kind that is missing, then that they may call their targets."""
     deployment = deployment_of(look)
     if isinstance(deployment, Check):
         raise SkipError("the function cannot be looked at")
@@ -96,7 +96,7 @@ def _judged(
     problems: Callable[[Trigger], Iterable[Check]],
     right: Callable[[Trigger], Check],
 ) -> Iterator[Check]:
-    """The problems of each trigger that is on, or that it is right."""
+    """Yield the problems of each trigger that is on, or that it is right."""
     checks = list[Check]()
     for trigger in triggers:
         closed = _closed(id, trigger)
@@ -112,7 +112,7 @@ def _judged(
 
 
 def _closed(id: str, trigger: Trigger) -> Check | None:
-    """The check of a trigger from which nothing comes now, because somebody has switched it off."""
+    """Return the check of a trigger that is switched off, None for one that is on."""
     if not trigger.enabled:
         return warned(id, f"{trigger} is disabled.", _OFF)
     if not trigger.route.open:
@@ -125,7 +125,7 @@ def _closed(id: str, trigger: Trigger) -> Check | None:
 
 
 def _pattern(rule: Trigger, matcher: Matcher, change: Callable[[str], dict[str, Any]]) -> Iterator[Check]:
-    """Which state changes the rule hears, and what else."""
+    """Check which state changes the rule hears, and what else."""
     text = rule.pattern or "{}"
     missing = [state for state in STATES if not matcher.matches(text, change(state))]
     if len(missing) == len(STATES):
@@ -148,7 +148,7 @@ def _advice(problems: Iterable[Unmet]) -> str:
 
 
 def _change(rule: Trigger, event: Mapping[str, Any]) -> Iterator[Check]:
-    """The pass that a state change becomes: over its instance, and it applies."""
+    """Check that a state change becomes a pass over its instance, and that it applies."""
     request = _received(_STATE, rule, event, _WHOLE)
     if isinstance(request, Check):
         yield request
@@ -164,7 +164,7 @@ def _change(rule: Trigger, event: Mapping[str, Any]) -> Iterator[Check]:
 
 
 def _pass(trigger: Trigger) -> Iterator[Check]:
-    """The pass that the schedule starts: over everything, and it applies, under the guard."""
+    """Check that the schedule starts a pass over everything, that it applies, and under the guard."""
     request = _received(_SCHEDULE, trigger, scheduled_event(trigger), _INPUT)
     if isinstance(request, Check):
         yield request
@@ -190,7 +190,7 @@ def _often(trigger: Trigger, now: datetime) -> Iterator[Check]:
 
 
 def _received(id: str, trigger: Trigger, event: Mapping[str, Any], fix: str) -> Request | Check:
-    """What the function makes of the event, or the check that says why it refuses it."""
+    """Return what the function makes of the event, or the check that says why it refuses it."""
     try:
         request = request_of(trigger, event)
     except RequestError as error:

@@ -24,7 +24,7 @@ class ZoneLook:
     budget: Budget
 
     def place(self, *, has_records: bool) -> Check:
-        """Where DOMAIN_ROOT lies. Raises CallError where Cloudflare has no answer."""
+        """Check where DOMAIN_ROOT lies. Raises CallError if Cloudflare has no answer."""
         root = self.settings.domain_root
         try:
             zone = self._read("", renew=False)
@@ -36,7 +36,7 @@ class ZoneLook:
             return warned("zone", "Cloudflare's answer names no zone.", "Look again, or at Cloudflare's status page.")
         name = zone["name"].lower()
         if not is_under(root, name):
-            seen = f"DOMAIN_ROOT {root} does not lie in the zone {name} of ZONE_ID."
+            seen = f"DOMAIN_ROOT {root} is not in zone {name}, which ZONE_ID names."
             return failed("zone", seen, "Correct DOMAIN_ROOT or ZONE_ID.")
         seen = f"{root} lies in the zone {name}{_plan(zone)}."
         if zone.get("status") == "active" and not zone.get("paused"):
@@ -45,7 +45,7 @@ class ZoneLook:
         return warned("zone", f"{seen} The zone is {state}: links will not work.", "Activate it at Cloudflare.")
 
     def quota(self) -> Check:
-        """The records that there are and may be, of all types. Raises CallError where Cloudflare has no answer."""
+        """Check the number of records, and the most that may be. Raises CallError if Cloudflare has no answer."""
         usage = self._read("/dns_records/usage")
         used, quota = usage.get("record_usage"), usage.get("record_quota")
         if not isinstance(used, int):

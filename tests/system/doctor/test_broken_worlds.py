@@ -198,7 +198,7 @@ WORLDS = [
     World("concurrency 0", reserved(0), "function-concurrency", FAIL, "refuses every", "delete-function-concurrency"),
     World("concurrency 1", reserved(1), "function-concurrency", WARN, "throttle each other", "delete-function"),
     World("concurrency 5", reserved(5), "function-concurrency", PASS, "is 5."),
-    World("time-out 3 s", timed_out_after(3), "function-timeout", FAIL, "3 s; a pass needs at least 30 s", "240"),
+    World("time-out 3 s", timed_out_after(3), "function-timeout", FAIL, "is 3 s, too short for a pass", "240"),
     World("time-out 29 s", timed_out_after(29), "function-timeout", FAIL, "29 s"),
     World("time-out 45 s", timed_out_after(45), "function-timeout", WARN, "many machines"),
     World("input aply", sending('{"action": "aply"}'), SCHEDULE, FAIL, "refuses", '{"action": "apply"'),
@@ -267,17 +267,17 @@ WORLDS = [
     World("scheduler by the API", by_scheduler_that_invokes, SCHEDULE, WARN, "only plans"),
     World("first version", running("lambda_function.lambda_handler"), "function-code", FAIL, "another program", "Dele"),
     World("another handler", running("handler.main"), "function-code", FAIL, "not handler.lambda_handler"),
-    World("another's table", beside(OWNER_ID="x"), "table-sharing", WARN, "deployment: Another", "TABLE_NAME"),
-    World("another's table by ARN", beside(TABLE_NAME=TABLE), "table-sharing", WARN, "deployment: Another"),
-    World("another table", beside(TABLE_NAME="elephant-staging"), "table-sharing", PASS, "No function"),
+    World("another's table", beside(OWNER_ID="x"), "table-users", WARN, "deployment: Another", "TABLE_NAME"),
+    World("another's table by ARN", beside(TABLE_NAME=TABLE), "table-users", WARN, "deployment: Another"),
+    World("another table", beside(TABLE_NAME="elephant-staging"), "table-users", PASS, "No function"),
     World(
         "a table of that name elsewhere",
         beside(TABLE_NAME=TABLE.replace("us-west-2", "eu-west-1")),
-        "table-sharing",
+        "table-users",
         PASS,
         "No function",
     ),
-    World("the launcher's function", the_launcher, "table-sharing", PASS, "No function"),
+    World("the launcher's function", the_launcher, "table-users", PASS, "No function"),
 ]
 
 

@@ -42,7 +42,7 @@ SAMPLE = Diagnosis(
         Check("table", Status.PASS, "The key is right."),
         Check("secret", Status.WARN, "word " * 40, "another " * 30),
         Check("token", Status.FAIL, "\x1b[2J hostile\ntext", "Do something."),
-        Check("zone", Status.SKIP, "Not checked: there is no token."),
+        Check("zone", Status.SKIP, "Not checked: the token is missing."),
     )
 )
 

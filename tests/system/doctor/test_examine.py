@@ -35,13 +35,13 @@ EVERYTHING = [
     "function-timeout",
     "function-settings",
     "function-concurrency",
-    "table-sharing",
+    "table-users",
     "state-changes",
     "schedule",
     "trigger-permission",
 ]
 #: Checks that need the settings; how rows are read depends on them.
-OF_SETTINGS = [id for id in EVERYTHING[2:18] if id != "dynamodb:Scan"] + ["function-settings", "table-sharing"]
+OF_SETTINGS = [id for id in EVERYTHING[2:18] if id != "dynamodb:Scan"] + ["function-settings", "table-users"]
 
 
 def of(diagnosis: Diagnosis, id: str) -> Check:

@@ -14,7 +14,7 @@ REST = [
     "function-timeout",
     "function-settings",
     "function-concurrency",
-    "table-sharing",
+    "table-users",
     "state-changes",
     "schedule",
     "trigger-permission",
@@ -45,7 +45,7 @@ def test_a_function_that_is_not_there_warns(clouds: Clouds) -> None:
         ("GET s", "schedule", "scheduler:GetSchedule on schedule default/s."),
         ("GET policy", "trigger-permission", "lambda:GetPolicy on function ElephantDNSWatchdog."),
         ("GET concurrency", "function-concurrency", "lambda:GetFunctionConcurrency on function ElephantDNSWatchdog."),
-        ("GET functions", "table-sharing", "lambda:ListFunctions on *."),
+        ("GET functions", "table-users", "lambda:ListFunctions on *."),
     ],
 )
 def test_what_is_denied_warns_and_names_the_action(
