@@ -94,10 +94,13 @@ class AwsClients:
     secrets: "SecretsManagerClient"
     functions: "LambdaClient"
     rules: "EventBridgeClient"
+    schedules: Any  # boto3-stubs for these two are not among the tools
+    queues: Any
 
     def close(self) -> None:
         """Close the connections."""
-        for client in (self.sts, self.ec2, self.dynamodb, self.secrets, self.functions, self.rules):
+        clients: tuple[Closable, ...] = (self.sts, self.ec2, self.dynamodb, self.secrets, self.functions, self.rules)
+        for client in (*clients, self.schedules, self.queues):
             client.close()
 
 
@@ -115,6 +118,8 @@ def aws_clients(settings: Settings | None = None, session: Session | None = None
             secrets=client(used, "secretsmanager", secret_region),
             functions=client(used, "lambda"),
             rules=client(used, "events"),
+            schedules=client(used, "scheduler"),
+            queues=client(used, "sqs"),
         )
 
 

@@ -18,14 +18,16 @@ _FORM = "The answer's form."
 @click.command(short_help="Check what a pass and its deployment stand on.")
 @common
 @click.option("--function", default=FUNCTION, show_default=True, metavar="NAME", help="The deployed Lambda function.")
+@click.option("--invoke", is_flag=True, help="Compare the function's plan with one from here.")
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True, help=_FORM)
-def doctor(session: Session, function: str, form: str) -> int:
+def doctor(session: Session, function: str, form: str, invoke: bool) -> int:
     """Check settings, token, zone, table, permissions, the deployed function and its rules. Changes nothing.
 
     \b
     Examples:
       elephant-dns doctor
       elephant-dns doctor --quiet    only what needs a look
+      elephant-dns doctor --invoke   let the deployed function plan, and compare
       elephant-dns doctor --function ElephantDNSWatchdog-staging --format json
     """
     from controller.doctor import as_json, as_text
@@ -34,7 +36,7 @@ def doctor(session: Session, function: str, form: str) -> int:
     from controller.runtime.budget import Budget, SystemClock
 
     budget = Budget(SystemClock(), session.left(), reserve=2 * threads.LAST_WORDS_SECONDS)
-    diagnosis = examine(os.environ, function, budget)
+    diagnosis = examine(os.environ, function, budget, invoke=invoke)
     if form == "json":
         out(as_json.render(diagnosis))
     else:

@@ -14,6 +14,7 @@ from typing import Any, Self
 import boto3
 from moto.moto_api._internal.models import moto_api_backend
 
+from controller.sandbox.aws_functions import Functions
 from controller.sandbox.aws_http import MOTO_LOCK, moto_application, operation_of
 from controller.sandbox.aws_machines import Machine, Machines
 from controller.sandbox.aws_rows import Rows
@@ -44,6 +45,7 @@ class AwsServer:
     def __init__(self) -> None:
         self.machines = Machines(self.account, self.region)
         self.rows = Rows(self.account, self.region, TABLE)
+        self.functions = Functions()
         self.intercept: Interceptor | None = None
         """Called before moto, as at the Cloudflare server. A reset removes it."""
         self.requests: list[Exchange] = []
@@ -82,6 +84,7 @@ class AwsServer:
         self.intercept = None
         self._numbers, self.requests = count(1), []
         self.rows.table = TABLE
+        self.functions.programs.clear()
         self.machines.show_truth()
         with MOTO_LOCK:
             moto_api_backend.reset()
@@ -169,7 +172,9 @@ class AwsServer:
         self.requests.append(exchange)
 
         def proceed() -> Reply:
-            exchange.answer = self.machines.answer(request, lambda: self._answer(request))
+            exchange.answer = self.machines.answer(
+                request, lambda: self.functions.answer(request, lambda: self._answer(request))
+            )
             return exchange.answer
 
         exchange.reply = intercept(request, proceed) if intercept else proceed()
