@@ -26,10 +26,10 @@ from controller.model import RowWrite
 from controller.runtime.budget import Budget
 from controller.sandbox.cloudflare import Proceed, Reply, Request
 from controller.settings import read_settings
+from tests.support.clock import FastClock
 from tests.support.servers import Clouds
 from tests.system.faults.aws_kinds import JSON_TYPE, failure
 from tests.system.faults.calls import DESCRIBE, GET, SCAN, SECRET, UPDATE, Scene, operation
-from tests.system.faults.clock import FastClock
 
 ROLE = "User: arn:aws:sts::123456789012:assumed-role/watchdog/x is not authorized to perform: "
 TABLE = "arn:aws:dynamodb:us-west-2:123456789012:table/elephant-meetings"

@@ -21,7 +21,7 @@ from controller.runtime.retry import ATTEMPTS
 from controller.sandbox.cloudflare import CloudflareServer
 from tests.support.build import settings
 from tests.support.certificates import DAY, self_signed
-from tests.system.faults.clock import FastClock
+from tests.support.clock import FastClock
 
 CLOUDFLARE = "https://api.cloudflare.com/client/v4"
 

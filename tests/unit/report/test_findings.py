@@ -10,8 +10,8 @@ from controller.report import as_html, as_list, as_markdown, as_text
 from controller.report.report import MOST_OF_A_KIND, Report
 from controller.report.sections import alike
 from controller.report.words import findings_counted, summary_line
+from tests.unit.report.reports import guarded, nothing, rich
 from tests.unit.report.test_html import Page
-from tests.unit.report.worlds import guarded, nothing, rich
 
 HINT = "Give it an address, or terminate it."
 MESSAGE = "The machine has no public address."
