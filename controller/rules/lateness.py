@@ -70,8 +70,8 @@ def _late(facts: Facts, meeting: Meeting) -> list[Finding]:
         said = f"{', '.join(up[:_NAMED])} still exist{'s' if len(up) == 1 else ''}"
         hint = "Terminate its machines if the lesson is over: they cost money, and the meeting then ends by itself."
     else:
-        said = "EC2 knows no machine of it that is up"
-        hint = "Set its status to TERMINATED if it is over; nothing that was seen lets the controller do so."
+        said = "none of its machines is up"
+        hint = "Set its status to TERMINATED if it is over. The pass does not have enough evidence to do so."
     message = f"The meeting's time is more than {limit} hours past, its status is still {meeting.status}, and {said}."
     return [Finding("meeting-late", meeting.id, message, hint)]
 

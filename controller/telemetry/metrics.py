@@ -1,4 +1,4 @@
-"""One pass as CloudWatch metrics: a line in Embedded Metric Format, which CloudWatch reads out of the log.
+"""Return one pass as CloudWatch metrics: a line in Embedded Metric Format, which CloudWatch reads from the log.
 
 Twelve metrics with one dimension, because each name and dimension is charged by the month. What is finer is in the
 log's other lines. The format: "Embedded metric format specification" in the CloudWatch user guide.
@@ -35,7 +35,7 @@ MAX_VALUES = 100
 
 
 def as_metrics(report: Report, request: Request, function: str) -> dict[str, Any]:
-    """The pass's metrics.
+    """Return the pass's metrics.
 
     Of the three that have many values in a pass, the hundred worst are kept:
 

@@ -18,6 +18,7 @@ TEMPLATE = read()
 PARAMETERS = TEMPLATE["Parameters"]
 FUNCTION = TEMPLATE["Resources"]["ElephantDNSWatchdog"]["Properties"]
 ENVIRONMENT = FUNCTION["Environment"]["Variables"]
+EAST = "arn:aws:dynamodb:us-east-1:123456789012:table"
 SHADOW, OFF = {"ScheduleAction": "plan"}, {"Enabled": "false"}
 
 #: Settings that a function is not given, each with its reason.
@@ -95,7 +96,18 @@ def test_every_parameter_says_what_it_takes() -> None:
         ("ZoneId", ["0123456789abcdef" * 2], ["0123456789abcdef", "g" * 32]),
         ("SecretName", ["prod/elephant/cloudflare"], ["", "arn:aws:secretsmanager:us-west-2:1:secret:x", "a*"]),
         ("SecretKmsKeyArn", ["", "arn:aws:kms:us-west-2:123456789012:key/1-2"], ["alias/x", "*", "arn:aws:kms:*"]),
-        ("TableName", ["elephant-meetings"], ["ab", "a/b"]),
+        (
+            "TableName",
+            ["elephant-meetings", f"{EAST}/elephant-meetings", f"{EAST.replace('aws', 'aws-us-gov')}/x-1"],
+            [
+                "ab",
+                "a/b",
+                EAST,
+                f"{EAST}/meetings/index/by-status",
+                f"{EAST.replace('us-east-1', '')}/meetings",
+                "a:bc",
+            ],
+        ),
         ("TableKmsKeyArn", ["", "arn:aws:kms:us-west-2:123456789012:key/1-2"], ["alias/x", "*", "arn:aws:kms:*"]),
         ("StatusIndex", ["", "by-status"], ["ab", "a b"]),
         ("ProjectTag", ["Project=Elephant", "a=b=c"], ["Project", "=x", "x="]),

@@ -10,53 +10,7 @@ from controller.errors import RequestError
 from controller.events import parse_event
 from controller.model import Heard, Mode, Request
 from tests.support.build import STUDENT, TEACHER
-
-
-def state_change(instance: object = TEACHER, state: str = "running") -> dict[str, Any]:
-    """What EC2 sends, after its documentation: the detail has no tags."""
-    return {
-        "version": "0",
-        "id": "7bf73129-1428-4cd3-a780-95db273d1602",
-        "detail-type": "EC2 Instance State-change Notification",
-        "source": "aws.ec2",
-        "account": "123456789012",
-        "time": "2026-01-31T12:00:00Z",
-        "region": "us-west-2",
-        "resources": [f"arn:aws:ec2:us-west-2:123456789012:instance/{instance}"],
-        "detail": {"instance-id": instance, "state": state},
-    }
-
-
-def tag_change(instance: object = TEACHER, **changed: Any) -> dict[str, Any]:
-    """What EventBridge sends when an instance's tags change, after AWS's documentation."""
-    detail = {
-        "changed-tag-keys": ["MeetingID", "Role"],
-        "service": "ec2",
-        "resource-type": "instance",
-        "version": 3.0,
-        "tags": {"Project": "Elephant", "MeetingID": "m1", "Role": "teacher"},
-    }
-    return {
-        "version": "0",
-        "id": "ffd8a6fe-32f8-ef66-c85c-111111111111",
-        "detail-type": "Tag Change on Resource",
-        "source": "aws.tag",
-        "account": "123456789012",
-        "time": "2026-01-31T12:00:00Z",
-        "region": "us-west-2",
-        "resources": [f"arn:aws:ec2:us-west-2:123456789012:instance/{instance}"],
-        "detail": {**detail, **changed},
-    }
-
-
-def batch(*bodies: object) -> dict[str, Any]:
-    """What SQS sends to a function."""
-    texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies]
-    return {"Records": [{"messageId": f"m{n}", "eventSource": "aws:sqs", "body": t} for n, t in enumerate(texts)]}
-
-
-BY_SCHEDULER = {"detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": "{}"}
-SCHEDULED = {"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
+from tests.support.events import BY_SCHEDULER, SCHEDULED, batch, state_change, tag_change
 
 
 @pytest.mark.parametrize("state", ["pending", "running", "stopping", "stopped", "shutting-down", "terminated"])
@@ -91,7 +45,7 @@ def test_tags_and_states_come_in_one_batch() -> None:
     ids=["bucket", "volume", "not an id", "no resource", "another source", "two resources", "no detail"],
 )
 def test_a_change_of_other_tags_is_refused(event: dict[str, Any]) -> None:
-    with pytest.raises(RequestError, match="not about the state or the tags"):
+    with pytest.raises(RequestError, match="expected the state or the tags"):
         parse_event(event)
     assert [finding.id for finding in parse_event(batch(event)).findings] == ["unusable-event"]
 

@@ -16,13 +16,14 @@ from controller.reconcile import reconcile
 from controller.report.report import Report, Target
 from controller.runtime.budget import Budget
 from tests.model.properties.clouds import Clouds
-from tests.model.properties.clouds_ports import readers_of, writers_of
 from tests.model.properties.profiles import COSTLY, PROMISE
-from tests.model.properties.test_regressions import ONE, THREE, TWO, link, world
+from tests.model.properties.random_worlds import cases
+from tests.model.properties.test_regressions import ONE, THREE, TWO, world
 from tests.model.properties.test_regressions import machine as a_machine
 from tests.model.properties.test_regressions import record as a_record
 from tests.model.properties.turns import taking_turns
-from tests.model.properties.worlds import cases
+from tests.support.build import link
+from tests.support.ports import readers_of, writers_of
 from tests.support.state import Case
 
 A, B, C = CELLS = ("111122223333/us-west-2", "111122223333/eu-west-1", "444455556666/us-west-2")
