@@ -111,7 +111,7 @@ def _time_of(event: Mapping[str, Any]) -> datetime | None:
 
 
 def _batch(records: Iterable[Any]) -> Request:
-    """Return one request for a burst of events. Any other message becomes a finding, so that it blocks no other."""
+    """Return one request for a burst of events. A message of another kind becomes a finding, so it blocks no other."""
     events, findings, messages = list[Any](), list[Finding](), defaultdict[str, list[Any]](list)
     for record in records:
         match record:
@@ -130,7 +130,7 @@ def _batch(records: Iterable[Any]) -> Request:
 
 
 def _ids(found: Iterable[Any]) -> tuple[str, ...]:
-    """Return the message ids, each once: a queue may deliver one twice, and an empty id would return the batch."""
+    """Return the message ids, each once. An empty id would return the whole batch, so it does not count."""
     return tuple(dict.fromkeys(id for id in found if isinstance(id, str) and id))
 
 
