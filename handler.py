@@ -13,6 +13,7 @@ from controller.bootstrap import Controller, build
 from controller.clients import Clients, connect
 from controller.errors import SettingsError, WatchdogError
 from controller.events import parse_event, returned
+from controller.model import Request
 from controller.report.as_json import as_answer
 from controller.report.report import Report, incomplete
 from controller.settings import read_settings
@@ -45,12 +46,18 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
         raise
     log_report(report)
     log_metrics(as_metrics(report, request, context.function_name))
-    failed = returned(request, (result.change.instance for result in report.unfinished))
+    failed = returned(request, (*(result.change.instance for result in report.unfinished), *_unseen(request, report)))
     if failed is not None and not report.guard.tripped:
         return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
     if not report.ended_well:
         raise incomplete(report)
     return as_answer(report, ANSWER_LIMIT)
+
+
+def _unseen(request: Request, report: Report) -> list[str]:
+    """Return the machines of the request that may be in a cell that could not be read."""
+    unread = {cell.name for cell in report.cells if cell.error}
+    return [i for i in sorted(request.scope or ()) if unread and request.homes.get(i) in (None, *unread)]
 
 
 def _seconds(context: Any) -> float:

@@ -1,6 +1,7 @@
 """Build a Controller from Settings: long-lived clients, and a pass on demand."""
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ from controller.aws.call import Call
 from controller.aws.dynamodb import DynamoTable, DynamoWriter
 from controller.aws.ec2 import Ec2Fleet
 from controller.aws.secret import SecretToken
-from controller.clients import Clients, Closable, client, connect, new_session, surroundings
+from controller.clients import Clients, Closable, cell_client, client, connect, new_session, surroundings
 from controller.cloudflare.api import Api, GivenToken
 from controller.cloudflare.records import CloudflareRecords, CloudflareWriter, ZoneCache
 from controller.model import Mode, Request
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_sts import STSClient
 
+    from controller.aws.cells import CellFleet
+
 
 @dataclass(frozen=True, slots=True)
 class Controller:
@@ -39,6 +42,7 @@ class Controller:
     zone: ZoneCache
     clients: tuple[Closable, ...]
     session: "Session"  # one a process: another one asks for another MFA code
+    cells: Mapping[str, "EC2Client"]  # by <account>/<region>; empty: the own place alone
     decide: Decide = decide
 
     def close(self) -> None:
@@ -55,13 +59,21 @@ class Controller:
     def begin(self, mode: Mode, seconds: float, stop: threading.Event | None = None) -> Context:
         """Return everything that a pass needs. Only a pass in mode apply gets writers."""
         budget = Budget(self.clock, seconds, stop, reserve=2 * threads.LAST_WORDS_SECONDS)
+        cells = self._cells(budget) if self.cells else None
         readers = Readers(
-            Ec2Fleet(self.ec2, self.settings, budget),
+            cells or Ec2Fleet(self.ec2, self.settings, budget),
             DynamoTable(self.dynamodb, self.settings, budget),
             CloudflareRecords(self.api, self.settings, budget, self.zone),
+            cells,
         )
         writers = self._writers(budget) if mode is Mode.APPLY else None
         return Context(self.settings, self.target, readers, writers, budget)
+
+    def _cells(self, budget: Budget) -> "CellFleet":
+        from controller.aws.cells import CellFleet
+
+        fleets = {cell: Ec2Fleet(ec2, self.settings, budget, cell) for cell, ec2 in self.cells.items()}
+        return CellFleet(fleets, budget)
 
     def _writers(self, budget: Budget) -> Writers:
         return Writers(
@@ -90,6 +102,7 @@ def build(
     place = f"{account}/{clients.region}"
     settings = replace(settings, owner_id=settings.owner_id or place, place=place)
     secrets = clients.secrets
+    cells = {cell: cell_client(session, cell, settings) for cell in settings.cells}
     tokens = SecretToken(secrets, settings.secret_arn or "") if secrets else GivenToken(settings.api_token or "")
     return Controller(
         settings=settings,
@@ -99,7 +112,8 @@ def build(
         dynamodb=clients.dynamodb,
         api=Api(clients.http, settings.cloudflare_url, tokens),
         zone=ZoneCache(),
-        clients=(clients.ec2, clients.dynamodb, clients.http, *([secrets] if secrets else [])),
+        clients=(clients.ec2, clients.dynamodb, clients.http, *([secrets] if secrets else []), *cells.values()),
+        cells=cells,
         session=session,
     )
 

@@ -10,6 +10,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 from botocore.config import Config
+from botocore.credentials import AssumeRoleCredentialFetcher, CredentialProvider, DeferredRefreshableCredentials
 from botocore.exceptions import BotoCoreError, LoginError, MissingDependencyException
 from botocore.session import Session, get_session
 
@@ -187,13 +188,65 @@ def _region(session: Session) -> str:
     return str(session.get_config_variable("region"))
 
 
+def cell_client(session: Session, cell: str, settings: Settings) -> "EC2Client":
+    """Return EC2's client in a cell, without a call to a cloud: the role of another account is assumed when needed.
+
+    A warm process renews the role's credentials by itself.
+    """
+    account, _, region = cell.partition("/")
+    is_own = (settings.place or "").partition("/")[0] == account
+    with surroundings():
+        ec2: EC2Client = client(session if is_own else _assumed(session, account, region, settings), "ec2", region)
+    return ec2
+
+
+def _assumed(session: Session, account: str, region: str, settings: Settings) -> Session:
+    """Return a session with the credentials of the cells' role in this account. Raises SettingsError without a role."""
+    if not settings.cell_role:
+        raise SettingsError(
+            f"CELL_ROLE is not set, and the cell {account}/{region} is in another account than {settings.place}.",
+            "Set CELL_ROLE to the name of the role that infra/cell.yaml creates there.",
+        )
+    role = f"arn:{session.get_partition_for_region(region)}:iam::{account}:role/{settings.cell_role}"
+    sts = client(session, "sts")  # with the session's own credentials, which it renews
+    external = {"ExternalId": settings.cell_external_id} if settings.cell_external_id else {}
+    fetcher = AssumeRoleCredentialFetcher(
+        lambda *_, **__: sts,
+        session.get_credentials(),
+        role,
+        extra_args={"RoleSessionName": "elephant-dns", **external},
+    )
+    assumed = get_session()
+    assumed.set_config_variable("region", region)
+    provider = _Assumed(DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role"))
+    assumed.get_component("credential_provider").providers[:] = [provider]
+    return assumed
+
+
+class _Assumed(CredentialProvider):
+    """Gives a session the credentials of a role, and none from the environment."""
+
+    METHOD = "assume-role"
+
+    def __init__(self, credentials: DeferredRefreshableCredentials) -> None:
+        super().__init__()
+        self._credentials = credentials
+
+    def load(self) -> DeferredRefreshableCredentials:
+        """Return the role's credentials."""
+        return self._credentials
+
+
 def client(session: Session, service: str, region: str | None = None) -> Any:
     """Return a client, by default in the session's region. It does not retry: the controller does, within its time."""
-    config = Config(
+    return session.create_client(service, region_name=region, config=_config())
+
+
+def _config() -> Config:
+    return Config(
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,
         retries={"total_max_attempts": 1},
         max_pool_connections=threads.MAX_THREADS,
         user_agent_extra=USER_AGENT,
     )
-    return session.create_client(service, region_name=region, config=config)

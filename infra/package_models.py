@@ -12,6 +12,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "dynamodb": ("GetItem", "Query", "Scan", "UpdateItem"),
     "ec2": ("DescribeInstances",),
     "secretsmanager": ("GetSecretValue",),
+    "sts": ("AssumeRole",),
 }
 
 #: Files that a client loads. A service's other files are for paginators, waiters and documentation.

@@ -152,7 +152,7 @@ class Report:
 
 def incomplete(report: Report) -> IncompleteError:
     """Return the error of a pass that did not end well: what failed first, why, and how many more."""
-    said = []
+    said = [f"The cell {cell.name} could not be read: {cell.error}" for cell in report.cells if cell.error]
     if report.unfinished:
         first, *others = report.unfinished
         said.append(f"{_ending(first)}.")
