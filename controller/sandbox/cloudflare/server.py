@@ -187,9 +187,10 @@ class CloudflareServer:
         """Every change that the API has applied, in order. What :meth:`seed` and the like do is not in it."""
         return self._life.zone.history
 
-    def records(self) -> list[dict[str, object]]:
-        """The zone as it is, in the API's words."""
-        return [record.to_json() for record in self._life.zone.records()]
+    def records(self, name: str | None = None) -> list[dict[str, object]]:
+        """The zone as it is (or what stands at this name), in the API's words."""
+        zone = self._life.zone
+        return [record.to_json() for record in (zone.records() if name is None else zone.at(name))]
 
     def seed(
         self,

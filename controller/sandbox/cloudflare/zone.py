@@ -64,6 +64,11 @@ class Zone:
         with self._lock:
             return list(self._records.values())
 
+    def at(self, name: str) -> list[Record]:
+        """The records at exactly this name."""
+        with self._lock:
+            return list(self._by_name.get(name, {}).values())
+
     def listing(self, *, goes_on: bool = False) -> list[Record]:
         """The records as a listing sees them: as they are, or an older state, if the quirk or :meth:`lag` says so.
 
