@@ -1,7 +1,7 @@
 """``explain``: one machine or meeting on one screen."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
 
 import click
@@ -13,6 +13,8 @@ from controller.cli.options import common
 from controller.cli.session import Session
 from controller.explain import Explanation, explain, why_unknown
 from controller.model import Mode, Outcome, Result
+from controller.probe.ask import probe as probe_links
+from controller.probe.verdict import Link, Verdict
 from controller.report.as_text import Pen, finding_lines
 from controller.report.safe import on_one_line
 from controller.report.words import sign_of, thing_of, words_of
@@ -20,8 +22,9 @@ from controller.report.words import sign_of, thing_of, words_of
 
 @click.command("explain", short_help="Say why, for one machine or meeting.")
 @click.argument("name", metavar="ID")
+@click.option("--probe", is_flag=True, help="Go the way of a user's browser, and say where it ends.")
 @common
-def command(session: Session, name: str) -> int:
+def command(session: Session, name: str, probe: bool) -> int:
     """Can they join? And what each source says of ID, what is wanted, and what the next pass would do. Reads only.
 
     ID is an instance, the name of its record, its join link, or a meeting. Exits with 1 when nobody knows it.
@@ -31,6 +34,7 @@ def command(session: Session, name: str) -> int:
       elephant-dns explain i-0123456789abcdef0
       elephant-dns explain i-0123456789abcdef0.example.com
       elephant-dns explain algebra-17
+      elephant-dns explain algebra-17 --probe
     """
     if not name.strip():
         raise click.UsageError("ID is empty: give an instance, a record's name or a meeting.")
@@ -41,8 +45,24 @@ def command(session: Session, name: str) -> int:
         err(f"Nobody knows {on_one_line(name)}: EC2, Cloudflare and DynamoDB have nothing of that name.")
         err(on_one_line(why_unknown(name, controller.settings)))
         return Code.FAILED
-    out("\n".join(_lines(found, Pen(colour=is_colourful(sys.stdout)))))
+    pen = Pen(colour=is_colourful(sys.stdout))
+    out("\n".join(_lines(found, pen)))
+    if probe:
+        verdicts = probe_links(found.links, context.settings, context.budget)
+        out("\n".join(_probed(tuple(zip(found.links, verdicts, strict=True)), pen)))
     return Code.DONE
+
+
+def _probed(judged: Collection[tuple[Link, Verdict | None]], pen: Pen) -> Iterable[str]:
+    """What the probe saw of each link."""
+    yield from pen.title("the way of a user's browser, from here")
+    for link, verdict in judged:
+        kind, because = (verdict.kind, verdict.because) if verdict else ("not probed", "The time was up")
+        yield from pen.lines(f"{link.url}: {kind}. {because}.", "  ")
+        if verdict and verdict.remedy:
+            yield from pen.lines(verdict.remedy, "      ")
+    if not judged:
+        yield from pen.lines("Not probed: no record has been in place for a minute.", "  ")
 
 
 def _lines(found: Explanation, pen: Pen) -> Iterable[str]:

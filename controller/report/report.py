@@ -29,6 +29,15 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Links:
+    """How many links a pass has probed, and what became of them; the others work."""
+
+    probed: int
+    unreachable: int
+    not_judged: int
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """One pass, as a value; ``scope`` None is everything."""
 
@@ -43,6 +52,7 @@ class Report:
     findings: tuple[Finding, ...]
     guard: Guard
     calls: Mapping[str, int]
+    links: Links | None = None  # None: this pass has probed none
 
     def count(self, outcome: Outcome) -> int:
         """How many changes ended so."""

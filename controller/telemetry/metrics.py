@@ -1,6 +1,6 @@
 """One pass as CloudWatch metrics: a line in Embedded Metric Format, which CloudWatch reads out of the log.
 
-Eight metrics with one dimension, because each name and dimension is charged by the month. What is finer is in the
+Nine metrics with one dimension, because each name and dimension is charged by the month. What is finer is in the
 log's other lines. The format: "Embedded metric format specification" in the CloudWatch user guide.
 """
 
@@ -22,6 +22,7 @@ METRICS = {
     "CloudflareCalls": "Count",
     "SecondsToRecord": "Seconds",
     "FullPassSucceeded": "Count",
+    "LinksUnreachable": "Count",
 }
 
 #: The specification's limit of values in one metric of one line.
@@ -34,7 +35,7 @@ def as_metrics(report: Report, request: Request, function: str) -> dict[str, Any
     ``SecondsToRecord`` has a value for each record that was made or mended for an event: the seconds from AWS's time of
     the event until the end of the pass (of more than a hundred, the slowest hundred). ``FullPassSucceeded`` is there in
     full passes alone: 1 when all that differed was applied. A plan counts where the schedule has asked for it (shadow
-    mode); one by hand must not tell the alarms that all is well.
+    mode); one by hand must not tell the alarms that all is well. ``LinksUnreachable`` is there where links were probed.
     """
     values: dict[str, int | list[float]] = {
         "ChangesApplied": report.count(Outcome.APPLIED),
@@ -49,6 +50,8 @@ def as_metrics(report: Report, request: Request, function: str) -> dict[str, Any
         values["SecondsToRecord"] = waits[-MAX_VALUES:]
     if report.scope is None and (report.mode == Mode.APPLY or request.is_scheduled):
         values["FullPassSucceeded"] = int(report.converged or report.mode == Mode.PLAN)
+    if report.links:
+        values["LinksUnreachable"] = report.links.unreachable
     metrics = [{"Name": name, "Unit": METRICS[name]} for name in values]
     directive = {"Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": metrics}
     timestamp = round(_end(report).timestamp() * 1000)
