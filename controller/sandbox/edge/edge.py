@@ -52,7 +52,7 @@ class Edge:
         self._trusting_all = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._trusting_all.check_hostname, self._trusting_all.verify_mode = False, ssl.CERT_NONE
         self._over = Event()
-        self._folder = TemporaryDirectory(prefix="elephant-dns-")
+        self._folder: TemporaryDirectory[str] | None = None
         self._running: tuple[TlsTransport, Desktops] | None = None
         self.reset()
 
@@ -74,15 +74,17 @@ class Edge:
     def __enter__(self) -> Self:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.sni_callback = self._choose
-        Path(self.ca_file).write_bytes(self._authority.certificate)
         self._running = TlsTransport(self._respond, context), Desktops(self._authority, self._cloudflare.zone_name)
+        self._folder = TemporaryDirectory(prefix="elephant-dns-")
+        Path(self.ca_file).write_bytes(self._authority.certificate)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._over.set()
         for server in reversed(self._started):
             server.close()
-        self._folder.cleanup()
+        if self._folder:
+            self._folder.cleanup()
 
     @property
     def port(self) -> int:
@@ -92,6 +94,8 @@ class Edge:
     @property
     def ca_file(self) -> str:
         """The certificate to trust, as a file in PEM; it goes with the edge."""
+        if self._folder is None:
+            raise RuntimeError("The edge has not been started.")
         return str(Path(self._folder.name, "edge.pem"))
 
     def environment(self) -> dict[str, str]:
