@@ -1,6 +1,7 @@
 """The probe of a full pass: once all changes are applied, and within a few seconds of the pass's time."""
 
 from dataclasses import dataclass, replace
+from random import Random
 
 from controller.model import Finding, World
 from controller.probe.ask import probe
@@ -34,7 +35,7 @@ class FullPassProbe:
         return replace(
             report,
             findings=(*report.findings, *findings_of(judged), *([_left(left)] if left else [])),
-            links=Links(len(judged), count[Kind.BROKEN], count[Kind.UNKNOWN]),
+            links=Links(len(judged), count[Kind.BROKEN], count[Kind.UNKNOWN], left),
             duration_ms=round(budget.elapsed() * 1000),
         )
 
@@ -42,6 +43,8 @@ class FullPassProbe:
         """Return links with their verdicts, and how many were not reached in time."""
         changed = {result.change.instance for result in report.results}
         links = in_use(Facts.of(world, self.settings), changed)
+        # In another order each time: where there is no time for all, none is left out for ever.
+        Random(world.now.timestamp()).shuffle(links)  # noqa: S311  # an order, not a secret
         verdicts = probe(links, self.settings, budget.part(SECONDS - LAST_WORDS_SECONDS))
         judged = [(link, verdict) for link, verdict in zip(links, verdicts, strict=True) if verdict]
         return judged, len(links) - len(judged)

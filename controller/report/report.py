@@ -35,6 +35,7 @@ class Links:
     probed: int
     unreachable: int
     not_judged: int
+    not_reached: int = 0  # the time for the probe was up before
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,8 @@ def test_the_demo_ends_with_nothing_left_but_findings(capfd: pytest.CaptureFixtu
     assert "create record" in shown.after("The dry run (elephant-dns plan)")
     assert "Nothing to do; " in shown.after("The dry run once more")
     assert "! " not in shown.after("The dry run once more"), "findings are told once"
+    probed = " ".join(shown.after("The links, probed by the same pass").split())
+    assert "refuses connections to port 8443 (521)" in probed
     assert "ARGS=--serve" in shown.after("What next")
     assert dict(os.environ) == before
     assert capfd.readouterr() == ("", "")

@@ -108,7 +108,7 @@ def test_time_of_the_probe_is_limited_and_what_is_left_is_reported(
     monkeypatch.setattr(full_pass, "SECONDS", 0.0)
     report = run(clouds, edge)
     assert found(report) == [("link-not-judged", "all links")]
-    assert (report.links, report.converged) == (Links(0, 0, 0), True)
+    assert (report.links, report.converged) == (Links(0, 0, 0, 1), True)
 
 
 def test_pass_survives_a_probe_that_cannot_begin(clouds: Clouds, edge: Edge) -> None:
@@ -125,7 +125,7 @@ def test_report_and_metric_say_how_many_links_do_not_work(clouds: Clouds, edge: 
 
     edge.desktops[str(clouds.address(clouds.ready()))] = "filtered"
     report = run(clouds, edge)
-    assert as_dict(report)["links"] == {"probed": 1, "unreachable": 1, "not_judged": 0}
+    assert as_dict(report)["links"] == {"probed": 1, "unreachable": 1, "not_judged": 0, "not_reached": 0}
     assert as_metrics(report, APPLY, "f")["LinksUnreachable"] == 1
 
 
