@@ -64,6 +64,8 @@ class Edge:
         """The account's switch: no name is proxied, whatever its record says."""
         self.certificates: set[str] = set()
         """Names that advanced certificates cover, such as ``*.classroom.example.com``."""
+        self.latency = 0.0
+        """Seconds before each answer."""
         self.names_errors = True
         """Whether error pages carry the header ``cf-error-type``; in any case their text has the code."""
         self.desktops: dict[str, Kind] = {}
@@ -133,6 +135,8 @@ class Edge:
 
     def _respond(self, _: str, target: str, headers: Mapping[str, str], *__: object) -> tuple[Reply, Event]:
         self.requests.append(headers)
+        if self.latency:
+            self._over.wait(self.latency)
         name, _, port = headers.get("host", "").partition(":")
         return self._answer(name, int(port or 443), target), self._over
 
