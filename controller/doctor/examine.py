@@ -11,6 +11,7 @@ table                 a pass's actions and ``dynamodb:DescribeTable``     the ro
                                                                           the condition is that it is
 secret, token, zone   ``secretsmanager:GetSecretValue``, a token          the record it deletes is not there
 marks in the zone     a token                                             it only reads
+links                 ``ec2:DescribeInstances``, a token                  it asks the desktops for one page
 function, rules       what ``function.py`` and ``rules.py`` name          it only reads
 ====================  ==================================================  =====================================
 """
@@ -24,6 +25,7 @@ from controller.doctor.cloudflare import cloudflare_checks
 from controller.doctor.diagnosis import Check, Diagnosis, Part, attempt, failed, fails_as, passed, side_by_side, skipped
 from controller.doctor.function import function_checks
 from controller.doctor.identity import Identity, identity_of, owner_check, told
+from controller.doctor.links import link_checks
 from controller.doctor.secret import TokenSource
 from controller.doctor.table import table_checks
 from controller.errors import SettingsError, WatchdogError
@@ -77,16 +79,20 @@ def _of_settings(settings: Settings, aws: AwsClients, who: Task[Identity], budge
         Part("ec2:DescribeInstances", lambda: [_machines(settings, aws, budget)]),
         Part("table", lambda: table_checks(aws.dynamodb, settings, budget)),
         Part("token", lambda: cloudflare_checks(tokens, settings, lambda: _owner(settings, who), budget)),
+        Part("links", lambda: link_checks(settings, tokens, Ec2Fleet(aws.ec2, settings, budget).tagged, budget)),
     ]
 
 
 def _unset() -> list[Part]:
-    return [_skip(id, _NO_SETTINGS) for id in ("owner-id", "ec2:DescribeInstances", "table", "secret", "token", "zone")]
+    return [
+        _skip(id, _NO_SETTINGS)
+        for id in ("owner-id", "ec2:DescribeInstances", "table", "secret", "token", "zone", "links")
+    ]
 
 
 def _without_aws(settings: Settings | None, budget: Budget) -> list[Part]:
     """What can be looked at without AWS: Cloudflare, with a token that was given."""
-    rest = [_skip(id, _NO_AWS) for id in ("owner-id", "ec2:DescribeInstances", "table", "function")]
+    rest = [_skip(id, _NO_AWS) for id in ("owner-id", "ec2:DescribeInstances", "table", "links", "function")]
     if settings is None:
         return [*rest, *(_skip(id, _NO_SETTINGS) for id in ("secret", "token", "zone"))]
     if settings.api_token is None:

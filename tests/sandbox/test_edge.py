@@ -2,10 +2,11 @@
 
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -48,11 +49,11 @@ def visit(edge: Edge, name: str = NAME, port: int = 8443) -> Page:
         connection = HTTPConnection(name, port)
         connection.sock = tls = context.wrap_socket(plain, server_hostname=name)
         with tls:
-            covered = {str(value) for _, value in (tls.getpeercert() or {}).get("subjectAltName", ())}  # type: ignore[misc]
+            named = cast("Iterable[tuple[str, str]]", (tls.getpeercert() or {}).get("subjectAltName", ()))
             connection.request("GET", "/")
             answer = connection.getresponse()
             headers = {key.lower(): value for key, value in answer.getheaders()}
-            return Page(answer.status, headers, answer.read().decode(), covered)
+            return Page(answer.status, headers, answer.read().decode(), {name for _, name in named})
 
 
 def test_answer_of_the_desktop_comes_by_way_of_cloudflare(desk: Desk) -> None:

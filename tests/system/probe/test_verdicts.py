@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -17,7 +18,7 @@ from tests.support.edge import Desk, running_edge
 DEEP = f"{TEACHER}.classroom.example.com"
 
 
-def _record(content: str, **fields: object) -> Callable[[Desk], None]:
+def _record(content: str, **fields: Any) -> Callable[[Desk], None]:
     return lambda desk: desk.record(content, **fields)
 
 

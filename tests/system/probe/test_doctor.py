@@ -1,0 +1,50 @@
+"""The doctor's check of the links, on a fleet behind the sandbox's edge."""
+
+from controller.doctor.diagnosis import Check, Status
+from controller.doctor.links import link_checks
+from controller.doctor.secret import TokenSource
+from controller.model import Mode
+from controller.runtime.budget import Budget, SystemClock
+from controller.sandbox.edge import Edge
+from tests.support.edge import PATIENCE
+from tests.support.servers import Clouds
+
+
+def checked(clouds: Clouds, edge: Edge) -> Check:
+    """The one check, with the fleet as EC2 shows it."""
+    controller = clouds.controller(CLOUDFLARE_API_TOKEN=clouds.cloudflare.token, **edge.environment())
+    settings, budget = controller.settings, Budget(SystemClock(), PATIENCE)
+    fleet = controller.begin(Mode.PLAN, PATIENCE).readers.fleet
+    (check,) = link_checks(settings, TokenSource(settings, None), fleet.tagged, budget)
+    assert check.id == "links"
+    return check
+
+
+def test_links_that_work_pass(clouds: Clouds, edge: Edge) -> None:
+    for number in range(5):
+        clouds.ready(f"m{number}")
+    check = checked(clouds, edge)
+    assert (check.status, check.seen) == (Status.PASS, "Of 3 links that were probed 3 lead to a desktop.")
+    assert len(edge.requests) == 3
+
+
+def test_link_that_does_not_work_is_a_warning_with_cause_and_remedy(clouds: Clouds, edge: Edge) -> None:
+    clouds.ready("m1", "DNS_WRITTEN")
+    edge.ssl_mode = "strict"
+    check = checked(clouds, edge)
+    assert check.status is Status.WARN
+    assert "(526)" in check.seen
+    assert "Origin CA" in check.fix
+
+
+def test_fleet_without_a_record_in_place_has_nothing_to_probe(clouds: Clouds, edge: Edge) -> None:
+    clouds.launch()
+    check = checked(clouds, edge)
+    assert (check.status, check.seen.split(":")[0]) == (Status.PASS, "Nothing to probe")
+    assert edge.requests == []
+
+
+def test_records_that_cannot_be_read_are_said_elsewhere(clouds: Clouds, edge: Edge) -> None:
+    clouds.ready()
+    clouds.cloudflare.revoke_token()
+    assert checked(clouds, edge).status is Status.SKIP
