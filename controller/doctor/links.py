@@ -37,7 +37,7 @@ def link_checks(settings: Settings, tokens: TokenSource, machines: Machines, bud
 
 
 def _links(settings: Settings, tokens: TokenSource, machines: Iterable[Instance], budget: Budget) -> list[Link] | None:
-    """Return the links to probe; None where there is no token to read the records with."""
+    """Return the links to probe; None without a token to read the records with."""
     now = budget.clock.now()
     seen = {machine.id: machine for machine in machines}
     classes = Facts.of(World(now, seen, frozenset(), (), {}, frozenset(), Zone(None)), settings).classes

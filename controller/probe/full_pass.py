@@ -43,7 +43,7 @@ class FullPassProbe:
         """Return links with their verdicts, and how many were not reached in time."""
         changed = {result.change.instance for result in report.results}
         links = in_use(Facts.of(world, self.settings), changed)
-        # In another order each time: where there is no time for all, none is left out for ever.
+        # Another order in each pass: where the time is too short for all, every link gets its turn.
         Random(world.now.timestamp()).shuffle(links)  # noqa: S311  # an order, not a secret
         verdicts = probe(links, self.settings, budget.part(SECONDS - LAST_WORDS_SECONDS))
         judged = [(link, verdict) for link, verdict in zip(links, verdicts, strict=True) if verdict]

@@ -1,5 +1,6 @@
 """The probe in a full pass: after the changes, within its time, and never in the way of the pass."""
 
+from threading import Event
 from typing import Any
 
 import httpx
@@ -66,7 +67,7 @@ def test_probe_that_is_off_asks_nobody(clouds: Clouds, edge: Edge) -> None:
     assert edge.requests == []
 
 
-def test_link_is_probed_by_the_pass_after_the_one_that_created_its_record(clouds: Clouds, edge: Edge) -> None:
+def test_new_record_is_probed_by_a_later_pass(clouds: Clouds, edge: Edge) -> None:
     machine = clouds.launch()
     clouds.aws.rows.edit("m1", status="HEALTHY")
     first = run(clouds, edge)
@@ -117,6 +118,15 @@ def test_pass_survives_a_probe_that_cannot_begin(clouds: Clouds, edge: Edge) -> 
     assert found(report) == [("link-not-judged", "all links")]
     assert "PROBE_CA_FILE" in report.findings[0].message
     assert (report.links, report.converged) == (None, True)
+
+
+def test_stopped_pass_probes_nothing(clouds: Clouds, edge: Edge) -> None:
+    clouds.ready()
+    stop = Event()
+    stop.set()
+    controller = clouds.controller(PROBE_LINKS="true", **edge.environment())
+    assert controller.run(APPLY, 60, stop=stop).links is None
+    assert edge.requests == []
 
 
 def test_report_and_metric_say_how_many_links_do_not_work(clouds: Clouds, edge: Edge) -> None:

@@ -119,7 +119,7 @@ def test_door_before_the_desktop_is_unknown_and_not_broken(desk: Desk, door: Doo
 
 @pytest.mark.parametrize(("desktop", "kind"), [("up", Kind.BROKEN), ("trusted", Kind.UNKNOWN)])
 def test_dns_only_account_leads_past_cloudflare(desk: Desk, desktop: Desktop, kind: Kind) -> None:
-    # A browser refuses the certificate that the desktop made itself, and goes on with one that it knows.
+    # A browser refuses a certificate that it does not know, and goes on with one that it knows.
     desk.stands(desktop)
     desk.edge.dns_only = True
     verdict = desk.judged()

@@ -82,7 +82,7 @@ def test_link_is_not_probed_before_its_record_is_in_place(records: list[DnsRecor
     assert in_use(facts(records=records), ()) == []
 
 
-def test_link_of_a_machine_that_this_pass_changed_is_for_the_next_pass() -> None:
+def test_link_of_a_machine_that_this_pass_changed_is_not_probed() -> None:
     assert in_use(facts(), {TEACHER, None}) == []
     assert in_use(facts(), {STUDENT, None})
 
