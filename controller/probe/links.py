@@ -8,7 +8,7 @@ from controller.model import Finding
 from controller.names import record_name
 from controller.probe.verdict import Kind, Link, Verdict
 from controller.rules.facts import Facts
-from controller.rules.joining import JOINED_IN, can_join
+from controller.rules.joining import can_join
 
 #: How old a record must be: a younger one may not have reached every name server.
 SETTLED = timedelta(minutes=1)
@@ -25,7 +25,6 @@ def in_use(facts: Facts, changed: Collection[str | None]) -> list[Link]:
     return [
         link
         for meeting in facts.world.meetings.values()
-        if meeting.status in JOINED_IN
         for role in facts.settings.roles
         if (verdict := can_join(facts, meeting, role)).yes
         if verdict.machine and verdict.machine not in changed
