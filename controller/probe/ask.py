@@ -44,6 +44,8 @@ def probe(links: Sequence[Link], settings: Settings, budget: Budget) -> list[Ver
 
     Raises SettingsError where the certificates that it should trust cannot be read.
     """
+    if not links:
+        return []
     prober, verdicts = Prober(settings), dict[int, Verdict]()
 
     def judged(number: int, link: Link) -> None:

@@ -86,7 +86,7 @@ def _all_alike(judged: Sequence[Judged]) -> Finding:
 
 def _not_judged(judged: Sequence[Judged]) -> Finding:
     link, verdict = judged[0]
-    others = f" {len(judged) - 1} more links are like this one." if len(judged) > 1 else ""
+    others = f" The same holds for {len(judged) - 1} more." if len(judged) > 1 else ""
     return Finding(
         "link-not-judged",
         link.meeting or link.name,

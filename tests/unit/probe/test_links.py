@@ -128,4 +128,4 @@ def test_links_that_do_not_all_fail_alike_are_a_finding_each(other: Judged) -> N
 def test_links_that_cannot_be_judged_are_one_finding_for_each_cause() -> None:
     found = list(findings_of([unknown(1), unknown(2), unknown(3, Cause.NO_WAY_OUT), works(4)]))
     assert shown(found) == [("link-not-judged", "m1"), ("link-not-judged", "m3")]
-    assert "1 more links are like this one" in found[0].message
+    assert "The same holds for 1 more" in found[0].message
