@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.system.faults.clock import FastClock
 
 from controller.aws.dynamodb import DynamoTable, DynamoWriter
 from controller.aws.ec2 import Ec2Fleet
@@ -29,7 +30,6 @@ from controller.settings import read_settings
 from tests.support.servers import Clouds
 from tests.system.faults.aws_kinds import JSON_TYPE, failure
 from tests.system.faults.calls import DESCRIBE, GET, SCAN, SECRET, UPDATE, Scene, operation
-from tests.system.faults.clock import FastClock
 
 ROLE = "User: arn:aws:sts::123456789012:assumed-role/watchdog/x is not authorized to perform: "
 TABLE = "arn:aws:dynamodb:us-west-2:123456789012:table/elephant-meetings"

@@ -20,6 +20,7 @@ from controller.sandbox.aws import AwsServer, exported
 from controller.sandbox.aws_http import operation_of
 from controller.sandbox.cloudflare import Exchange, Proceed, Reply, Request
 from controller.settings import Settings, read_settings
+from tests.support.clock import FastClock
 from tests.support.servers import Clouds
 from tests.system.faults.aws_kinds import failure
 from tests.system.faults.calls import Scene

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from tests.unit.report.worlds import guarded, nothing, rich
 
 from controller.model import Finding
 from controller.report import as_html, as_list, as_markdown, as_text
@@ -11,7 +12,6 @@ from controller.report.report import MOST_OF_A_KIND, Report
 from controller.report.sections import alike
 from controller.report.words import findings_counted, summary_line
 from tests.unit.report.test_html import Page
-from tests.unit.report.worlds import guarded, nothing, rich
 
 HINT = "Give it an address, or terminate it."
 MESSAGE = "The machine has no public address."
