@@ -9,7 +9,9 @@ import pytest
 
 import handler
 from controller.cli import cli
-from tests.support.servers import Clouds, LambdaContext, name, refusal
+from tests.support.build import name
+from tests.support.lambda_runtime import LambdaContext
+from tests.support.servers import Clouds, refusal
 from tests.system.cli.process import at_a_terminal, run
 from tests.system.cli.test_passes import vanished
 from tests.system.cli.test_usage import COMMANDS

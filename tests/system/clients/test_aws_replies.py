@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.system.faults.clock import FastClock
 
 from controller.aws.dynamodb import DynamoTable, DynamoWriter
 from controller.aws.ec2 import Ec2Fleet
@@ -27,6 +26,7 @@ from controller.model import RowWrite
 from controller.runtime.budget import Budget
 from controller.sandbox.cloudflare import Proceed, Reply, Request
 from controller.settings import read_settings
+from tests.support.clock import FastClock
 from tests.support.servers import Clouds
 from tests.system.faults.aws_kinds import JSON_TYPE, failure
 from tests.system.faults.calls import DESCRIBE, GET, SCAN, SECRET, UPDATE, Scene, operation

@@ -19,7 +19,9 @@ from controller.errors import ObservationError, SettingsError
 from controller.model import Mode, Request
 from controller.runtime.budget import Budget, SystemClock
 from controller.settings import read_settings
-from tests.support.servers import Clouds, LambdaContext, link
+from tests.support.build import link
+from tests.support.lambda_runtime import LambdaContext
+from tests.support.servers import Clouds
 from tests.system.faults.calls import DESCRIBE, GET, SCAN, SECRET, UPDATE, operation
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from tests.system.faults.clock import FastClock
 
 from controller.clients import cloudflare_api
 from controller.cloudflare import api
@@ -22,6 +21,7 @@ from controller.runtime.retry import ATTEMPTS
 from controller.sandbox.cloudflare import CloudflareServer
 from tests.support.build import settings
 from tests.support.certificates import DAY, self_signed
+from tests.support.clock import FastClock
 
 CLOUDFLARE = "https://api.cloudflare.com/client/v4"
 

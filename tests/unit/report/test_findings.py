@@ -4,13 +4,13 @@ import re
 from dataclasses import replace
 
 import pytest
-from tests.unit.report.worlds import guarded, nothing, rich
 
 from controller.model import Finding
 from controller.report import as_html, as_list, as_markdown, as_text
 from controller.report.report import MOST_OF_A_KIND, Report
 from controller.report.sections import alike
 from controller.report.words import findings_counted, summary_line
+from tests.unit.report.reports import guarded, nothing, rich
 from tests.unit.report.test_html import Page
 
 HINT = "Give it an address, or terminate it."

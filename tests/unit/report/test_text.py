@@ -170,7 +170,7 @@ def test_a_sign_colours_its_whole_line_and_the_reason_is_dim() -> None:
     assert "  \x1b[33m~ update record i-096ec9d28663ca828.example.com\x1b[0m\n" in text
     assert "  \x1b[31m- end meeting\x1b[0m\n" in text
     assert "  \x1b[36m! odd-row biology-3\x1b[0m\n" in text
-    assert "      \x1b[2mEC2 knows no such machine\x1b[0m\n" in text
+    assert "      \x1b[2mEC2 does not know the machine\x1b[0m\n" in text
     assert "\n      status: LAUNCHED → DNS_WRITTEN\n" in text, "values are as bright as before"
 
 
