@@ -130,7 +130,7 @@ def _story(stage: Stage, fleet: Fleet, edge: Edge, seconds: float) -> bool:
         stage.title("The same, applied (elephant-dns apply)")
         applied = controller.run(APPLY, seconds)
         _show_outcomes(stage, applied)
-        stage.title("What has become of each drift, seen on the servers themselves")
+        stage.title("How each drift ended, seen on the servers themselves")
         is_fixed = _show_endings(stage, fleet, applied)
         stage.title("The links, probed by the same pass once all was applied (PROBE_LINKS=true)")
         _show_links(stage, applied)
