@@ -62,7 +62,7 @@ class Observer:
         return whole if whole is listed else self._with_rows(whole)
 
     def described(self, ids: frozenset[str], homes: Mapping[str, str] | None = None) -> dict[str, Instance]:
-        """Those of these instances that EC2 knows; ``homes`` are the cells of those of which it is known."""
+        """Return the instances among these that EC2 knows; ``homes`` are their cells, as far as these are known."""
         if (cells := self.readers.cells) is not None:
             return _by_id(self._read("EC2", lambda: cells.at_home(ids, homes or {})))
         return _by_id(self._read("EC2", lambda: self.readers.fleet.by_id(ids)))
@@ -91,7 +91,7 @@ class Observer:
         return world if world.scope is None else self._with_zone(world)
 
     def catching_up(self, ahead: frozenset[str], request: Request) -> Iterator[frozenset[str]]:
-        """Machines whose events are ahead of EC2's answers, as the answers catch up; at last those that have not.
+        """Yield machines as EC2's answers catch up with their events; at the end yield the remaining ones.
 
         No later event comes for these machines. Without this wait their users would wait for the schedule.
         """

@@ -41,6 +41,7 @@ _CELL = re.compile(r"[0-9]{12}/[a-z]{2}(?:-[a-z]+)+-[0-9]+")
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _OWNER = re.compile(rf"[!-~]{{1,{MAX_OWNER_ID}}}")
+_FILE = re.compile(r"[^\0]{1,4096}")
 _ROLE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _ZONE = re.compile(r"[0-9a-f]{32}")
 #: A secret's name may have any 40 characters, so only tokens with a prefix can be recognised.
@@ -75,6 +76,9 @@ class Settings:
     max_meeting_hours: int
     launch_minutes: int
     healthy_minutes: int
+    probe_links: bool
+    probe_connect_to: tuple[str, int] | None  # instead of the name's address
+    probe_ca_file: str | None
     log_level: str
     cells: tuple[str, ...] = ()  # <account>/<region> of each place with machines; empty: ``place`` alone
     cell_role: str | None = None  # the role to assume in other accounts than the function's own
@@ -226,6 +230,13 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def _loopback(text: str) -> tuple[str, int] | None:
+    """Return the address and port of a server on this machine."""
+    host, _, port = text.rpartition(":")
+    number = _number(1, 65_535)(port)
+    return (host, number) if number and host != "localhost" and _is_loopback(host) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Variable:
     """One environment variable: its field, and what is allowed. docs/configuration.md describes each."""
@@ -269,6 +280,11 @@ TABLE = (
     Variable("MAX_MEETING_HOURS", "max_meeting_hours", _number(1, 8760), "whole hours, 1 to 8760", "12"),
     Variable("LAUNCH_MINUTES", "launch_minutes", _number(1, 1440), "whole minutes, 1 to 1440", "10"),
     Variable("HEALTHY_MINUTES", "healthy_minutes", _number(1, 1440), "whole minutes, 1 to 1440", "30"),
+    Variable("PROBE_LINKS", "probe_links", _boolean, "true or false", "false"),
+    Variable("PROBE_CONNECT_TO", "probe_connect_to", _loopback, "an address of loopback and a port, such as "
+             "127.0.0.1:8443; for the sandbox"),
+    Variable("PROBE_CA_FILE", "probe_ca_file", _matching(_FILE), "the path of a file with certificates; for the "
+             "sandbox"),
     Variable("LOG_LEVEL", "log_level", _level, "DEBUG, INFO, WARNING, ERROR or CRITICAL", "INFO"),
 )  # fmt: skip
 VARIABLES = frozenset(variable.name for variable in TABLE)

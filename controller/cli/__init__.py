@@ -19,6 +19,7 @@ from controller.cli.options import everywhere
 from controller.cli.passes import apply, plan
 from controller.cli.retire import retire
 from controller.cli.sandbox import sandbox
+from controller.cli.status import status
 from controller.errors import RequestError, SettingsError, WatchdogError
 
 
@@ -31,6 +32,7 @@ def cli(context: click.Context, /, **given: Any) -> None:
 
     \b
     Examples:
+      elephant-dns status         who can join, meeting by meeting
       elephant-dns plan           what would be changed, and why
       elephant-dns apply          do it, after a question
       elephant-dns COMMAND -h     more of each command
@@ -46,7 +48,7 @@ def cli(context: click.Context, /, **given: Any) -> None:
     context.default_map = dict.fromkeys(cli.commands, given)
 
 
-for command in (plan, apply, explain, doctor, retire, sandbox):
+for command in (plan, apply, status, explain, doctor, retire, sandbox):
     cli.add_command(command)
 
 

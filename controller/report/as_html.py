@@ -59,9 +59,22 @@ def _style() -> str:
 
 
 def _start(report: Report) -> str:
-    """Return head and heading. The policy allows only this style sheet, whatever follows."""
+    """Return head and heading."""
     mode, domain, where = title_of(report)
-    title = f"{mode} for {in_html(domain)}"
+    title = f"DNS {mode} for {in_html(domain)}"
+    return f"""{page_start(title)}
+<header>
+<h1>{title}</h1>
+<p class="sentence">{_sentence(report)}</p>
+{_list(_facts(report, where), "facts")}
+</header>"""
+
+
+def page_start(title: str) -> str:
+    """Return a page to the start of its body. The policy allows only this style sheet, whatever follows.
+
+    ``title`` is HTML.
+    """
     digest = b64encode(sha256(_style().encode()).digest()).decode()
     return f"""<!doctype html>
 <html lang="en">
@@ -71,15 +84,10 @@ def _start(report: Report) -> str:
 base-uri 'none'; form-action 'none'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>DNS {title}</title>
+<title>{title}</title>
 <style>{_style()}</style>
 </head>
-<body>
-<header>
-<h1>DNS {title}</h1>
-<p class="sentence">{_sentence(report)}</p>
-{_list(_facts(report, where), "facts")}
-</header>"""
+<body>"""
 
 
 def _sentence(report: Report) -> str:

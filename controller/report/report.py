@@ -50,6 +50,16 @@ class CellSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class Links:
+    """How many links a pass has probed, and what became of them; the others work."""
+
+    probed: int
+    unreachable: int
+    not_judged: int
+    not_reached: int = 0  # the time for the probe was up before
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """One pass, as a value; ``scope`` None is everything."""
 
@@ -67,6 +77,7 @@ class Report:
     cells: tuple[CellSeen, ...] = ()
     homes: Mapping[str, str] = field(default_factory=dict)  # by instance, the cell that it lives in
     unlisted: Mapping[str, int] = field(default_factory=dict)  # findings of a kind beside those in ``findings``
+    links: Links | None = None  # None: this pass has probed none
 
     def cell_of(self, instance: str | None) -> str | None:
         """Return the cell of an instance: the only one, where it was seen, or what its record's mark names."""

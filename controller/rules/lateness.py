@@ -87,7 +87,7 @@ def _slow(facts: Facts, meeting: Meeting) -> Iterable[Finding]:
             yield Finding(
                 "role-not-launched",
                 meeting.id,
-                f"The meeting began more than {limit} minutes ago, and the {role} never had a machine.",
+                f"The meeting began more than {limit} minutes ago, and no machine of the {role} was ever launched.",
                 f"Look into the launcher's log, and launch the {role}'s machine.",
             )
     since = _all_up_since(facts, alive)

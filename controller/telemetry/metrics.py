@@ -1,6 +1,6 @@
 """Return one pass as CloudWatch metrics: a line in Embedded Metric Format, which CloudWatch reads from the log.
 
-Twelve metrics with one dimension, because each name and dimension is charged by the month. What is finer is in the
+Fourteen metrics with one dimension, because each name and dimension is charged by the month. What is finer is in the
 log's other lines. The format: "Embedded metric format specification" in the CloudWatch user guide.
 """
 
@@ -26,6 +26,8 @@ METRICS = {
     "SecondsToLink": "Seconds",
     "SecondsBeforeMeeting": "Seconds",
     "FullPassSucceeded": "Count",
+    "LinksUnreachable": "Count",
+    "CellsUnread": "Count",
 }
 
 #: The findings that say that somebody waits, or that a meeting does not end.
@@ -45,7 +47,8 @@ def as_metrics(report: Report, request: Request, function: str) -> dict[str, Any
 
     ``MachinesOverdue``, ``MeetingsLate`` and ``FullPassSucceeded`` come from full passes alone. The last one is 1 when
     all that differed was applied. A plan counts where the schedule asked for it (shadow mode); one by hand must not
-    tell the alarms that all is well.
+    tell the alarms that all is well. ``LinksUnreachable`` is there if links were probed, ``CellsUnread`` if there are
+    several cells.
     """
     values: dict[str, int | list[float]] = {
         "ChangesApplied": report.count(Outcome.APPLIED),
@@ -66,6 +69,10 @@ def as_metrics(report: Report, request: Request, function: str) -> dict[str, Any
         values["MeetingsLate"] = sum(map(report.found, LATE))
     if report.scope is None and (report.mode == Mode.APPLY or request.is_scheduled):
         values["FullPassSucceeded"] = int(report.converged or report.mode == Mode.PLAN)
+    if len(report.cells) > 1:
+        values["CellsUnread"] = sum(cell.error is not None for cell in report.cells)
+    if report.links:
+        values["LinksUnreachable"] = report.links.unreachable
     metrics = [{"Name": name, "Unit": METRICS[name]} for name in values]
     directive = {"Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": metrics}
     timestamp = round(_end(report).timestamp() * 1000)

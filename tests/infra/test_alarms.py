@@ -10,7 +10,7 @@ from tests.infra.alarm import Period, Watched, rings
 from tests.infra.cloudformation import read, stack
 
 TOPIC = "arn:aws:sns:us-west-2:123456789012:operations"
-DEPLOYED = stack(AlarmTopicArn=TOPIC, CreateDashboard="true")
+DEPLOYED = stack(AlarmTopicArn=TOPIC, CreateDashboard="true", ProbeLinks="true")
 ALARMS = DEPLOYED.resources("AWS::CloudWatch::Alarm")
 QUEUES = {queue["QueueName"] for queue in DEPLOYED.resources("AWS::SQS::Queue").values()}
 NAME = DEPLOYED.only("AWS::Lambda::Function")["FunctionName"]
@@ -84,6 +84,10 @@ STATES: list[tuple[str, list[Period], bool]] = [
     ("NoFullPassAlarm", [(1,), (0,), NOTHING, (0,)], True),
     ("NoFullPassAlarm", [(1,), (1,), NOTHING, NOTHING, NOTHING], True),
     ("NoFullPassAlarm", [NOTHING, NOTHING, NOTHING], True),  # before the first pass of all, too
+    ("LinksUnreachableAlarm", [(0,), (1,), (2,)], True),
+    ("LinksUnreachableAlarm", [(0,), (0,), (1,)], False),  # a desktop that was slow once
+    ("LinksUnreachableAlarm", [(1,), (1,), (0,)], False),
+    ("LinksUnreachableAlarm", [NOTHING, NOTHING], False),
     ("StateChangeDeadLettersAlarm", [(0, 0), (0, 1)], True),
     ("StateChangeDeadLettersAlarm", [(2, 1), (0, 0)], False),  # it was purged
     ("StateChangeDeadLettersAlarm", [NOTHING, NOTHING], False),
@@ -102,16 +106,20 @@ def test_every_alarm_is_tried_both_ways() -> None:
     assert {(alarm, rung) for alarm, _, rung in STATES} == {(alarm, rung) for alarm in ALARMS for rung in (True, False)}
 
 
-@pytest.mark.parametrize("alarm", ["GuardAlarm", "NotConvergedAlarm", "NoFullPassAlarm"])
+@pytest.mark.parametrize("alarm", ["GuardAlarm", "NotConvergedAlarm", "NoFullPassAlarm", "LinksUnreachableAlarm"])
 @pytest.mark.parametrize("minutes", read()["Parameters"]["ScheduleMinutes"]["AllowedValues"])
 def test_what_full_passes_tell_is_looked_at_by_periods_of_the_schedule(alarm: str, minutes: str) -> None:
-    deployed = stack(ScheduleMinutes=minutes).resources("AWS::CloudWatch::Alarm")[alarm]
+    deployed = stack(ScheduleMinutes=minutes, ProbeLinks="true").resources("AWS::CloudWatch::Alarm")[alarm]
     assert Watched.by(deployed).seconds == int(minutes) * 60
 
 
 def test_a_watchdog_that_is_switched_off_is_not_missed() -> None:
-    off = stack(Enabled="false").resources("AWS::CloudWatch::Alarm")
+    off = stack(Enabled="false", ProbeLinks="true").resources("AWS::CloudWatch::Alarm")
     assert set(ALARMS) - set(off) == {"NoFullPassAlarm"}
+
+
+def test_links_are_watched_where_they_are_probed() -> None:
+    assert set(ALARMS) - set(stack().resources("AWS::CloudWatch::Alarm")) == {"LinksUnreachableAlarm"}
 
 
 def test_both_dead_letter_queues_are_watched() -> None:

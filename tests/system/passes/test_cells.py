@@ -1,6 +1,7 @@
 """One deployment, several accounts and regions: moto keeps them apart by the request's region and credentials."""
 
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
@@ -21,7 +22,8 @@ from tests.support.lambda_runtime import LambdaContext
 from tests.support.servers import Clouds, long_ago, outcomes
 
 HUB, EAST, AWAY = f"{ACCOUNT}/{REGION}", f"{ACCOUNT}/us-east-1", "210987654321/eu-west-1"
-CELLS = {"CELLS": ",".join((HUB, EAST, AWAY)), "CELL_ROLE": "ElephantDNSCell", "CELL_EXTERNAL_ID": "pupils"}
+PLACES = ",".join((HUB, EAST, AWAY))
+CELLS: dict[str, Any] = {"CELLS": PLACES, "CELL_ROLE": "ElephantDNSCell", "CELL_EXTERNAL_ID": "pupils"}
 
 
 def in_cell(cell: str, meeting: str, role: str = "teacher") -> str:

@@ -1,6 +1,7 @@
 """The overview as text, Markdown and JSON."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 from importlib.resources import files
@@ -10,7 +11,7 @@ import pytest
 
 from controller.report.as_markdown import MOST
 from controller.report.wrap import columns
-from controller.status import as_json, as_markdown, as_text
+from controller.status import as_html, as_json, as_markdown, as_text
 from controller.status.overview import Overview, overview
 from controller.status.words import age
 from tests.support.build import NOW, STUDENT, TARGET, TEACHER, link, machine, record, row, settings, world
@@ -105,3 +106,17 @@ def test_an_age_has_one_unit(seconds: int, expected: str) -> None:
 def test_a_time_that_nobody_can_read_is_shown_as_the_row_says_it() -> None:
     odd = replace(seen().lines[0], meet_time="half past nine", begins=None)
     assert "half past nine" in as_text.render(replace(seen(), lines=(odd,)))
+
+
+def test_html_stands_alone_and_takes_nobodys_mark_up() -> None:
+    text = as_html.render(seen(HOSTILE))
+    assert "<b>" not in text
+    assert "\x1b" not in text
+    assert not re.search(r"(?:src|href)=", text)
+    assert text.index("cannot join") < text.index("its machine i-000000000000000b2 is stopped")
+    assert "later" not in text
+    assert "later" in as_html.render(seen(HOSTILE), everything=True)
+
+
+def test_html_of_nothing_says_so() -> None:
+    assert "No meeting to list." in as_html.render(overview(world(), settings(), TARGET))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from controller.model import Change, Finding, Guard, Heard, Mode, Outcome, Request, Result, WriteLink
-from controller.report.report import Report, Target
+from controller.report.report import CellSeen, Links, Report, Target
 from controller.telemetry.metrics import DIMENSION, LATE, METRICS, NAMESPACE, as_metrics
 from tests.support.build import STUDENT, TEACHER, create, delete, of_row, update
 
@@ -54,10 +54,24 @@ def test_the_line_has_the_form_that_cloudwatch_reads() -> None:
 
 
 def test_all_metrics_together_are_those_that_are_named() -> None:
-    results = (Result(create(), Outcome.APPLIED), Result(written(), Outcome.APPLIED))
-    line = metrics(results=results, since={TEACHER: STARTED})
+    line = metrics(
+        results=(Result(create(), Outcome.APPLIED), Result(written(), Outcome.APPLIED)),
+        since={TEACHER: STARTED},
+        links=Links(probed=2, unreachable=1, not_judged=0),
+        cells=(CellSeen("123456789012", "us-west-2", 1), CellSeen("123456789012", "eu-west-1", 0, "away")),
+    )
     assert sorted(line) == sorted(["_aws", DIMENSION, *METRICS])
-    assert len(METRICS) == 12
+    assert len(METRICS) == 14
+
+
+@pytest.mark.parametrize("errors", [(None, None), (None, "away"), ("away", "away")])
+def test_unread_cells_are_counted(errors: tuple[str | None, str | None]) -> None:
+    cells = tuple(CellSeen("123456789012", f"eu-west-{n}", 0, error) for n, error in enumerate(errors))
+    assert metrics(cells=cells)["CellsUnread"] == 2 - errors.count(None)
+
+
+def test_a_deployment_of_one_place_has_no_metric_of_cells() -> None:
+    assert "CellsUnread" not in metrics(cells=(CellSeen("123456789012", "us-west-2", 1),))
 
 
 def test_outcomes_findings_guard_and_calls_are_counted() -> None:
@@ -174,3 +188,9 @@ def test_late_machines_and_meetings_count_beyond_what_is_listed() -> None:
 
 def test_a_scoped_pass_says_nothing_of_what_is_late() -> None:
     assert not {"MachinesOverdue", "MeetingsLate"} & metrics(scope=(TEACHER,)).keys()
+
+
+def test_unreachable_links_are_counted_where_links_were_probed() -> None:
+    assert "LinksUnreachable" not in metrics()
+    assert metrics(links=Links(probed=5, unreachable=0, not_judged=1))["LinksUnreachable"] == 0
+    assert metrics(links=Links(probed=5, unreachable=3, not_judged=1))["LinksUnreachable"] == 3
