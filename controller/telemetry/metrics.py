@@ -24,6 +24,9 @@ METRICS = {
     "FullPassSucceeded": "Count",
 }
 
+#: Outcomes that need no second alarm: ``GuardTripped`` reports what the guard holds.
+_SETTLED = (Outcome.APPLIED, Outcome.GUARDED)
+
 #: The specification's limit of values in one metric of one line.
 MAX_VALUES = 100
 
@@ -31,10 +34,10 @@ MAX_VALUES = 100
 def as_metrics(report: Report, request: Request, function: str) -> dict[str, Any]:
     """The pass's metrics.
 
-    ``SecondsToRecord`` has a value for each record that was made or mended for an event: the seconds from AWS's time of
-    the event until the end of the pass (of more than a hundred, the slowest hundred). ``FullPassSucceeded`` is there in
-    full passes alone: 1 when all that differed was applied. A plan counts where the schedule has asked for it (shadow
-    mode); one by hand must not tell the alarms that all is well.
+    ``SecondsToRecord`` has a value for each record that was created or updated for an event: the seconds from AWS's
+    time of the event until the end of the pass (of more than a hundred, the slowest hundred). ``FullPassSucceeded`` is
+    there in full passes alone: 1 when every change was applied or is held by the guard, which has a metric of its own.
+    A plan counts where the schedule asked for it (shadow mode); a plan by hand must not end an alarm.
     """
     values: dict[str, int | list[float]] = {
         "ChangesApplied": report.count(Outcome.APPLIED),
@@ -48,7 +51,8 @@ def as_metrics(report: Report, request: Request, function: str) -> dict[str, Any
     if waits:
         values["SecondsToRecord"] = waits[-MAX_VALUES:]
     if report.scope is None and (report.mode == Mode.APPLY or request.is_scheduled):
-        values["FullPassSucceeded"] = int(report.converged or report.mode == Mode.PLAN)
+        settled = all(result.outcome in _SETTLED for result in report.results)
+        values["FullPassSucceeded"] = int(settled or report.mode == Mode.PLAN)
     metrics = [{"Name": name, "Unit": METRICS[name]} for name in values]
     directive = {"Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": metrics}
     timestamp = round(_end(report).timestamp() * 1000)

@@ -130,6 +130,8 @@ class Stack:
                 return not self.holds(other)
             case {"Fn::And": others}:
                 return all(map(self.holds, others))
+            case {"Fn::Or": others}:
+                return any(map(self.holds, others))
         raise NotImplementedError(condition)
 
     def _is_in(self, resource: dict[str, Any]) -> bool:

@@ -98,10 +98,11 @@ def test_every_queue_is_encrypted_and_refuses_what_comes_in_the_clear(queue: str
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_a_message_stays_hidden_for_as_long_as_lambda_may_need() -> None:
-    # AWS, "Using Lambda with Amazon SQS": six times the function's time-out, and the batching window.
-    window = MAPPING["MaximumBatchingWindowInSeconds"]
-    assert QUEUES["StateChanges"]["VisibilityTimeout"] >= 6 * FUNCTION["Timeout"] + window
+def test_message_stays_hidden_during_its_pass_and_comes_back_soon() -> None:
+    # Lambda refuses a queue whose messages come back before the function's time-out. A failed pass is tried again when
+    # they do, so a user waits for as long.
+    hidden = QUEUES["StateChanges"]["VisibilityTimeout"]
+    assert FUNCTION["Timeout"] + MAPPING["MaximumBatchingWindowInSeconds"] < hidden <= 300
 
 
 def test_a_message_lives_through_all_its_attempts() -> None:

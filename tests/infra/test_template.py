@@ -149,15 +149,18 @@ def test_the_schedule_asks_for_what_the_handler_knows(action: str) -> None:
 @pytest.mark.parametrize("minutes", PARAMETERS["ScheduleMinutes"]["AllowedValues"])
 def test_seconds_and_rate_are_the_same_time(minutes: str) -> None:
     row = TEMPLATE["Mappings"]["Schedule"][minutes]
-    assert row == {"Rate": f"rate({minutes} minutes)", "Seconds": int(minutes) * 60}
+    assert (row["Rate"], row["Seconds"]) == (f"rate({minutes} minutes)", int(minutes) * 60)
     assert row["Seconds"] > FUNCTION["Timeout"]
 
 
-def test_a_full_pass_is_not_tried_again() -> None:
-    deployed = stack()
+@pytest.mark.parametrize(("minutes", "retries"), [("5", 0), ("10", 0), ("15", 1), ("30", 1), ("60", 1)])
+def test_failed_full_pass_is_retried_where_the_next_is_far(minutes: str, retries: int) -> None:
+    deployed = stack(ScheduleMinutes=minutes)
     asynchronous = deployed.only("AWS::Lambda::EventInvokeConfig")
     (target,) = deployed.resources("AWS::Events::Rule")["ElephantDNSWatchdogReconcile"]["Targets"]
-    assert (asynchronous["MaximumRetryAttempts"], target["RetryPolicy"]["MaximumRetryAttempts"]) == (0, 0)
+    assert (asynchronous["MaximumRetryAttempts"], target["RetryPolicy"]["MaximumRetryAttempts"]) == (retries, 0)
+    # Lambda waits a minute before its first retry ("Asynchronous invocation" in its documentation).
+    assert (retries + 1) * FUNCTION["Timeout"] + retries * 60 < int(minutes) * 60
     assert asynchronous["DestinationConfig"]["OnFailure"]["Destination"] == target["DeadLetterConfig"]["Arn"]
 
 
