@@ -117,14 +117,20 @@ def check_that_it_takes(action: str, deployment: Deployment, *, scoped: bool = F
 
 
 KEY = {"id": {"S": "m1"}}
+ROW = {"TableName": TABLE, "Key": KEY}
+FEW = {"ProjectionExpression": "id, teacher_ec2_id"}
 ALLOWED = [
     ("secretsmanager", "get_secret_value", {"SecretId": SECRET}),
-    ("dynamodb", "scan", {"TableName": TABLE}),
-    ("dynamodb", "get_item", {"TableName": TABLE, "Key": KEY}),
-    ("dynamodb", "update_item", {"TableName": TABLE, "Key": KEY}),
+    ("dynamodb", "scan", {"TableName": TABLE, "Select": "SPECIFIC_ATTRIBUTES", **FEW}),
+    ("dynamodb", "get_item", {**ROW, **FEW}),
+    ("dynamodb", "update_item", ROW),
     ("ec2", "describe_instances", {}),
 ]
 NOT_ALLOWED = [
+    ("dynamodb", "scan", {"TableName": TABLE}),
+    ("dynamodb", "scan", {"TableName": TABLE, "ProjectionExpression": "id, teacher_name"}),
+    ("dynamodb", "get_item", ROW),
+    ("dynamodb", "get_item", {**ROW, "ProjectionExpression": "id, teacher_name"}),
     ("secretsmanager", "get_secret_value", {"SecretId": f"{SECRET}-other"}),
     ("secretsmanager", "put_secret_value", {"SecretId": SECRET, "SecretString": "{}"}),
     ("dynamodb", "update_item", {"TableName": f"{TABLE}-other", "Key": KEY}),
@@ -227,7 +233,7 @@ def test_in_shadow_mode_the_schedule_plans_and_nothing_is_written(shadow: Deploy
 
 
 def test_in_shadow_mode_the_role_may_write_no_row(shadow: Deployment) -> None:
-    calls = [("dynamodb", operation, {"TableName": TABLE, "Key": KEY}) for operation in ("get_item", "update_item")]
+    calls = [("dynamodb", "get_item", {**ROW, **FEW}), ("dynamodb", "update_item", ROW)]
     assert [refusal(shadow, *call) for call in calls] == ["", "AccessDeniedException"]
 
 
