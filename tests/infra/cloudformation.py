@@ -5,6 +5,7 @@ Only as much of CloudFormation as the templates use; what is not known here fail
 
 import json
 import re
+import zlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -115,6 +116,8 @@ class Stack:
                 return self._substituted(text, {})
             case {"Fn::If": [condition, yes, no]}:
                 return self.resolve(yes if self.holds({"Condition": condition}) else no)
+            case {"Fn::Split": [separator, text]}:
+                return str(self.resolve(text)).split(separator)
             case {"Fn::FindInMap": [table, row, column]}:
                 return self.template["Mappings"][table][str(self.resolve(row))][column]
         raise NotImplementedError(function)
@@ -144,6 +147,8 @@ class Stack:
             if name in known:
                 return known[name]
         resource = self.template["Resources"][name]
+        if resource["Type"] == "AWS::AppConfig::HostedConfigurationVersion":  # the number that this content gets
+            return str(zlib.crc32(self.resolve(resource["Properties"]["Content"]).encode()))
         if resource["Type"] == "AWS::SQS::Queue":
             return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{self._attribute(name, 'QueueName')}"
         key, _ = _NAMES.get(resource["Type"], ("", ""))

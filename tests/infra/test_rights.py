@@ -295,3 +295,13 @@ def test_the_role_is_the_functions_only_and_has_no_policy_of_aws() -> None:
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
     assert "ManagedPolicyArns" not in role
+
+
+IN_SUBNETS = {"SubnetIds": "subnet-01234567", "SecurityGroupIds": "sg-01234567"}
+
+
+def test_lambda_connects_the_function_to_subnets_and_the_code_cannot() -> None:
+    connect = Permission("ec2:CreateNetworkInterface", "*")
+    assert allows(of_the_role(**IN_SUBNETS), connect)
+    assert not allows(of_the_role(**IN_SUBNETS), by_the_function(connect))
+    assert not allows(of_the_role(), connect)

@@ -20,6 +20,7 @@ DEPLOYERS = {
     "dynamodb:UpdateTable",
     "lambda:GetFunction",
     "lambda:Invoke",
+    "logs:DeleteLogGroup",
     "secretsmanager:CreateSecret",
     "secretsmanager:PutSecretValue",
 }

@@ -297,8 +297,8 @@ def things_named(part: str, account: Account) -> list[str]:
     return [name for name in names if part in name]
 
 
-def test_taken_down_a_stack_leaves_the_table_the_secret_and_nothing_else(account: Account, package: Path) -> None:
+def test_deleted_stack_leaves_table_secret_log_and_nothing_else(account: Account, package: Path) -> None:
     own = {"CreateTable": "true", "TableName": "kept-meetings", "CreateSecret": "true", "SecretName": "kept/cloudflare"}
     ended = deploy(account, package, "down", NameSuffix="-down", CreateDashboard="true", **own).delete()
     left = {resource for resource, status in ended.items() if status != "DELETE_COMPLETE"}
-    assert {resource for resource in left if "Version" not in resource} == {"Secret", "Table"}
+    assert {resource for resource in left if "Version" not in resource} == {"Log", "Secret", "Table"}
