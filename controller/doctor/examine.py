@@ -9,6 +9,7 @@ owner id
 machines              ``ec2:DescribeInstances``                           it only reads
 table                 a pass's actions and ``dynamodb:DescribeTable``     the row it writes to is not there, and
                                                                           the condition is that it is
+users of the table    ``lambda:ListFunctions``                            it only reads
 secret, token, zone   ``secretsmanager:GetSecretValue``, a token          the record it deletes is not there
 marks in the zone     a token                                             it only reads
 function, rules       what ``function.py`` and ``rules.py`` name          it only reads
@@ -24,6 +25,7 @@ from controller.doctor.cloudflare import cloudflare_checks
 from controller.doctor.diagnosis import Check, Diagnosis, Part, attempt, failed, fails_as, passed, side_by_side, skipped
 from controller.doctor.function import function_checks
 from controller.doctor.identity import Identity, identity_of, owner_check, told
+from controller.doctor.neighbours import TABLE_USERS, table_users
 from controller.doctor.secret import TokenSource
 from controller.doctor.table import table_checks
 from controller.errors import SettingsError, WatchdogError
@@ -65,28 +67,30 @@ def _parts(settings: Settings | None, aws: AwsClients, function: str, budget: Bu
     here = Here(settings, lambda: _owner(settings, who))
     return [
         Part("aws", lambda: [attempt("aws", lambda: told(who.result()))]),
-        *(_of_settings(settings, aws, who, budget) if settings else _unset()),
+        *(_of_settings(settings, aws, function, who, budget) if settings else _unset()),
         Part("function", lambda: function_checks(aws, function, here, budget)),
     ]
 
 
-def _of_settings(settings: Settings, aws: AwsClients, who: Task[Identity], budget: Budget) -> list[Part]:
+def _of_settings(settings: Settings, aws: AwsClients, function: str, who: Task[Identity], budget: Budget) -> list[Part]:
     tokens = TokenSource(settings, aws.secrets)
     return [
         Part("owner-id", lambda: [owner_check(settings, _place(who))]),
         Part("ec2:DescribeInstances", lambda: [_machines(settings, aws, budget)]),
         Part("table", lambda: table_checks(aws.dynamodb, settings, budget)),
+        Part(TABLE_USERS, lambda: [table_users(aws, settings, function, budget)]),
         Part("token", lambda: cloudflare_checks(tokens, settings, lambda: _owner(settings, who), budget)),
     ]
 
 
 def _unset() -> list[Part]:
-    return [_skip(id, _NO_SETTINGS) for id in ("owner-id", "ec2:DescribeInstances", "table", "secret", "token", "zone")]
+    ids = ("owner-id", "ec2:DescribeInstances", "table", TABLE_USERS, "secret", "token", "zone")
+    return [_skip(id, _NO_SETTINGS) for id in ids]
 
 
 def _without_aws(settings: Settings | None, budget: Budget) -> list[Part]:
     """What can be looked at without AWS: Cloudflare, with a token that was given."""
-    rest = [_skip(id, _NO_AWS) for id in ("owner-id", "ec2:DescribeInstances", "table", "function")]
+    rest = [_skip(id, _NO_AWS) for id in ("owner-id", "ec2:DescribeInstances", "table", TABLE_USERS, "function")]
     if settings is None:
         return [*rest, *(_skip(id, _NO_SETTINGS) for id in ("secret", "token", "zone"))]
     if settings.api_token is None:

@@ -31,7 +31,11 @@ def test_the_doctor_can_write_no_meeting() -> None:
 
 
 def test_the_doctor_looks_everywhere_only_where_aws_knows_nothing_narrower() -> None:
-    assert wide_open(of_people("Doctor")) == {"events:ListRuleNamesByTarget", "lambda:ListEventSourceMappings"}
+    assert wide_open(of_people("Doctor")) == {
+        "events:ListRuleNamesByTarget",
+        "lambda:ListEventSourceMappings",
+        "lambda:ListFunctions",
+    }
 
 
 def test_the_doctor_sees_the_function_that_is_deployed() -> None:

@@ -229,7 +229,7 @@ def references(part: Any) -> set[str]:
 
 
 def test_table_is_created_last_since_it_cannot_be_deleted() -> None:
-    # Its deletion protection would make the rollback of a first deployment fail. A resource must not wait for one that a
+    # Its deletion protection would make the rollback of a first deployment fail. It must not wait for a resource that a
     # condition may leave out; those wait for little themselves.
     resources = stack().template["Resources"]
     before, waiting = set[str](), ["Table"]

@@ -21,6 +21,7 @@ EVERYTHING = [
     "dynamodb:Scan",
     "dynamodb:GetItem",
     "dynamodb:UpdateItem",
+    "table-users",
     "secret",
     "token",
     "token-write",
@@ -79,6 +80,7 @@ def test_every_problem_of_the_settings_is_told_and_what_needs_none_is_looked_at(
         "owner-id",
         "ec2:DescribeInstances",
         "table",
+        "table-users",
         "secret",
         "token",
         "zone",
@@ -97,7 +99,7 @@ def test_settings_of_aws_that_cannot_be_used_leave_cloudflare_to_be_looked_at(cl
 @pytest.mark.parametrize("changes", [{}, {"DOMAIN_ROOT": ""}], ids=["no-token", "no-settings"])
 def test_without_aws_and_without_a_token_the_rest_is_skipped(clouds: Clouds, changes: dict[str, str]) -> None:
     diagnosis = examined(clouds, AWS_PROFILE="nobody", **changes)
-    skipped = {"owner-id", "ec2:DescribeInstances", "table", "function", "secret", "token", "zone"}
+    skipped = {"owner-id", "ec2:DescribeInstances", "table", "table-users", "function", "secret", "token", "zone"}
     assert set(by_status(diagnosis, Status.SKIP)) == skipped
 
 
