@@ -82,6 +82,7 @@ format: $(VENV)/dev.stamp ## let ruff mend what it can
 lock: $(LOCK_VENV)/lock.stamp ## make requirements/*.txt again (ARGS=--upgrade for newer versions)
 	$(COMPILE) --extra dev pyproject.toml --output-file requirements/dev.txt
 	$(COMPILE) --constraint requirements/dev.txt --extra sandbox pyproject.toml requirements/build.in --output-file requirements/sandbox.txt
+	$(COMPILE) --constraint requirements/dev.txt --extra cli pyproject.toml requirements/build.in --output-file requirements/cli.txt
 	$(COMPILE_FOR) --python-version $(LAMBDA_PYTHON) --python-platform $(LAMBDA_ARCHITECTURE)-manylinux2014 \
 		--constraint requirements/dev.txt pyproject.toml --output-file requirements/runtime.txt
 	$(COMPILE) --constraint requirements/dev.txt requirements/build.in --output-file requirements/build.txt

@@ -2,10 +2,12 @@
 
 import sys
 from io import TextIOWrapper
+from pathlib import Path
 
 import click
 
 from controller import __version__
+from controller.cli import env_file
 from controller.cli.codes import Code
 from controller.cli.console import complain, err
 from controller.cli.doctor import doctor
@@ -18,6 +20,15 @@ from controller.errors import RequestError, SettingsError, WatchdogError
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, message="elephant-dns %(version)s")
+@click.option(
+    "--env-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    callback=env_file.load,
+    expose_value=False,
+    is_eager=True,
+    help="Take settings from FILE, a NAME=value a line.",
+)
 def cli() -> None:
     """Keep the DNS records and join links of classroom machines in step with the machines.
 

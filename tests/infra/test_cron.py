@@ -51,7 +51,8 @@ def planning() -> str:
 def commands() -> list[str]:
     """Every command line of ours that the files hold."""
     texts = [job()[1], unit(SERVICE)["Service"]["ExecStart"], planning()]
-    return [match[0] for text in texts for match in re.findall(r"(elephant-dns \w+( --?[\w-]+( [\w.]+)?)*)", text)]
+    options = r"elephant-dns( --env-file \S+)?( \w+(?: --?[\w-]+(?: [\w.]+)?)*)"
+    return [f"elephant-dns{match[1]}" for text in texts for match in re.findall(options, text)]
 
 
 def shell(script: str, folder: Path, **changes: str) -> subprocess.CompletedProcess[str]:
@@ -65,8 +66,18 @@ def shell(script: str, folder: Path, **changes: str) -> subprocess.CompletedProc
 def from_cron(clouds: Clouds, folder: Path, **changes: str) -> subprocess.CompletedProcess[str]:
     settings = folder / "environment"
     values = clouds.environment(**changes).items()
-    settings.write_text("".join(f"{key}={shlex.quote(value)}\n" for key, value in values), encoding="utf-8")
+    settings.write_text("".join(f"{key}={value}\n" for key, value in values), encoding="utf-8")
     return shell(job()[1].replace(SETTINGS, str(settings)).replace(PROGRAM, HERE), folder)
+
+
+def from_systemd(clouds: Clouds, folder: Path, **changes: str) -> subprocess.CompletedProcess[str]:
+    """Run the unit's command as systemd does: split like a shell's line, but with no shell."""
+    values = clouds.environment(**changes).items()
+    (folder / "environment").write_text("".join(f"{key}={value}\n" for key, value in values), encoding="utf-8")
+    command = unit(SERVICE)["Service"]["ExecStart"].replace(PROGRAM, HERE)
+    words = [word.replace("${CREDENTIALS_DIRECTORY}", str(folder)) for word in shlex.split(command)]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
+    return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("command", commands())
@@ -92,6 +103,16 @@ def test_cron_repairs_drift_and_says_nothing(clouds: Clouds, tmp_path: Path) -> 
     assert clouds.records() == {name(machine): [clouds.address(machine)]}
 
 
+@pytest.mark.parametrize("run", [from_cron, from_systemd], ids=["cron", "systemd"])
+def test_owner_with_special_characters_stays_the_same_owner(run: Any, clouds: Clouds, tmp_path: Path) -> None:
+    clouds.launch()
+    owner = "acme/us;west$HOME#1'\\"
+    done = run(clouds, tmp_path, OWNER_ID=owner)
+    assert (done.returncode, done.stderr) == (0, "")
+    (record,) = clouds.cloudflare.records()
+    assert str(record["comment"]).split()[0] == f"elephant-dns:{owner}"
+
+
 def test_cron_mails_what_a_failed_pass_has_said(clouds: Clouds, tmp_path: Path) -> None:
     done = from_cron(clouds, tmp_path, TABLE_NAME="not-there")
     assert "not-there" in done.stdout
@@ -99,9 +120,9 @@ def test_cron_mails_what_a_failed_pass_has_said(clouds: Clouds, tmp_path: Path) 
 
 def test_systemd_runs_what_cron_runs() -> None:
     service, timer = unit(SERVICE)["Service"], unit(TIMER)["Timer"]
-    assert service["ExecStart"] in job()[1]
-    assert service["EnvironmentFile"] == SETTINGS
-    assert timer["OnCalendar"] == "*:0/5"
+    assert service["ExecStart"].replace("${CREDENTIALS_DIRECTORY}/environment", SETTINGS) in job()[1]
+    assert service["LoadCredential"] == f"environment:{SETTINGS}"
+    assert (timer["OnCalendar"], timer["AccuracySec"]) == ("*:0/5", "1s")
     deadline = int(service["ExecStart"].split("--deadline ")[1])
     assert deadline < int(service["TimeoutStartSec"]) < 300 - int(timer["RandomizedDelaySec"]) + 1
 
