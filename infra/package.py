@@ -21,8 +21,17 @@ from infra.package_zip import sizes, write
 ROOT = Path(__file__).parents[1]
 LOCK = ROOT / "requirements" / "runtime.txt"
 
-#: Of the wheels: console scripts, tests, and what boto3's resources and examples are made of.
-_UNUSED = ("bin", "*/test", "*/tests", "boto3/data", "boto3/examples")
+#: Packages that come with a dependency, and that nothing imports: the clients are botocore's own.
+_NOT_IMPORTED = ("boto3", "s3transfer")
+#: Of the wheels: those packages, console scripts, tests, and time zones that nobody asks dateutil for.
+_UNUSED = (
+    *_NOT_IMPORTED,
+    *(f"{name}-*.dist-info" for name in _NOT_IMPORTED),
+    "bin",
+    "*/test",
+    "*/tests",
+    "dateutil/zoneinfo",
+)
 #: Of a wheel's description: the installer's notes. Licences stay, and METADATA, from which scanners tell the version.
 _NOTES = ("INSTALLER", "RECORD", "REQUESTED", "WHEEL", "entry_points.txt", "top_level.txt", "zip-safe")
 
@@ -68,7 +77,7 @@ def build(target: Target, output: Path) -> str | None:
 
 
 def install(target: Target, folder: Path) -> None:
-    """The locked wheels, for Lambda and not for this machine. The lock is complete, so pip follows no dependencies."""
+    """Install the locked wheels for Lambda, not for this machine. The lock is complete: pip follows no dependency."""
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--quiet", "--disable-pip-version-check"]
     command += ["--no-compile", "--no-deps", "--require-hashes", "--only-binary", ":all:", "--implementation", "cp"]
     command += ["--python-version", target.python, "--platform", f"manylinux2014_{target.architecture}"]

@@ -1,6 +1,7 @@
 """Cron, systemd and CI run commands that exist, and these do what is promised."""
 
 import configparser
+import json
 import os
 import re
 import shlex
@@ -51,13 +52,14 @@ def planning() -> str:
 def commands() -> list[str]:
     """Every command line of ours that the files hold."""
     texts = [job()[1], unit(SERVICE)["Service"]["ExecStart"], planning()]
-    options = r"elephant-dns( --env-file \S+)?( \w+(?: --?[\w-]+(?: [\w.]+)?)*)"
+    options = r"(?:elephant-dns|python -m controller)( --env-file \S+)?( \w+(?: --?[\w-]+(?: [\w.]+)?)*)"
     return [f"elephant-dns{match[1]}" for text in texts for match in re.findall(options, text)]
 
 
 def shell(script: str, folder: Path, **changes: str) -> subprocess.CompletedProcess[str]:
     """The script as its host runs it, with our program on the path."""
     environment = {"PATH": f"{Path(HERE).parent}{os.pathsep}{os.environ['PATH']}", "HOME": str(folder), **changes}
+    environment["PYTHONPATH"] = str(INFRA.parent)  # the workflow runs in a checkout
     return subprocess.run(
         ["/bin/sh", "-e", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
@@ -150,8 +152,40 @@ def test_actions_are_pinned_by_commit_with_the_version_beside() -> None:
 
 def test_the_workflow_has_no_right_that_it_does_not_need_and_no_key() -> None:
     workflow = yaml.safe_load(WORKFLOW.read_bytes())
-    assert workflow["permissions"] == {"contents": "read", "id-token": "write", "issues": "write"}
+    (report,) = workflow["jobs"].values()
+    assert workflow["permissions"] == {}
+    assert report["permissions"] == {"contents": "read", "id-token": "write", "issues": "write"}
     assert "secrets." not in WORKFLOW.read_text(encoding="utf-8")
+
+
+def test_workflow_installs_locked_wheels_before_it_has_credentials() -> None:
+    texts = [step.get("run") or step["uses"] for step in steps()]
+    (install,) = [number for number, text in enumerate(texts) if "pip install" in text]
+    (login,) = [number for number, text in enumerate(texts) if "configure-aws-credentials" in text]
+    assert install < login
+    assert {"--require-hashes", "--only-binary", ":all:", "requirements/cli.txt"} <= set(texts[install].split())
+    assert not any("pip" in text for text in texts[login:])
+
+
+def test_role_of_the_workflow_trusts_one_branch_of_one_repository() -> None:
+    (statement,) = json.loads((INFRA / "ci/trust-policy.json").read_text(encoding="utf-8"))["Statement"]
+    issuer = "token.actions.githubusercontent.com"
+    assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
+    assert statement["Principal"]["Federated"].endswith(f":oidc-provider/{issuer}")
+    assert statement["Condition"] == {
+        "StringEquals": {
+            f"{issuer}:aud": "sts.amazonaws.com",
+            f"{issuer}:sub": "repo:OWNER/REPOSITORY:ref:refs/heads/main",
+        }
+    }
+
+
+def test_dependencies_are_a_week_old_before_they_are_proposed() -> None:
+    updates = yaml.safe_load((INFRA.parent / ".github/dependabot.yml").read_bytes())["updates"]
+    assert {(one["package-ecosystem"], one["cooldown"]["default-days"]) for one in updates} == {
+        ("pip", 7),
+        ("github-actions", 7),
+    }
 
 
 def test_no_script_of_the_workflow_holds_an_expression() -> None:
