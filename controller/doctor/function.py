@@ -32,7 +32,7 @@ def function_checks(aws: AwsClients, name: str, here: Here, budget: Budget) -> I
     for target in woken:
         yield _settings(look, target, here)
     reaching = [rule for found in rules.values() for rule in found]
-    yield from trigger_checks(reaching, function.account, function.region)
+    yield from trigger_checks(reaching, function.arn)
 
 
 def _not_seen(name: str, error: CallError) -> Iterator[Check]:

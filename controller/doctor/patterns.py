@@ -30,15 +30,16 @@ class Unmet:
         return f"it asks for {self.path} {json.dumps(self.asked)}, and EC2 sends {json.dumps(self.sent)}"
 
 
-def state_change(state: str, account: str, region: str) -> dict[str, Any]:
-    """An event as EC2 sends it: its detail is the instance's id and state, never tags."""
+def state_change(state: str, function: str) -> dict[str, Any]:
+    """Return an event as EC2 sends it where this function's ARN lies: its detail holds id and state, no tags."""
+    _, partition, _, region, account, *_ = function.split(":")
     return {
         "version": "0",
         "detail-type": STATE_CHANGE,
         "source": "aws.ec2",
         "account": account,
         "region": region,
-        "resources": [f"arn:aws:ec2:{region}:{account}:instance/{_INSTANCE}"],
+        "resources": [f"arn:{partition}:ec2:{region}:{account}:instance/{_INSTANCE}"],
         "detail": {"instance-id": _INSTANCE, "state": state},
     }
 

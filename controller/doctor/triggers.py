@@ -18,17 +18,17 @@ _OFF = (
 )
 
 
-def trigger_checks(rules: Sequence[Rule], account: str, region: str) -> Iterator[Check]:
+def trigger_checks(rules: Sequence[Rule], arn: str) -> Iterator[Check]:
     """A check for each rule, and one for each kind of rule that is missing."""
-    yield from _state_checks([rule for rule in rules if rule.pattern], account, region)
+    yield from _state_checks([rule for rule in rules if rule.pattern], arn)
     yield from _schedule_checks([rule for rule in rules if rule.schedule])
 
 
-def _state_checks(rules: Sequence[Rule], account: str, region: str) -> Iterator[Check]:
+def _state_checks(rules: Sequence[Rule], arn: str) -> Iterator[Check]:
     if not rules:
         seen = "No rule brings state changes to the function: a record waits for the schedule."
         yield failed(_STATE, seen, f"Make a rule on the default event bus with the pattern {RIGHT_PATTERN}.")
-    checks = [_closed(_STATE, rule) or _pattern(rule, account, region) for rule in rules]
+    checks = [_closed(_STATE, rule) or _pattern(rule, arn) for rule in rules]
     works = any(check.status is Status.PASS for check in checks)
     for check in checks:
         # Beside a rule that works, one that never fires does no harm.
@@ -69,9 +69,9 @@ def _action(text: str) -> Any:
     return content.get("action") if isinstance(content, dict) else None
 
 
-def _pattern(rule: Rule, account: str, region: str) -> Check:
+def _pattern(rule: Rule, arn: str) -> Check:
     pattern = json.loads(rule.pattern or "{}")
-    lacks = {state: list(unmet(pattern, state_change(state, account, region))) for state in STATES}
+    lacks = {state: list(unmet(pattern, state_change(state, arn))) for state in STATES}
     heard = [state for state in STATES if not lacks[state]]
     if not heard:
         fewest = min(lacks.values(), key=len)
@@ -81,7 +81,7 @@ def _pattern(rule: Rule, account: str, region: str) -> Check:
     if missing:
         seen = f"Rule {rule.name} leaves out {', '.join(missing)}: for these a record waits for the schedule."
         return warned(_STATE, seen, f"Add them to detail.state, or give it the pattern {RIGHT_PATTERN}.")
-    other = {**state_change("running", account, region), "detail-type": "EC2 Spot Instance Interruption Warning"}
+    other = {**state_change("running", arn), "detail-type": "EC2 Spot Instance Interruption Warning"}
     if not list(unmet(pattern, other)):
         seen = f"Rule {rule.name} also brings events that are no state changes, which the function refuses."
         return warned(_STATE, seen, f"Give it the pattern {RIGHT_PATTERN}.")

