@@ -39,8 +39,12 @@ def components(package: Path) -> dict[str, Any]:
                 }
             )
     digest = hashlib.sha256(package.read_bytes()).hexdigest()
-    subject = {"type": "application", "bom-ref": package.name, "name": package.stem}
-    subject |= {"hashes": [{"alg": "SHA-256", "content": digest}]}
+    subject = {
+        "type": "application",
+        "bom-ref": package.name,
+        "name": package.stem,
+        "hashes": [{"alg": "SHA-256", "content": digest}],
+    }
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",

@@ -10,7 +10,7 @@ from itertools import pairwise
 from operator import ge, lt
 from typing import Any, Self
 
-#: The values that a metric has had in one period.
+#: The values of a metric in one period.
 Period = Sequence[float]
 
 #: Periods before those of the evaluation at which CloudWatch looks, where some of these have no data. It promises no

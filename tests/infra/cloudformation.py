@@ -156,7 +156,7 @@ class Stack:
 
     def _attribute(self, name: str, attribute: str) -> str:
         resource = self.template["Resources"][name]
-        key, arn = _NAMES.get(resource["Type"], ("", "made-by-cloudformation:{name}"))
+        key, arn = _NAMES.get(resource["Type"], ("", "named-by-cloudformation:{name}"))
         physical = self.resolve(resource["Properties"].get(key, name))
         match attribute:
             case "Arn":

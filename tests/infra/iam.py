@@ -19,6 +19,8 @@ from tests.infra.cloudformation import ACCOUNT, REGION
 Statement = dict[str, Any]
 #: What a request tells IAM about itself: each key with its values.
 Context = tuple[tuple[str, tuple[str, ...]], ...]
+#: The same as a test writes it; None stands for a key that the request does not have.
+Keys = Mapping[str, str | Iterable[str] | None]
 
 
 @dataclass(frozen=True, order=True)
@@ -29,7 +31,7 @@ class Permission:
     resource: str
     context: Context = ()
 
-    def with_keys(self, keys: Mapping[str, str | Iterable[str] | None]) -> "Permission":
+    def with_keys(self, keys: Keys) -> "Permission":
         """The same request with these keys; None takes a key away."""
         found = dict(self.context)
         for key, values in keys.items():
@@ -115,7 +117,7 @@ def permission(exchange: Exchange) -> Permission:
     return wanted.with_keys(_of_dynamodb(operation, body))
 
 
-def _of_dynamodb(operation: str, body: Mapping[str, Any]) -> dict[str, str | Iterable[str] | None]:
+def _of_dynamodb(operation: str, body: Mapping[str, Any]) -> Keys:
     """DynamoDB's keys: the attributes that a request names in whatever expression, and what it wants returned."""
     names: dict[str, str] = body.get("ExpressionAttributeNames", {})
     expressions = " ".join(str(value) for key, value in body.items() if key.endswith("Expression"))

@@ -1,4 +1,4 @@
-"""Alarms and dashboard look at metrics that are there, and tell who is to be told."""
+"""Alarms and dashboard watch metrics that exist, and alarms notify the right person."""
 
 import json
 from typing import Any
@@ -81,7 +81,7 @@ def test_without_a_topic_alarms_notify_nobody() -> None:
     assert [alarm for alarm in alarms if "AlarmActions" in alarm or "OKActions" in alarm] == []
 
 
-#: What each alarm's metric was in the last periods, and whether that is to be told. () is a period without data.
+#: What each alarm's metric was in the last periods, and whether it rings. () is a period without data.
 NOTHING: Period = ()
 STATES: list[tuple[str, list[Period], bool]] = [
     ("ErrorsAlarm", [(0, 0), (0, 1, 0)], False),  # one failure alone

@@ -50,7 +50,7 @@ def planning() -> str:
 
 
 def commands() -> list[str]:
-    """Every command line of ours that the files hold."""
+    """Every `elephant-dns` command line in the files."""
     texts = [job()[1], unit(SERVICE)["Service"]["ExecStart"], planning()]
     options = r"(?:elephant-dns|python -m controller)( --env-file \S+)?( \w+(?: --?[\w-]+(?: [\w.]+)?)*)"
     return [f"elephant-dns{match[1]}" for text in texts for match in re.findall(options, text)]

@@ -8,6 +8,7 @@ from controller.model import Mode, Request
 from controller.sandbox.aws import SECRET, TABLE
 from tests.infra.cloudformation import ACCOUNT, REGION, stack
 from tests.infra.iam import (
+    Keys,
     Permission,
     Statement,
     allows,
@@ -84,7 +85,7 @@ LOGGED = by_the_function(
 SCAN, QUERY, GET = (row(action, "id", "status", "teacher_ec2_id") for action in ("Scan", "Query", "GetItem"))
 
 #: Calls that the role allows, each with variants that one condition alone refuses.
-NARROWED = {
+NARROWED: dict[str, tuple[Permission, list[Keys]]] = {
     "EC2": (SEEN, [{"ec2:Region": "eu-west-1"}]),
     "token": (by_the_function(reading(SECRET)), []),
     "scan": (SCAN, [{"dynamodb:Attributes": ["id", "teacher_name"]}, {"dynamodb:Select": "ALL_ATTRIBUTES"}]),
@@ -110,16 +111,16 @@ NARROWED = {
     ),
 }
 #: Somewhere else than in the function: on a laptop, or in another function with this role.
-ELSEWHERE: list[dict[str, object]] = [
+ELSEWHERE: list[Keys] = [
     {"lambda:SourceFunctionArn": None},
     {"lambda:SourceFunctionArn": function("ElephantDNSWatchdogs")},
 ]
 
 
-def variants(wanted: Permission, narrower: list[dict[str, object]]) -> list[Permission]:
+def variants(wanted: Permission, narrower: list[Keys]) -> list[Permission]:
     """The refused variants of a call."""
     calls_of_code = "lambda:SourceFunctionArn" in dict(wanted.context)
-    return [wanted.with_keys(keys) for keys in [*narrower, *(ELSEWHERE if calls_of_code else [])]]  # type: ignore[arg-type]
+    return [wanted.with_keys(keys) for keys in [*narrower, *(ELSEWHERE if calls_of_code else [])]]
 
 
 def passes(clouds: Clouds, mode: Mode, index: str = "") -> set[Permission]:
@@ -193,7 +194,7 @@ def test_without_a_secret_for_planning_plan_and_apply_read_the_same() -> None:
 
 NOT_ALLOWED = [
     reading("prod/elephant/other"),
-    # What `-*` would open: a secret whose name goes on after ours.
+    # What `-*` would open: a secret with a longer name.
     reading("prod/elephant/cloudflare-admin"),
     Permission("secretsmanager:PutSecretValue", secret()),
     replace(UPDATE, resource=table("other")),
@@ -251,7 +252,7 @@ def test_people_are_narrowed_by_the_same_conditions_but_the_functions(name: str)
     people = [*of_people("Plan", "Apply", **KEYS), *of_people("Plan", **KEYS, StatusIndex=INDEX)]
     wanted, narrower = NARROWED[name]
     assert allows(people, wanted.with_keys({"lambda:SourceFunctionArn": None}))
-    assert [one for one in narrower if allows(people, wanted.with_keys(one))] == []  # type: ignore[arg-type]
+    assert [one for one in narrower if allows(people, wanted.with_keys(one))] == []
 
 
 def test_who_may_plan_decrypts_the_secret_for_planning_too() -> None:

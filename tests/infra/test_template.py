@@ -1,4 +1,4 @@
-"""The template deploys what the controller is written for, as others know it, and nothing that it is not told to."""
+"""The template deploys what the controller is written for, as others know it, and nothing else."""
 
 import json
 import re

@@ -23,7 +23,7 @@ from tests.infra.iam import listed
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 QUICKLY = {"Delay": 0.05, "MaxAttempts": 1200}
-#: Whose events a rule hears when a test speaks to it: AWS keeps `aws.ec2` to itself.
+#: The source of the events that a test sends to a rule: AWS keeps `aws.ec2` to itself.
 SOURCE = "a.test"
 
 
@@ -111,7 +111,7 @@ class Deployment:
 
     @contextmanager
     def hearing(self, rule: str, **target: str) -> Iterator[None]:
-        """The rule with ears for a test's events, whose target gets what the test says."""
+        """Let the rule hear a test's events, and send its target what the test says."""
         events = self.client("events")
         found = events.describe_rule(Name=rule)
         kept = {key: found[key] for key in ("Name", "ScheduleExpression", "EventPattern", "State") if key in found}
@@ -157,8 +157,8 @@ def deploy(account: Account, package: Path, stack: str, **parameters: str) -> De
     formation.get_waiter("change_set_create_complete").wait(**change, WaiterConfig=QUICKLY)
     formation.execute_change_set(**change)
     formation.get_waiter(f"stack_{kind.lower()}_complete").wait(StackName=stack, WaiterConfig=QUICKLY)
-    (made,) = formation.describe_stacks(StackName=stack)["Stacks"]
-    return Deployment(account, stack, {one["OutputKey"]: one["OutputValue"] for one in made["Outputs"]})
+    (created,) = formation.describe_stacks(StackName=stack)["Stacks"]
+    return Deployment(account, stack, {one["OutputKey"]: one["OutputValue"] for one in created["Outputs"]})
 
 
 #: Condition keys that the emulator never sets, so that a condition on them would refuse everything.

@@ -49,8 +49,8 @@ def deploy_policies(account: Account) -> dict[str, str]:
     body = json.dumps(template)
     formation.create_stack(StackName="people", TemplateBody=body, Capabilities=["CAPABILITY_IAM"])
     formation.get_waiter("stack_create_complete").wait(StackName="people", WaiterConfig=QUICKLY)
-    (made,) = formation.describe_stacks(StackName="people")["Stacks"]
-    return {one["OutputKey"]: one["OutputValue"] for one in made["Outputs"]}
+    (created,) = formation.describe_stacks(StackName="people")["Stacks"]
+    return {one["OutputKey"]: one["OutputValue"] for one in created["Outputs"]}
 
 
 def hire(account: Account, name: str, *policies: str) -> Person:

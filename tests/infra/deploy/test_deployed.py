@@ -35,10 +35,10 @@ def digest(package: Path) -> str:
 
 def test_every_resource_of_the_template_is_made(stack: Deployment) -> None:
     pages = stack.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack.stack)
-    made = {one["ResourceType"]: one["ResourceStatus"] for page in pages for one in page["StackResourceSummaries"]}
-    assert set(made.values()) == {"CREATE_COMPLETE"}
+    created = {one["ResourceType"]: one["ResourceStatus"] for page in pages for one in page["StackResourceSummaries"]}
+    assert set(created.values()) == {"CREATE_COMPLETE"}
     optional = {"AWS::DynamoDB::Table", "AWS::SecretsManager::Secret"}
-    assert set(made) == {one["Type"] for one in expanded().template["Resources"].values()} - optional
+    assert set(created) == {one["Type"] for one in expanded().template["Resources"].values()} - optional
 
 
 def test_the_package_is_what_runs(deployed: Deployment, package: Path) -> None:
