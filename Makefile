@@ -1,9 +1,9 @@
-# `make` lists what there is. Everything installed is pinned with hashes in requirements/.
+# `make` lists the targets. Everything installed is pinned with hashes in requirements/.
 
 PYTHON ?= python3
 ARGS ?=
 
-# What the function runs on: Lambda's Python, and its processor as wheels call it.
+# The function's platform: Lambda's Python, and its processor as wheels call it.
 LAMBDA_PYTHON := 3.13
 LAMBDA_ARCHITECTURE := aarch64
 
@@ -14,15 +14,15 @@ MINISTACK_VENV := .venv-ministack
 MUTANTS_VENV := .venv-mutants
 INFRA_VENV := .venv-infra
 
-# Quiet twice: pip warns about the machine's own settings, which nobody here can act on; errors still show.
-# Byte-code is made on first import: most of what the development lock brings is never imported.
+# Quiet twice: pip warns about the machine's own settings, which users cannot change here. It still shows errors.
+# Python compiles on first import: most packages in the development lock are never imported.
 PIP_FLAGS := --quiet --quiet --disable-pip-version-check --no-compile
 COMPILE_FOR = $(LOCK_VENV)/bin/uv pip compile --quiet --generate-hashes --no-annotate --no-header \
 	--no-emit-index-url --no-emit-find-links $(ARGS)
 COMPILE = $(COMPILE_FOR) --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test unit deploy-test test-browser golden lint lint-infra proof mutants bench bench-report package release format lock clean
+.PHONY: help sandbox test unit coverage deploy-test test-browser golden lint lint-infra proof mutants bench bench-report package release format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -33,25 +33,33 @@ sandbox: $(VENV)/sandbox.stamp ## the whole system on this machine, with a drift
 test: lint ## everything that has to pass: lint, then the tests (ARGS go to pytest)
 	$(BIN)/pytest --numprocesses auto $(ARGS)
 
-unit: $(VENV)/dev.stamp ## rules, apply, report and what else needs no server, in seconds (ARGS go to pytest)
+unit: $(VENV)/dev.stamp ## rules, apply, report and the rest that needs no server, in seconds (ARGS go to pytest)
 	$(BIN)/pytest tests/unit --ignore=tests/unit/report/test_browser.py $(ARGS)
 
-test-browser: $(VENV)/dev.stamp ## the HTML report in Chromium, and the README's picture of it anew
+coverage: $(VENV)/dev.stamp ## which lines and branches the tests run: build/coverage/index.html (ARGS go to pytest)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest --numprocesses auto $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage html --quiet
+	$(BIN)/coverage report
+
+test-browser: $(VENV)/dev.stamp ## test the HTML report in Chromium, and take the README's picture of it again
 	$(BIN)/pytest tests/unit/report/test_browser.py $(ARGS)
 	$(BIN)/python -m tests.unit.report.picture
 
-golden: $(VENV)/dev.stamp ## write the golden reports and the README's example anew; read the diff afterwards
+golden: $(VENV)/dev.stamp ## write the golden reports and the README's example again; read the diff afterwards
 	$(BIN)/python -m tests.unit.report.golden
 
-deploy-test: $(VENV)/dev.stamp $(MINISTACK_VENV)/ministack.stamp ## the template, deployed on an emulator
+deploy-test: $(VENV)/dev.stamp $(MINISTACK_VENV)/ministack.stamp ## deploy the template on an emulator
 	$(BIN)/pytest --numprocesses auto -m deploy $(ARGS)
 
-lint: $(VENV)/dev.stamp ## style, types, import directions, templates
+lint: $(VENV)/dev.stamp ## style, types, import directions, templates, words
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint infra/template.yaml infra/policies.yaml
+	$(BIN)/pytest --quiet tests/project/test_words.py
 
 # The checkers bring a hundred packages, so `make test` goes without them.
 lint-infra: $(VENV)/dev.stamp $(INFRA_VENV)/infra.stamp ## what others look for in templates, policies, workflows and units
@@ -69,8 +77,8 @@ proof: $(VENV)/dev.stamp ## the exhaustive tests, about an hour, and the figures
 	@status=0; $(BIN)/pytest --numprocesses auto --timeout 0 -m proof $(ARGS) || status=$$?; \
 		$(BIN)/python -m tests.model.proof.page && exit $$status
 
-# What the last run has seen of which test reaches what is not true of changed code, and is not looked at again.
-mutants: $(MUTANTS_VENV)/mutants.stamp ## which changes to the rules no test notices (ARGS="controller.rules.guards*" for some)
+# Remove the last run's notes on which test reaches which line: they are wrong after a change to the code.
+mutants: $(MUTANTS_VENV)/mutants.stamp ## list changes to the rules that no test notices (ARGS="controller.rules.guards*" for some)
 	@rm -rf mutants
 	$(MUTANTS_VENV)/bin/mutmut run $(ARGS)
 	@$(MUTANTS_VENV)/bin/mutmut results
@@ -78,25 +86,25 @@ mutants: $(MUTANTS_VENV)/mutants.stamp ## which changes to the rules no test not
 	@$(MUTANTS_VENV)/bin/python -m tests.model.proof.mutants
 	@$(MUTANTS_VENV)/bin/python -m tests.model.proof.page
 
-bench: $(VENV)/dev.stamp ## speed, beside octoDNS and a naive function (ARGS="growth event" for some)
+bench: $(VENV)/dev.stamp ## measure the speed, beside octoDNS and a naive function (ARGS="growth event" for some)
 	$(BIN)/python -m tests.benchmarks --output build/benchmarks.json $(ARGS)
 
-bench-report: $(VENV)/dev.stamp ## docs/performance.md from what `make bench` has measured
+bench-report: $(VENV)/dev.stamp ## write docs/performance.md from the figures of `make bench`
 	$(BIN)/python -m tests.benchmarks.report build/benchmarks.json docs/performance.md
 
-package: | $(VENV) ## the Lambda function: dist/elephant-dns-watchdog.zip
+package: | $(VENV) ## build the Lambda function: dist/elephant-dns-watchdog.zip
 	@$(BIN)/python -m infra.package --python $(LAMBDA_PYTHON) --architecture $(LAMBDA_ARCHITECTURE) \
 		--output dist/elephant-dns-watchdog.zip
 
 release: package ## the package, the list of its components and their checksums, in dist/
 	@$(BIN)/python -m infra.package_bom dist/elephant-dns-watchdog.zip
 
-format: $(VENV)/dev.stamp ## let ruff fix what it can
+format: $(VENV)/dev.stamp ## let ruff fix and format what it can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-lock: $(LOCK_VENV)/lock.stamp ## make requirements/*.txt again (ARGS=--upgrade for newer versions)
-	$(COMPILE) --extra dev pyproject.toml --output-file requirements/dev.txt
+lock: $(LOCK_VENV)/lock.stamp ## write requirements/*.txt again (ARGS=--upgrade for newer versions)
+	$(COMPILE) --extra sandbox --group dev pyproject.toml --output-file requirements/dev.txt
 	$(COMPILE) --constraint requirements/dev.txt --extra sandbox pyproject.toml requirements/build.in --output-file requirements/sandbox.txt
 	$(COMPILE) --constraint requirements/dev.txt --extra cli pyproject.toml requirements/build.in --output-file requirements/cli.txt
 	$(COMPILE_FOR) --python-version $(LAMBDA_PYTHON) --python-platform $(LAMBDA_ARCHITECTURE)-manylinux2014 \
@@ -107,12 +115,12 @@ lock: $(LOCK_VENV)/lock.stamp ## make requirements/*.txt again (ARGS=--upgrade f
 	$(COMPILE) requirements/ministack.in --output-file requirements/ministack.txt
 	$(COMPILE) --constraint requirements/dev.txt requirements/mutants.in --output-file requirements/mutants.txt
 
-clean: ## remove everything that make or a tool has made
+clean: ## remove everything that make or a tool has created
 	rm -rf $(VENV) $(LOCK_VENV) $(MINISTACK_VENV) $(MUTANTS_VENV) $(INFRA_VENV) build dist mutants .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A stamp is newer than what it was installed from, so nothing is installed twice. Both sets share one
-# environment, because the versions in sandbox.txt are those in dev.txt; the larger one brings the smaller.
+# A stamp is newer than its lock, so nothing is installed twice. Both sets share one environment, because the versions in
+# sandbox.txt are those in dev.txt. The larger set contains the smaller.
 $(VENV)/dev.stamp: requirements/dev.txt pyproject.toml | $(VENV)
 	$(call install,dev)
 	@touch $(VENV)/sandbox.stamp $@
@@ -131,7 +139,7 @@ $(LOCK_VENV)/lock.stamp: requirements/lock.txt | $(LOCK_VENV)
 	@$(LOCK_VENV)/bin/python -m pip install $(PIP_FLAGS) --require-hashes --requirement requirements/lock.txt
 	@touch $@
 
-# What the template is deployed into by its tests.
+# The emulator into which the tests deploy the template.
 $(MINISTACK_VENV)/ministack.stamp: requirements/ministack.txt | $(MINISTACK_VENV)
 	@echo "Installing requirements/ministack.txt into $(MINISTACK_VENV) ..."
 	@$(MINISTACK_VENV)/bin/python -m pip install $(PIP_FLAGS) --require-hashes --requirement requirements/ministack.txt
@@ -142,7 +150,7 @@ $(INFRA_VENV)/infra.stamp: requirements/infra.txt | $(INFRA_VENV)
 	@$(INFRA_VENV)/bin/python -m pip install $(PIP_FLAGS) --require-hashes --requirement requirements/infra.txt
 	@touch $@
 
-# The tool that changes the code runs the tests in its own process, so it needs all that they need.
+# The tool that changes the code runs the tests in its own process, so it needs all their packages.
 $(MUTANTS_VENV)/mutants.stamp: requirements/mutants.txt requirements/dev.txt | $(MUTANTS_VENV)
 	@echo "Installing requirements/dev.txt and requirements/mutants.txt into $(MUTANTS_VENV) ..."
 	@$(MUTANTS_VENV)/bin/python -m pip install $(PIP_FLAGS) --require-hashes \
@@ -151,6 +159,6 @@ $(MUTANTS_VENV)/mutants.stamp: requirements/mutants.txt requirements/dev.txt | $
 
 $(VENV) $(LOCK_VENV) $(MINISTACK_VENV) $(MUTANTS_VENV) $(INFRA_VENV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "Python 3.11 or newer is needed, and $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
+		echo "$(PYTHON) is $$($(PYTHON) --version 2>&1): this needs Python 3.11 or newer." \
 			"Name another one: make PYTHON=python3.13 ..." >&2; exit 1; }
 	@$(PYTHON) -m venv $@ || { rm -rf $@; exit 1; }

@@ -1,15 +1,15 @@
-"""The command ``elephant-dns``, or ``python -m controller``: says what to install where its packages are missing."""
+"""Run the command ``elephant-dns``, or ``python -m controller``. If its packages are missing, say what to install."""
 
 import sys
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line, or exit with what to install."""
     try:
         from controller.cli import main as run
     except ModuleNotFoundError as error:
         sys.exit(f"The command line needs {error.name}: pip install '.[cli]' in the repository.")
-    except KeyboardInterrupt:  # all that is loaded takes a while
+    except KeyboardInterrupt:  # loading takes a while
         sys.stderr.write("Interrupted.\n")
         sys.exit(130)
     run()

@@ -1,4 +1,4 @@
-"""Settings → Controller: the long-lived clients of a process, and a pass whenever one is asked for."""
+"""Build a Controller from Settings: long-lived clients, and a pass on demand."""
 
 import threading
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from controller.aws.call import Call
 from controller.aws.dynamodb import DynamoTable, DynamoWriter
 from controller.aws.ec2 import Ec2Fleet
 from controller.aws.secret import SecretToken
-from controller.clients import Clients, Closable, client, connect, session, surroundings
+from controller.clients import Clients, Closable, client, connect, new_session, surroundings
 from controller.cloudflare.api import Api, GivenToken
 from controller.cloudflare.records import CloudflareRecords, CloudflareWriter, ZoneCache
 from controller.model import Mode, Request
@@ -20,6 +20,7 @@ from controller.runtime.budget import Budget, Clock, SystemClock
 from controller.settings import Settings
 
 if TYPE_CHECKING:
+    from botocore.session import Session
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_sts import STSClient
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Controller:
-    """Long-lived clients, and a pass whenever one is asked for."""
+    """Long-lived clients, and a pass on demand."""
 
     settings: Settings
     target: Target
@@ -37,21 +38,22 @@ class Controller:
     api: Api
     zone: ZoneCache
     clients: tuple[Closable, ...]
+    session: "Session"  # one a process: another one asks for another MFA code
     decide: Decide = decide
 
     def close(self) -> None:
-        """End the connections; for a process that goes on without a controller."""
+        """Close the connections, for a process that goes on without a controller."""
         for each in self.clients:
             each.close()
 
     def run(
         self, request: Request, seconds: float, listener: Listener = SILENT, stop: threading.Event | None = None
     ) -> Report:
-        """One pass that ends within ``seconds``, or soon after ``stop`` is set. More is said at ``reconcile``."""
+        """Run one pass and return its report: within ``seconds``, or soon after ``stop`` is set. See ``reconcile``."""
         return reconcile(request, self.begin(request.mode, seconds, stop), listener, self.decide)
 
     def begin(self, mode: Mode, seconds: float, stop: threading.Event | None = None) -> Context:
-        """All that a pass stands on; only one that applies gets writers."""
+        """Return everything that a pass needs. Only a pass in mode apply gets writers."""
         budget = Budget(self.clock, seconds, stop, reserve=2 * threads.LAST_WORDS_SECONDS)
         readers = Readers(
             Ec2Fleet(self.ec2, self.settings, budget),
@@ -75,15 +77,16 @@ def build(
     clock: Clock | None = None,
     seconds: float = 30,
 ) -> Controller:
-    """A controller for these settings; ``account`` where it is known already (in Lambda), else STS is asked.
+    """Build a controller for these settings.
 
-    STS has ``seconds`` for its answer.
+    Without an ``account``, which Lambda knows, STS is asked and has ``seconds`` to answer.
 
-    Raises SettingsError like ``connect``, AuthenticationError where AWS's credentials cannot be used.
+    Raises SettingsError like ``connect``, and AuthenticationError if AWS does not accept the credentials.
     """
     clock = clock or SystemClock()
-    account = account or _account(Budget(clock, seconds))
-    clients = clients or connect(settings)
+    session = clients.session if clients else _session()
+    account = account or _account(session, Budget(clock, seconds))
+    clients = clients or connect(settings, session)
     place = f"{account}/{clients.region}"
     settings = replace(settings, owner_id=settings.owner_id or place, place=place)
     secrets = clients.secrets
@@ -97,6 +100,7 @@ def build(
         api=Api(clients.http, settings.cloudflare_url, tokens),
         zone=ZoneCache(),
         clients=(clients.ec2, clients.dynamodb, clients.http, *([secrets] if secrets else [])),
+        session=session,
     )
 
 
@@ -111,9 +115,14 @@ def _target(settings: Settings, account: str, region: str) -> Target:
     )
 
 
-def _account(budget: Budget) -> str:
+def _session() -> "Session":
     with surroundings():
-        sts: STSClient = client(session(), "sts")
+        return new_session()
+
+
+def _account(session: "Session", budget: Budget) -> str:
+    with surroundings():
+        sts: STSClient = client(session, "sts")
     call = Call("sts", "GetCallerIdentity", "these credentials", proof="Account")
     try:
         return threads.bounded(lambda: call(sts.get_caller_identity, budget, lambda who: str(who["Account"])), budget)

@@ -1,4 +1,4 @@
-"""Clients, sessions and proxies: what a pass talks through, made without a call to anybody."""
+"""Clients, sessions and proxies: builds what a pass talks through, without a call to a cloud."""
 
 import os
 from collections.abc import Iterator
@@ -10,13 +10,14 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, LoginError, MissingDependencyException
 from botocore.session import Session, get_session
 
+from controller import __version__
 from controller.cloudflare.api import Api, Tokens
 from controller.errors import SettingsError
 from controller.runtime import threads
-from controller.settings import DEFAULT_REGION, Settings
+from controller.settings import DEFAULT_REGION, Settings, region_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,22 +27,34 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sts import STSClient
 
-#: Seconds. botocore itself does not retry: the controller does, within the pass's time. Its own sessions make the
-#: clients, since importing boto3 around it costs 60 modules more, and a tenth of a cold start.
+#: Seconds. botocore itself does not retry: the controller does, within the pass's time. Clients come from its own
+#: sessions, since importing boto3 around it costs 60 modules more, and a tenth of a cold start.
 CONNECT_TIMEOUT, READ_TIMEOUT = 5, 20
+#: Follows botocore's own User-Agent, so that AWS's logs name the tool.
+USER_AGENT = f"elephant-dns/{__version__}"
+
+_VARIABLES = (
+    "Check AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and "
+    "AWS_CA_BUNDLE."
+)
+_NO_CRT = (
+    "Install botocore[crt] beside elephant-dns for profiles of aws login. Or pass credentials on: "
+    'eval "$(aws configure export-credentials --format env)".'
+)
 
 
 class Closable(Protocol):
     """A client with connections."""
 
     def close(self) -> None:
-        """End them."""
+        """Close them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """What a pass talks through. ``secrets`` is None where the token was given."""
+    """The clients of a pass, and their session. ``secrets`` is None if the token was given."""
 
+    session: Session
     region: str
     ec2: "EC2Client"
     dynamodb: "DynamoDBClient"
@@ -49,25 +62,30 @@ class Clients:
     http: httpx.Client
 
 
-def connect(settings: Settings) -> Clients:
-    """The clients of a pass, without a call to anybody.
+def connect(settings: Settings, session: Session | None = None) -> Clients:
+    """Return the clients of a pass, without a call to a cloud.
 
-    Raises SettingsError where what the environment says of AWS, proxies or certificates cannot be used.
+    Pass a process's ``session`` on: each asks for its own credentials, and their MFA code. A table or secret named by
+    ARN is called in its region.
+
+    Raises SettingsError if AWS, proxies or certificates cannot be used as the environment sets them.
     """
     with surroundings():
-        found = session()
+        used = session or new_session()
+        secret_region = region_of(settings.secret_arn or "")
         return Clients(
-            region=_region(found),
-            ec2=client(found, "ec2"),
-            dynamodb=client(found, "dynamodb"),
-            secrets=None if settings.api_token else client(found, "secretsmanager"),
+            session=used,
+            region=_region(used),
+            ec2=client(used, "ec2"),
+            dynamodb=client(used, "dynamodb", region_of(settings.table_name)),
+            secrets=None if settings.api_token else client(used, "secretsmanager", secret_region),
             http=_http(settings),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class AwsClients:
-    """Clients for a look at everything that a deployment stands on; a pass needs fewer."""
+    """Clients for a look at all that a deployment needs; a pass needs fewer."""
 
     region: str
     sts: "STSClient"
@@ -76,31 +94,38 @@ class AwsClients:
     secrets: "SecretsManagerClient"
     functions: "LambdaClient"
     rules: "EventBridgeClient"
+    schedules: Any  # boto3-stubs for these two are not among the tools
+    queues: Any
 
     def close(self) -> None:
-        """End the connections."""
-        for client in (self.sts, self.ec2, self.dynamodb, self.secrets, self.functions, self.rules):
+        """Close the connections."""
+        clients: tuple[Closable, ...] = (self.sts, self.ec2, self.dynamodb, self.secrets, self.functions, self.rules)
+        for client in (*clients, self.schedules, self.queues):
             client.close()
 
 
-def aws_clients() -> AwsClients:
-    """The clients, without a call to anybody. Raises SettingsError like ``connect``."""
+def aws_clients(settings: Settings | None = None, session: Session | None = None) -> AwsClients:
+    """Return the clients, without a call to a cloud: table and secret as ``connect`` does, and SettingsError, too."""
     with surroundings():
-        found = session()
+        used = session or new_session()
+        table_region = region_of(settings.table_name) if settings else None
+        secret_region = region_of(settings.secret_arn or "") if settings else None
         return AwsClients(
-            region=_region(found),
-            sts=client(found, "sts"),
-            ec2=client(found, "ec2"),
-            dynamodb=client(found, "dynamodb"),
-            secrets=client(found, "secretsmanager"),
-            functions=client(found, "lambda"),
-            rules=client(found, "events"),
+            region=_region(used),
+            sts=client(used, "sts"),
+            ec2=client(used, "ec2"),
+            dynamodb=client(used, "dynamodb", table_region),
+            secrets=client(used, "secretsmanager", secret_region),
+            functions=client(used, "lambda"),
+            rules=client(used, "events"),
+            schedules=client(used, "scheduler"),
+            queues=client(used, "sqs"),
         )
 
 
 @contextmanager
 def cloudflare_api(settings: Settings, tokens: Tokens) -> Iterator[Api]:
-    """Cloudflare's API with a token from wherever it comes. Raises SettingsError like ``connect``."""
+    """Yield Cloudflare's API with the token of any source. Raises SettingsError as ``connect`` does."""
     with surroundings():
         client = _http(settings)
     with client as http:
@@ -109,21 +134,26 @@ def cloudflare_api(settings: Settings, tokens: Tokens) -> Iterator[Api]:
 
 @contextmanager
 def surroundings() -> Iterator[None]:
-    """Say it in our words where a library cannot work with what the environment tells it."""
+    """Raise SettingsError, with what to check, if a library cannot work with the environment's values."""
     try:
         yield
     except (BotoCoreError, ValueError, OSError, ImportError, httpx.InvalidURL) as error:
-        # These two quote what they cannot read of a URL, and that may be a piece of a password.
-        told = type(error).__name__ if isinstance(error, (ValueError, httpx.InvalidURL)) else error
+        # ValueError and InvalidURL quote what they cannot read of a URL, which may be a piece of a password.
+        said = type(error).__name__ if isinstance(error, (ValueError, httpx.InvalidURL)) else error
         raise SettingsError(
-            f"What the environment says of AWS, of proxies or of certificates cannot be used: {told}.",
-            "Check AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and "
-            "AWS_CA_BUNDLE.",
+            f"What the environment says of AWS, of proxies or of certificates cannot be used: {said}.",
+            _remedy(error),
         ) from error
 
 
+def _remedy(error: Exception) -> str:
+    if isinstance(error, MissingDependencyException):
+        return _NO_CRT
+    return "Log in again: aws login." if isinstance(error, LoginError) else _VARIABLES
+
+
 def _http(settings: Settings) -> httpx.Client:
-    """Where the way is not encrypted (on loopback) no proxy comes between, and so none sees the token."""
+    """Return the HTTP client. Without encryption, on loopback, it uses no proxy: a proxy would see the token."""
     is_encrypted = settings.cloudflare_url.lower().startswith("https:")
     return httpx.Client(
         follow_redirects=False,
@@ -134,7 +164,7 @@ def _http(settings: Settings) -> httpx.Client:
 
 
 def _proxy(url: str) -> str | None:
-    """The proxy on the way to this URL, found as botocore does; httpx cannot read every NO_PROXY (no IPv6 network)."""
+    """Return the proxy for this URL, found as botocore does: httpx cannot read every NO_PROXY (an IPv6 network)."""
     if proxy_bypass(urlsplit(url).netloc):
         return None
     proxies = getproxies()
@@ -142,27 +172,28 @@ def _proxy(url: str) -> str | None:
     return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
 
-def session() -> Session:
-    """A session with its region. Lambda, AWS's command line and its other SDKs know AWS_REGION; botocore does not.
+def new_session() -> Session:
+    """Return a session with its region. Lambda, AWS's CLI and its other SDKs know AWS_REGION; botocore does not.
 
-    An empty variable counts as none; botocore takes it for set, and the commands would look into another region.
+    An empty variable counts as unset; botocore takes it for a region, and the commands would look into another one.
     """
-    made = get_session()
+    session = get_session()
     named = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    made.set_config_variable("region", named or made.get_scoped_config().get("region") or DEFAULT_REGION)
-    return made
+    session.set_config_variable("region", named or session.get_scoped_config().get("region") or DEFAULT_REGION)
+    return session
 
 
 def _region(session: Session) -> str:
     return str(session.get_config_variable("region"))
 
 
-def client(session: Session, service: str) -> Any:
-    """A client that does not retry by itself: the controller does, within the pass's time."""
+def client(session: Session, service: str, region: str | None = None) -> Any:
+    """Return a client, by default in the session's region. It does not retry: the controller does, within its time."""
     config = Config(
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,
         retries={"total_max_attempts": 1},
         max_pool_connections=threads.MAX_THREADS,
+        user_agent_extra=USER_AGENT,
     )
-    return session.create_client(service, config=config)
+    return session.create_client(service, region_name=region, config=config)

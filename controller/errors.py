@@ -1,33 +1,33 @@
-"""Every error of ours. A message says what happened, to what; the hint says what to do.
+"""Every error that the controller raises. The message says what failed and why; the hint says what to do.
 
 ::
 
     WatchdogError
     ├── SettingsError         settings are missing or malformed                      (exit 64)
-    ├── RequestError          an event or a command that asks for nothing we know    (exit 64)
+    ├── RequestError          an event or a command is not understood                (exit 64)
     ├── PassError             the pass cannot go on, or did not end well
-    │   ├── ObservationError  a source could not be read whole: nothing is planned
+    │   ├── ObservationError  a source was not read completely: nothing is planned
     │   ├── MismatchError     settings do not fit the world: nothing is planned
     │   ├── PlanChangedError  the plan is no longer the one that was reviewed
     │   └── IncompleteError   the report says what failed, was held, or was not reached
     └── CallError             one call to a cloud failed
-        ├── ThrottledError    told to wait: nothing was done, the same again later
-        ├── TransientError    nothing was done, the same again soon
-        ├── AmbiguousError    nobody knows whether it was done: look, then decide
-        ├── RefusedError      this request is wrong as it is; others may be right
-        │   └── ConditionError    the row is no longer as the condition says
-        ├── TerminalError     no request will succeed: a missing permission, no such zone, no such table
+        ├── ThrottledError    the server asks to wait: nothing was done, repeat later
+        ├── TransientError    nothing was done, repeat soon
+        ├── AmbiguousError    unclear whether it was done: look, then decide
+        ├── RefusedError      this request is wrong; other requests may be right
+        │   └── ConditionError    the row does not meet the condition any more
+        ├── TerminalError     no request will succeed: a missing permission, zone or table
         │   ├── AuthenticationError   the token or the credentials are not accepted
-        │   │   └── DeniedError           they are, and lack a permission that the hint names
-        │   └── NotFoundError         what was named is not there
-        └── DeadlineError     the pass's time is up
+        │   │   └── DeniedError           they are accepted, but lack a permission that the hint names
+        │   └── NotFoundError         the table, zone or secret does not exist
+        └── DeadlineError     the pass has no time left
 """
 
 
 class WatchdogError(Exception):
-    """The root of the tree. ``str()`` of it is for a person and holds no secret.
+    """The root of the tree. ``str()`` returns text for a person, without secrets.
 
-    ``report`` is the report of what was done before, where that is not nothing.
+    ``report`` is the report of what the pass did before the error, or None if it did nothing.
     """
 
     report: object = None
@@ -42,11 +42,11 @@ class WatchdogError(Exception):
 
 
 class SettingsError(WatchdogError):
-    """Settings are missing or malformed; the message lists all of them at once."""
+    """Settings are missing or malformed. One message lists all of them."""
 
 
 class RequestError(WatchdogError):
-    """An event or a command that asks for nothing we know; nothing was done."""
+    """An event or a command is not understood. Nothing was done."""
 
 
 class PassError(WatchdogError):
@@ -54,26 +54,26 @@ class PassError(WatchdogError):
 
 
 class ObservationError(PassError):
-    """A source could not be read whole, so nothing was planned: a plan is never made from half a world."""
+    """A source was not read completely. Nothing was planned, because a plan needs the whole world."""
 
 
 class MismatchError(PassError):
-    """Settings do not fit the world (another zone, another table): nothing was planned."""
+    """Settings do not fit the world (another zone, another table). Nothing was planned."""
 
 
 class PlanChangedError(PassError):
-    """The plan is no longer the one that was reviewed; nothing was done."""
+    """The plan is no longer the one that was reviewed. Nothing was done."""
 
 
 class IncompleteError(PassError):
-    """The pass ended, and its report says what failed, was held by the guard, or was not reached."""
+    """The pass ended, but changes failed, were held by the guard, or were not reached. The report lists them."""
 
 
 class CallError(WatchdogError):
     """One call to a cloud failed.
 
-    ``source`` is what could not be read because of it, where the reader knows only what the call was made for.
-    ``retry_after`` is how many seconds the other side asks us to wait, or None where the answer did not say.
+    ``source`` names what could not be read, if the caller cannot know it.
+    ``retry_after`` is the number of seconds that the server asks to wait, or None if it does not say.
     """
 
     source: str | None = None
@@ -84,19 +84,19 @@ class CallError(WatchdogError):
 
 
 class ThrottledError(CallError):
-    """The other side asks us to wait. Nothing was done."""
+    """The server asks to wait. Nothing was done."""
 
 
 class TransientError(CallError):
-    """Nothing was done, and the same call may succeed soon (a refused connection; a read that broke)."""
+    """Nothing was done, and the same call may succeed soon (a refused connection, a broken read)."""
 
 
 class AmbiguousError(CallError):
-    """A write whose fate is unknown: it may have been applied, or not. Look before anything else."""
+    """A write may or may not have been applied. Look before anything else."""
 
 
 class RefusedError(CallError):
-    """This request is wrong as it is; ``codes`` are the other side's error codes."""
+    """This request is wrong. ``codes`` are the server's error codes."""
 
     def __init__(self, message: str, hint: str = "", codes: tuple[int | str, ...] = ()) -> None:
         super().__init__(message, hint)
@@ -104,9 +104,9 @@ class RefusedError(CallError):
 
 
 class ConditionError(RefusedError):
-    """The row is no longer as the condition says.
+    """The row does not meet the condition any more.
 
-    ``retried`` tells that an earlier attempt's answer was lost, so that it may be our own write that moved the row.
+    ``retried`` says that the answer to an earlier attempt was lost: that attempt itself may have changed the row.
     """
 
     def __init__(self, message: str, *, retried: bool = False) -> None:
@@ -123,12 +123,12 @@ class AuthenticationError(TerminalError):
 
 
 class DeniedError(AuthenticationError):
-    """The credentials are accepted, but may not do this; the hint names the action and the resource."""
+    """The credentials are accepted, but may not do this. The hint names the action and the resource."""
 
 
 class NotFoundError(TerminalError):
-    """What was named is not in this account and region."""
+    """The table, zone or secret does not exist in this account and region."""
 
 
 class DeadlineError(CallError):
-    """The pass's time is up; what was not reached is for the next pass."""
+    """The pass has no time left. The next pass does what this one did not reach."""

@@ -1,4 +1,4 @@
-"""Events: what may wake the Lambda function, and the request that each becomes. An event is a hint, never an order.
+"""Turn an event that wakes the Lambda function into a request. An event is a hint, never an order.
 
 ==========================================================  ========================================
 event                                                       pass
@@ -7,11 +7,12 @@ event                                                       pass
 an SQS batch of such events                                 apply, over all instances named
 ``Scheduled Event``                                         apply, over everything
 ``{"action": "plan"|"apply", "instance": …, "force": …}``   as it says; ``"scheduled": true`` from a rule
-anything else                                               RequestError, nothing done
+anything else                                               RequestError; nothing is done
 ==========================================================  ========================================
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -31,7 +32,7 @@ _KEYS = frozenset({"action", "instance", "force", "scheduled"})
 
 
 def parse_event(event: Any) -> Request:
-    """The request in an event. Raises RequestError, naming what was expected."""
+    """Return the request in an event. Raises RequestError, with the expected form as hint."""
     match event:
         case {"Records": [_, *_] as records}:
             return _batch(records)
@@ -41,11 +42,11 @@ def parse_event(event: Any) -> Request:
             return _state_changes([event])
         case {"action": "plan" | "apply" as action}:
             return _command(action, event)
-    raise RequestError("The event is none that this function knows; nothing was done.", EXPECTED)
+    raise RequestError("Unknown kind of event: nothing was done.", EXPECTED)
 
 
 def _state_changes(events: Iterable[Any], findings: Iterable[Finding] = ()) -> Request:
-    """A pass over the instances of these events."""
+    """Return a request for one pass over the instances of these events."""
     heard: dict[str, Heard] = {}
     scope = set[str]()
     for event in events:
@@ -57,7 +58,7 @@ def _state_changes(events: Iterable[Any], findings: Iterable[Finding] = ()) -> R
 
 
 def _later(known: Heard | None, new: Heard) -> Heard:
-    """The later of two events of one instance, with the time of the first: events come in any order."""
+    """Return the later of two events of one instance, with the earlier time: events arrive in any order."""
     if known is None:
         return new
     return replace(max(known, new, key=lambda heard: heard.at), since=min(known.since, new.since))
@@ -71,7 +72,9 @@ def _change_of(event: Any) -> tuple[str, str]:
             "detail": {"instance-id": str() as instance, **detail},
         } if is_instance_id(instance):
             return instance, str(detail.get("state"))
-    raise RequestError("The event is no state change of an EC2 instance; nothing was done.", EXPECTED)
+    raise RequestError(
+        "Malformed state-change event: expected the instance id of an EC2 instance. Nothing was done.", EXPECTED
+    )
 
 
 def _time_of(event: Mapping[str, Any]) -> datetime | None:
@@ -83,42 +86,59 @@ def _time_of(event: Mapping[str, Any]) -> datetime | None:
 
 
 def _batch(records: Iterable[Any]) -> Request:
-    """One pass for a burst of events; what is no such event becomes a finding, so that it cannot block the others."""
-    events, findings = list[Any](), list[Finding]()
+    """One pass for a burst of events; any other message becomes a finding, so that it cannot block the others."""
+    events, findings, messages = list[Any](), list[Finding](), defaultdict[str, list[Any]](list)
     for record in records:
         match record:
             case {"eventSource": "aws:sqs", "body": str() as body}:
                 try:
                     event = json.loads(body)
-                    _change_of(event)
+                    instance, _ = _change_of(event)
                 except (RequestError, ValueError, RecursionError):
                     findings.append(_unusable(record))
                 else:
                     events.append(event)
+                    messages[instance].append(record.get("messageId"))
             case _:
-                raise RequestError("The batch does not come from SQS; nothing was done.", EXPECTED)
-    return _state_changes(events, findings)
+                raise RequestError("Unknown kind of batch: expected messages from SQS. Nothing was done.", EXPECTED)
+    return replace(_state_changes(events, findings), messages={i: _ids(found) for i, found in messages.items()})
+
+
+def _ids(found: Iterable[Any]) -> tuple[str, ...]:
+    """The message ids, each once: a queue may deliver a message twice, and an empty id would return the whole batch."""
+    return tuple(dict.fromkeys(id for id in found if isinstance(id, str) and id))
+
+
+def returned(request: Request, instances: Iterable[str | None]) -> list[str] | None:
+    """Return the ids of the messages about these instances, which the queue is to deliver again.
+
+    None if the request is not a batch, or an instance has no message with an id: then only the whole batch can go back.
+    """
+    if request.messages is None:
+        return None
+    ids = [request.messages.get(instance or "", ()) for instance in instances]
+    return None if not all(ids) else list(dict.fromkeys(id for found in ids for id in found))
 
 
 def _unusable(record: Mapping[str, Any]) -> Finding:
     return Finding(
         "unusable-event",
         str(record.get("messageId", "message"))[:100],
-        "A message in the queue is no state change of an EC2 instance; it was passed over.",
-        "Find out who else sends to the queue; only the state-change rule should.",
+        "A message in the queue is not a state change of an EC2 instance. The pass skipped it.",
+        "Find out who else sends to the queue: only the state-change rule should.",
     )
 
 
 def _command(action: str, event: Mapping[str, Any]) -> Request:
     unknown = sorted(str(key) for key in event if key not in _KEYS)
     if unknown:
-        raise RequestError(f"The event has keys that mean nothing here: {', '.join(unknown)[:200]}.", EXPECTED)
+        raise RequestError(f"Unknown keys in the event: {', '.join(unknown)[:200]}.", EXPECTED)
     scope = _scope(event["instance"]) if "instance" in event else None
     force = _flag(event, "force")
     if force and scope:
         raise RequestError(
-            '"force" goes with a pass over everything, not with "instance": nothing was done.',
-            "A pass over single instances concludes nothing from absence, so there is nothing to let through.",
+            'Cannot combine "force" with "instance": the guard holds nothing in a scoped pass. Nothing was done.',
+            'Leave one of the two out: "force" releases what the guard holds in a pass over everything.',
         )
     return Request(Mode(action), scope, force=force, is_scheduled=_flag(event, "scheduled"))
 
@@ -126,7 +146,7 @@ def _command(action: str, event: Mapping[str, Any]) -> Request:
 def _flag(event: Mapping[str, Any], name: str) -> bool:
     flag = event.get(name, False)
     if not isinstance(flag, bool):
-        raise RequestError(f'"{name}" must be true or false; nothing was done.', EXPECTED)
+        raise RequestError(f'Invalid "{name}": expected true or false. Nothing was done.', EXPECTED)
     return flag
 
 
@@ -136,12 +156,17 @@ def _scope(value: Any) -> frozenset[str]:
 
 
 def parse_scope(ids: Iterable[Any]) -> frozenset[str]:
-    """A set of instance ids. Raises RequestError for an empty one (it would mean everything) or a malformed id."""
+    """Return the set of instance ids. Raises RequestError for a malformed id, or if there is none: that means all."""
     scope = list(ids)
     wrong = [str(item)[:60] for item in scope if not is_instance_id(item)]
-    if wrong or not scope:
+    if not scope:
         raise RequestError(
-            f"{', '.join(map(repr, wrong)) or 'An empty list'} is no instance id; nothing was done.",
-            "An instance id is i- and 8 or 17 lower-case hexadecimal digits.",
+            "No instance ID in the list: expected at least one. Nothing was done.",
+            "Name an instance, or leave the list out for a pass over everything.",
+        )
+    if wrong:
+        raise RequestError(
+            f"Invalid instance ID {', '.join(map(repr, wrong))}: expected i- and 8 or 17 lower-case hex digits.",
+            "Nothing was done.",
         )
     return frozenset(scope)

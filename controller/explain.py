@@ -1,6 +1,6 @@
-"""Why a pass does what it does about one machine or one meeting: what each source says, what is wanted, what follows.
+"""Explain what a pass does about one machine or one meeting: what each source says, what is wanted, what follows.
 
-The plan is the full pass's own; here it is only narrowed to the subject, never made anew.
+The plan is that of a full pass, narrowed to the subject. Nothing is planned here.
 """
 
 import re
@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Container, Iterable
 from dataclasses import dataclass, replace
 
 from controller.model import TERMINATED, Action, Change, Finding, Instance, Meeting, Mode, Plan, Request, Result, Value
-from controller.names import instance_of_name, is_instance_id, is_under, record_name
+from controller.names import instance_of_name, is_instance_id, is_under, punycode, record_name
 from controller.observe import Observer
 from controller.ports import Context
 from controller.reconcile import decide
@@ -19,25 +19,26 @@ from controller.rules.meetings import SHOWN, current_of, members_of
 from controller.rules.ownership import owner_of
 from controller.settings import Settings
 
-_RELEASED = "no record of ours and no link: its address may be given to somebody else"
-_KEPT = "nothing new; a record of ours with its own address stays until it stops, and so does its link"
+_RELEASED = "no own record and no link: AWS may give its address to another customer"
+_KEPT = "nothing new; an own record with the machine's address stays until the machine stops, and so does its link"
 _WANTED = {
-    InstanceClass.SERVING: "one A record of ours with its address, proxied; its role's link, once the record is there",
-    InstanceClass.STARTING: "nothing new until it runs with a public address; a record of an earlier start goes",
+    InstanceClass.SERVING: "one own A record with its address, proxied; its role's link, once the record is there",
+    InstanceClass.STARTING: "nothing new until it runs with a public address; a record of an earlier start is deleted",
     InstanceClass.STOPPED: _RELEASED,
     InstanceClass.GONE: _RELEASED,
-    InstanceClass.ABSENT: "no record of ours older than the grace period; a link to it stays, since it leads nowhere",
+    InstanceClass.ABSENT: "no own record older than the grace period; a link to it stays, because it leads nowhere",
     InstanceClass.UNTAGGED: _KEPT,
     InstanceClass.UNCLAIMED: _KEPT,
-    InstanceClass.UNKNOWN: "nothing: what was not seen, or is in a state unknown here, proves nothing",
+    InstanceClass.UNKNOWN: "nothing: a machine that was not seen, or is in a state unknown here, proves nothing",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One subject: ``answers`` say who can join, ``facts`` are pairs of a source and what it says.
+    """What is known about one machine or meeting.
 
-    ``results`` are what the next pass would do.
+    ``answers`` say who can join. ``facts`` are pairs of a source and what it says. ``results`` are what the next pass
+    would do.
     """
 
     answers: tuple[str, ...]
@@ -48,16 +49,16 @@ class Explanation:
     findings: tuple[Finding, ...]
 
 
-#: The rows of the past that name this instance, which no pass reads.
+#: Returns the rows of the past that name this instance. No pass reads them.
 History = Callable[[str], Collection[Meeting]]
 
 
 def explain(name: str, context: Context, history: History) -> Explanation | None:
-    """What there is to say of an instance id, a record's name, a link, or a meeting's id; None where nobody knows it.
+    """Return what is known about an instance id, a record name, a link or a meeting id; None if no source knows it.
 
-    ``history`` is only asked about an instance that no row seen so far has to do with.
+    ``history`` is called for an instance that no row read so far mentions.
 
-    Raises ObservationError or MismatchError where no plan can be made, CallError where the past cannot be read.
+    Raises ObservationError or MismatchError if nothing can be planned, CallError if the past cannot be read.
     """
     world, wanted = decide(Request(Mode.PLAN), context)
     instance = instance_named(name, context.settings)
@@ -73,30 +74,31 @@ def explain(name: str, context: Context, history: History) -> Explanation | None
 
 
 def instance_named(name: str, settings: Settings) -> str | None:
-    """The instance that the name is of: its id, its record's name (with or without the last dot), or its link."""
+    """Return the instance id in an id, a record name (with or without the last dot) or a link."""
     host = _host_of(name)
     return host if is_instance_id(host) else instance_of_name(host, settings.domain_root)
 
 
 def why_unknown(name: str, settings: Settings) -> str:
-    """What is odd about a name that nobody knows."""
+    """Return a hint why no source knows the name."""
     host = _host_of(name)
     label, _, rest = host.partition(".")
     if rest and not is_under(host.lower(), settings.domain_root):
-        return f"As a name it does not lie under DOMAIN_ROOT {settings.domain_root}."
+        return f"The name is not under DOMAIN_ROOT {settings.domain_root}."
     if label.lower().startswith("i-") and not is_instance_id(label):
-        return f"{label} is no instance id: that is i- and 8 or 17 lower-case hexadecimal digits."
+        return f"Invalid instance ID {label!r}: expected i- and 8 or 17 lower-case hex digits."
     return "Check AWS_REGION and TABLE_NAME. Meeting ids are case-sensitive."
 
 
 def _host_of(name: str) -> str:
-    """The name in a link, without the rest of it."""
+    """Return the host name in a link."""
     host = re.sub(r"(?i)^https?://", "", name)
-    return re.split(r"[:/?#]", host, maxsplit=1)[0].removesuffix(".")
+    host = re.split(r"[:/?#]", host, maxsplit=1)[0].removesuffix(".")
+    return host if host.isascii() else punycode(host, registered=True)
 
 
 def of_instance(facts: Facts, plan: Plan, instance: str) -> Explanation | None:
-    """One machine."""
+    """Explain one machine; None if no source knows it."""
     machine = facts.world.instances.get(instance)
     rows = _rows_of(facts, instance)
     if not (machine or facts.records.get(instance) or rows):
@@ -108,7 +110,7 @@ def of_instance(facts: Facts, plan: Plan, instance: str) -> Explanation | None:
         facts=(
             ("EC2", _machine(machine, facts.settings)),
             *(("Cloudflare", text) for text in _records(facts, instance)),
-            *(("DynamoDB", text) for text in rows.values() or ["no row has to do with it"]),
+            *(("DynamoDB", text) for text in rows.values() or ["no row mentions it"]),
         ),
         wanted=(_WANTED[facts.class_of(instance)],),
         results=tuple(r for r in planned_results(plan) if r.change.instance == instance or _ends_one(r.change, rows)),
@@ -117,7 +119,7 @@ def of_instance(facts: Facts, plan: Plan, instance: str) -> Explanation | None:
 
 
 def of_meeting(facts: Facts, plan: Plan, meeting: str) -> Explanation | None:
-    """One meeting."""
+    """Explain one meeting; None if no source knows it."""
     row = facts.world.meetings.get(meeting)
     members = members_of(facts, row) if row else {machine.id for machine in facts.members.get(meeting, ())}
     if not (row or members):
@@ -138,12 +140,12 @@ def of_meeting(facts: Facts, plan: Plan, meeting: str) -> Explanation | None:
 
 
 def _rows_of(facts: Facts, instance: str) -> dict[str, str]:
-    """What each row that has to do with the instance says of it, by the meeting's id."""
+    """Return what each row that mentions the instance says about it, by meeting id."""
     return {row.id: said for row in facts.world.meetings.values() if (said := _said_of(facts, row, instance))}
 
 
 def _answers_of_machine(facts: Facts, instance: str, rows: Iterable[str]) -> Iterable[str]:
-    """Whether those can join whose machine this is: by its tags, else by the rows that name it or lead to it."""
+    """Say who can join by this machine: by its tags, else by the rows that name it or lead to it."""
     machine = facts.world.instances.get(instance)
     tagged = machine and machine.role in facts.settings.roles and (machine.meeting or "").strip()
     if machine and machine.role and machine.meeting and tagged:
@@ -154,7 +156,7 @@ def _answers_of_machine(facts: Facts, instance: str, rows: Iterable[str]) -> Ite
     for row, role in used:
         yield _answer(facts, row, role, instance)
     if not used:
-        yield "Nobody can join by it: no tag and no row say whose machine it is"
+        yield "Nobody can join by it: no tag and no row assign it to a meeting"
 
 
 def _is_of(facts: Facts, row: Meeting, role: str, instance: str) -> bool:
@@ -162,7 +164,7 @@ def _is_of(facts: Facts, row: Meeting, role: str, instance: str) -> bool:
 
 
 def _answer(facts: Facts, row: Meeting | None, role: str, instance: str | None = None) -> str:
-    """The answer to the question that is asked: can this role join?"""
+    """Say whether this role can join, and why."""
     if row is None:
         return f"The {role} can join: no, because the meeting has no row"
     verdict = can_join(facts, row, role)
@@ -173,7 +175,7 @@ def _answer(facts: Facts, row: Meeting | None, role: str, instance: str | None =
 
 
 def _ids_in(text: str) -> list[str]:
-    """The instance ids in a text, each to its end: a short one may be the beginning of a long one."""
+    """Return the instance ids in a text, each complete: a short one may be the beginning of a long one."""
     return re.findall(r"\bi-[0-9a-f]+\b", text)
 
 
@@ -183,7 +185,7 @@ def _ends_one(change: Change, meetings: Container[str | None]) -> bool:
 
 def _machine(machine: Instance | None, settings: Settings) -> str:
     if machine is None:
-        return "knows no such machine"
+        return "does not know the machine"
     tag = f"{'' if machine.tagged else 'not '}tagged {'='.join(settings.project_tag)}"
     launched = f", launched {machine.launched_at:%Y-%m-%d %H:%M} UTC" if machine.launched_at else ""
     return f"{_at(machine)}{launched}; {tag}, MeetingID {machine.meeting or 'none'}, Role {machine.role or 'none'}"
@@ -203,7 +205,7 @@ def _records(facts: Facts, instance: str) -> Iterable[str]:
 
 
 def _said_of(facts: Facts, row: Meeting, instance: str) -> str | None:
-    """What the row says of the instance, if only that it does not name a machine tagged with it; else None."""
+    """Return what the row says about the instance, or None if neither the row nor the tags connect them."""
     machine = facts.world.instances.get(instance)
     said = [f"names it as its {role}'s" for role, named in named_ids(row).items() if named == instance]
     links = [role for role, link in row.links.items() if facts.link_target(link) == instance]
@@ -224,7 +226,7 @@ def _row(facts: Facts, row: Meeting | None) -> Iterable[str]:
 
 def _wanted_of(facts: Facts, row: Meeting | None) -> Iterable[str]:
     if row is None:
-        yield "nothing: a row is never created"
+        yield "nothing: a pass never creates a row"
     elif row.status == TERMINATED:
         yield "nothing: a TERMINATED row is history"
     else:

@@ -1,7 +1,7 @@
-"""The values everything speaks in: what is asked for, observed, planned, and how it ended.
+"""The values that all modules share: the request, the observed world, the plan, and the outcomes.
 
-All of them are frozen. What the adapters read is normalised before it becomes one of these, so
-that ``==`` is the drift test; what the rules decide is data that can be printed, signed and refused.
+All of them are frozen. The adapters normalise what they read, so that ``==`` is the test for drift. What the rules
+decide is data, which can be printed, signed and refused.
 """
 
 from collections.abc import Mapping
@@ -13,33 +13,33 @@ from typing import ClassVar
 TERMINATED = "TERMINATED"
 DNS_WRITTEN = "DNS_WRITTEN"
 
-#: Statuses that a written link moves on to ``DNS_WRITTEN``; ``None`` is a row without a status.
+#: Statuses that become ``DNS_WRITTEN`` when a link is written. ``None`` is a row without a status.
 EARLY_STATUSES: tuple[str | None, ...] = (None, "PENDING", "SCHEDULED", "LAUNCHED")
-#: Statuses in which machines are, or were, really there.
+#: Statuses that show that the machines exist or existed.
 SEEN_STATUSES = frozenset({DNS_WRITTEN, "HEALTHY", "IN_PROGRESS"})
-#: Statuses of a meeting that has machines and can therefore lose them.
+#: Statuses of a meeting that has machines, and so can lose them.
 LIVE_STATUSES = frozenset({"LAUNCHED", *SEEN_STATUSES})
 KNOWN_STATUSES = frozenset({*(s for s in EARLY_STATUSES if s), *LIVE_STATUSES, TERMINATED})
 
 
 @dataclass(frozen=True, slots=True)
 class NonString:
-    """A row's attribute that is not the string it should be: kept, so that a condition can name it."""
+    """A row's attribute that should be a string and is not. Kept, so that a condition can name it."""
 
     kind: str  # DynamoDB's type letter: "N", "M", "NULL", …
-    json: str  # the attribute as the adapter needs it back
+    json: str  # the attribute in the form that the adapter sends back
 
     def __str__(self) -> str:
         return f"(DynamoDB type {self.kind})"
 
 
-#: A row's attribute: a string, nothing, or something odd.
+#: A row's attribute: a string, absent, or another type.
 Value = str | NonString | None
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """An EC2 instance as one reading saw it; tags are raw."""
+    """An EC2 instance as one reading saw it, with tags as they are."""
 
     id: str
     state: str
@@ -48,6 +48,7 @@ class Instance:
     meeting: str | None
     role: str | None
     launched_at: datetime | None
+    aside: str | None = None  # without a public_ip: a public address that another interface or private address has
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +67,13 @@ class DnsRecord:
 
     @property
     def written_on(self) -> datetime | None:
-        """When it was last written, as far as Cloudflare's answer can be read; None where it cannot."""
+        """Return when the record was last written, or None if Cloudflare's answer does not say."""
         return self.modified_on or self.created_on
 
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """A row of the meetings table, without the people in it."""
+    """A row of the meetings table, without the attributes about people."""
 
     id: str
     status: Value
@@ -84,16 +85,16 @@ class Meeting:
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """What is known of the Cloudflare zone."""
+    """What is known about the Cloudflare zone."""
 
     name: str | None  # None: not read, or not readable
-    batch_limit: int = 200  # changes; Cloudflare's free plan, and every plan takes as many
-    holds_domain: bool = False  # proven: a name under DOMAIN_ROOT really lands under DOMAIN_ROOT
+    batch_limit: int = 200  # changes; the limit of Cloudflare's free plan, which every plan accepts
+    holds_domain: bool = False  # proven: a record created under DOMAIN_ROOT gets its name under DOMAIN_ROOT
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that a pass can see but must not mend."""
+    """Something that a pass sees and must not fix."""
 
     id: str
     key: str
@@ -103,21 +104,21 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """One observation. What was not looked at is neither there nor absent: it is unknown."""
+    """One observation. What was not read is unknown: neither there nor absent."""
 
     now: datetime
     instances: Mapping[str, Instance]
-    absent: frozenset[str]  # in a full pass: asked for by id, and EC2 has none
+    absent: frozenset[str]  # in a full pass: asked for by id, and not known to EC2
     records: tuple[DnsRecord, ...]
     meetings: Mapping[str, Meeting]
-    rowless: frozenset[str]  # meeting ids asked for, and the table has none
+    rowless: frozenset[str]  # meeting ids asked for, and not in the table
     zone: Zone
     scope: frozenset[str] | None = None  # None: everything
     findings: tuple[Finding, ...] = ()
 
 
 class Action(StrEnum):
-    """What a change does, in the order of doing."""
+    """What a change does, in the order in which an apply does it."""
 
     DELETE_RECORD = "delete-record"
     UPDATE_RECORD = "update-record"
@@ -127,13 +128,13 @@ class Action(StrEnum):
     TERMINATE_MEETING = "terminate-meeting"
 
 
-#: Named values in a fixed order, as shown in a report.
+#: Names and values in the order in which a report shows them.
 Fields = tuple[tuple[str, str | bool | None], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One difference between the desired and the actual world, and what takes it away. Each kind is a type of its own.
+    """One difference between the desired and the actual world, and the write that removes it. One type for each kind.
 
     ::
 
@@ -144,42 +145,42 @@ class Change:
 
     action: ClassVar[Action]
 
-    instance: str | None  # the machine that it is about; None: a whole meeting
+    instance: str | None  # the machine that the change is about; None: a whole meeting
     meeting: str | None
     role: str | None
     before: Fields
     after: Fields
     reason: str
     rule: str
-    evidence: tuple[str, ...] = ()  # machines by whose state, address or absence this takes something away
-    guarded: bool = False  # the guard lets it wait
+    evidence: tuple[str, ...] = ()  # machines; their state, address or absence is why the change removes something
+    guarded: bool = False  # held by the guard
 
     @property
     def key(self) -> str:
-        """The record's name, or the meeting's id."""
+        """Return the record name or the meeting id."""
         raise NotImplementedError
 
     @property
     def ident(self) -> tuple[str, str, str, str]:
-        """What makes this change this change, whatever its values are."""
+        """Return the identity of the change, which does not depend on its values."""
         return (self.action, self.key, self.role or "", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordChange(Change):
-    """One write to one record: it carries all of the wanted state, so that it may be sent twice."""
+    """One write to one record. It carries the whole desired state, so that it may be sent twice."""
 
     name: str
 
     @property
     def key(self) -> str:
-        """The record's name."""
+        """Return the record name."""
         return self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateRecord(RecordChange):
-    """A record that is to be there. The oldest machine is served first."""
+    """Create a record. Records of older machines are created first."""
 
     action: ClassVar[Action] = Action.CREATE_RECORD
 
@@ -190,23 +191,23 @@ class CreateRecord(RecordChange):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateRecord(RecordChange):
-    """A record that is to be as it should be."""
+    """Update a record."""
 
     action: ClassVar[Action] = Action.UPDATE_RECORD
 
     id: str
     content: str
-    comment: str | None  # None: leave it as it is
+    comment: str | None  # None: keep the present one
 
     @property
     def ident(self) -> tuple[str, str, str, str]:
-        """One name can have several records."""
+        """Return the identity with the record's id, because one name can have several records."""
         return (self.action, self.key, self.role or "", self.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteRecord(RecordChange):
-    """A record that is to go."""
+    """Delete a record."""
 
     action: ClassVar[Action] = Action.DELETE_RECORD
 
@@ -214,22 +215,22 @@ class DeleteRecord(RecordChange):
 
     @property
     def ident(self) -> tuple[str, str, str, str]:
-        """One name can have several records."""
+        """Return the identity with the record's id, because one name can have several records."""
         return (self.action, self.key, self.role or "", self.id)
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A row's attribute must be one of these values (``None``: absent) for a write to happen."""
+    """A write needs a row's attribute to be one of these values (``None``: absent)."""
 
     attribute: str
     values: tuple[Value, ...]
-    negated: bool = False  # none of these values instead
+    negated: bool = False  # the attribute must be none of these values
 
 
 @dataclass(frozen=True, slots=True)
 class RowWrite:
-    """One conditional write to one meeting's row; it never creates a row."""
+    """One conditional write to one meeting's row. It never creates a row."""
 
     conditions: tuple[Condition, ...]
     sets: tuple[tuple[str, str], ...] = ()
@@ -239,20 +240,20 @@ class RowWrite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowChange(Change):
-    """A change of one meeting's row."""
+    """A change to one meeting's row."""
 
     meeting: str
     write: RowWrite
 
     @property
     def key(self) -> str:
-        """The meeting's id."""
+        """Return the meeting id."""
         return self.meeting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClearLink(RowChange):
-    """A link that is to go; ``instance`` is the machine that it leads to."""
+    """Remove a link. ``instance`` is the machine that it leads to."""
 
     action: ClassVar[Action] = Action.CLEAR_LINK
 
@@ -262,7 +263,7 @@ class ClearLink(RowChange):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteLink(RowChange):
-    """A link that is to lead to ``instance``; an early status moves on with it."""
+    """Write the link to ``instance``. An early status becomes DNS_WRITTEN with it."""
 
     action: ClassVar[Action] = Action.WRITE_LINK
 
@@ -272,7 +273,7 @@ class WriteLink(RowChange):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndMeeting(RowChange):
-    """A meeting whose machines are gone."""
+    """End a meeting, because its machines are gone."""
 
     action: ClassVar[Action] = Action.TERMINATE_MEETING
 
@@ -290,7 +291,7 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a pass would do: sorted, deterministic, and without any memory of how it was read."""
+    """What a pass would do: sorted, deterministic, and independent of the order in which the world was read."""
 
     changes: tuple[Change, ...]
     findings: tuple[Finding, ...]
@@ -310,7 +311,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A change and how it ended; ``after`` is what was really written."""
+    """A change, with what was really written, and how it ended."""
 
     change: Change
     outcome: Outcome
@@ -319,14 +320,14 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What an apply did, and what it found on the way."""
+    """The results of an apply, and its findings."""
 
     results: tuple[Result, ...]
     findings: tuple[Finding, ...] = field(default=())
 
 
 class Mode(StrEnum):
-    """A plan writes nothing, anywhere."""
+    """Whether a pass only plans, and writes nothing anywhere, or also applies."""
 
     PLAN = "plan"
     APPLY = "apply"
@@ -334,21 +335,23 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What events say of an instance: it decides nothing, but shows whether EC2's answer is behind."""
+    """What events say about an instance. It decides nothing, but shows whether EC2's answer is behind."""
 
     state: str  # the latest one
     at: datetime  # when AWS saw it
-    since: datetime  # when AWS saw the first change that this request is about, for a metric
+    since: datetime  # when AWS saw the first change in this request, for a metric
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One pass: over everything (``scope`` None), or over these instances."""
+    """A request for one pass: over everything (``scope`` None), or over these instances."""
 
     mode: Mode
     scope: frozenset[str] | None = None
-    force: bool = False  # let guarded changes through, once
-    is_scheduled: bool = False  # nobody waits for it, and alarms count on it
+    force: bool = False  # release guarded changes, once
+    is_scheduled: bool = False  # from the schedule, which the alarms watch
     expect: str | None = None  # the digest of the plan that was reviewed
-    findings: tuple[Finding, ...] = ()  # what was odd about the request itself
+    findings: tuple[Finding, ...] = ()  # about the request itself
     heard: Mapping[str, Heard] = field(default_factory=dict, compare=False)  # by instance, from the events
+    #: The queue's message ids by instance, where the request is a batch from a queue: one that failed goes back alone.
+    messages: Mapping[str, tuple[str, ...]] | None = field(default=None, compare=False)

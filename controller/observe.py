@@ -1,9 +1,9 @@
-"""Observation: one look at the world, in the order that makes it safe to act on.
+"""Observe the world, in an order that is safe to act on.
 
-Evidence that destroys is read after what it destroys: records and rows first, side by side, then instances, then
-those that were named but not listed. One reading of EC2 can be incomplete, so what a plan takes something away for is
-described once more (``again``). Whatever fails or is cut short makes the pass fail: a plan is never made from half a
-world.
+Evidence that destroys is younger than what it destroys: the pass reads records and rows first, side by side, then
+instances, then instances that were named but not listed. One reading of EC2 can be incomplete, so the pass describes
+the instances again before it takes something away for them (``again``). A reading that fails or is cut short fails the
+pass: a plan needs the whole world.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from controller.errors import CallError, MismatchError, ObservationError
 from controller.model import LIVE_STATUSES, DnsRecord, Finding, Heard, Instance, World, Zone
-from controller.names import is_under
+from controller.names import is_under, readable
 from controller.ports import Readers
 from controller.rules.facts import Facts, InstanceClass, classify, linked_ids, named_ids
 from controller.rules.findings import ZONE_NOT_READABLE
@@ -21,9 +21,9 @@ from controller.runtime.budget import Budget
 from controller.runtime.threads import Task, bounded
 from controller.settings import Settings
 
-#: Seconds between two looks at machines whose events are ahead of EC2's answers, and for all such looks together.
+#: While EC2's answers are behind the events: seconds between two looks, and seconds for all looks together.
 LOOK_AGAIN_AFTER, LOOK_FOR = 2.0, 20.0
-#: Seconds of the pass that are kept for acting on what such a look shows.
+#: Seconds of the pass that are reserved for acting on what such a look shows.
 TIME_TO_ACT = 10.0
 
 T = TypeVar("T")
@@ -31,14 +31,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Observer:
-    """Looks at the world through the readers."""
+    """Reads the world through the readers."""
 
     readers: Readers
     settings: Settings
     budget: Budget
 
     def everything(self) -> World:
-        """The whole world."""
+        """Return the whole world."""
         records = self._begin("Cloudflare", self.readers.records.listing)
         rows = self._begin("DynamoDB", self.readers.table.live)
         listing, meetings = records.result(), {row.id: row for row in rows.result()}
@@ -59,16 +59,16 @@ class Observer:
         return whole if whole is listed else self._with_rows(whole)
 
     def described(self, ids: frozenset[str]) -> dict[str, Instance]:
-        """Those of these instances that EC2 knows."""
+        """Return the instances among these that EC2 knows."""
         return _by_id(self._read("EC2", lambda: self.readers.fleet.by_id(ids)))
 
     def scoped(self, scope: frozenset[str], seen: Mapping[str, Instance]) -> World:
-        """What these instances, as they were described, touch. A stranger's running instance costs no call more."""
+        """Return the world around these instances, as described. A stranger's running instance costs no more calls."""
         scope = frozenset(i for i in scope if deserves_reading(seen.get(i)))
         world = World(
             now=self.budget.clock.now(),
             instances={i: machine for i, machine in seen.items() if i in scope},
-            absent=frozenset(),  # a scoped pass concludes nothing from absence
+            absent=frozenset(),  # in a scoped pass absence proves nothing
             records=(),
             meetings={},
             rowless=frozenset(),
@@ -78,17 +78,17 @@ class Observer:
         return self._with_zone(self._with_surroundings(world)) if scope else world
 
     def again(self, world: World, instances: frozenset[str], meetings: frozenset[str]) -> World:
-        """The same world with these instances described once more, and with all that carry these meetings.
+        """Return the world with these instances described again, and with all that carry these meetings' tags.
 
-        A machine that has lost its tag is not listed, and a meeting must not be ended while it runs.
+        The listing leaves out a machine that lost the project's tag, and a meeting must not end while it runs.
         """
         world = self._look_up(world, instances, meetings)
         return world if world.scope is None else self._with_zone(world)
 
     def catching_up(self, ahead: frozenset[str], heard: Mapping[str, Heard]) -> Iterator[frozenset[str]]:
-        """Machines whose events are ahead of EC2's answers, as the answers catch up; at last those that have not.
+        """Yield machines as EC2's answers catch up with their events; at the end yield the remaining ones.
 
-        This is the last event that there will be of them: without it their users wait for the schedule.
+        No later event comes for these machines. Without this wait their users would wait for the schedule.
         """
         looks = int(LOOK_FOR / LOOK_AGAIN_AFTER)
         while ahead and looks and self.budget.remaining() > TIME_TO_ACT and not self.budget.is_stopped:
@@ -104,7 +104,7 @@ class Observer:
             yield ahead
 
     def names(self) -> World:
-        """The records at instances' names alone, for what needs no other evidence."""
+        """Return a world with the records at instances' names alone, for a caller that needs no other evidence."""
         listing = self._read("Cloudflare", self.readers.records.listing)
         return World(
             now=self.budget.clock.now(),
@@ -118,7 +118,7 @@ class Observer:
         )
 
     def including(self, world: World, instances: Collection[str], meetings: Collection[str]) -> World:
-        """A whole world with these looked up as well, for who asks about them: no pass has to read them."""
+        """Return a whole world with these looked up as well. ``explain`` needs them, a pass does not."""
         world = self._with_unseen(world, frozenset(instances))
         tags = {machine.meeting for i in instances if (machine := world.instances.get(i)) and machine.meeting}
         unread = frozenset({*meetings, *tags}) - world.meetings.keys()
@@ -149,7 +149,7 @@ class Observer:
         )
 
     def _with_zone(self, world: World) -> World:
-        """Prove the zone where this pass may write records: a machine in scope serves, or records are there already."""
+        """Prove the zone if this pass may write records: a machine in scope serves, or there are records."""
         in_scope = (machine for machine in world.instances.values() if machine.id in (world.scope or ()))
         serves = any(classify(machine, self.settings) is InstanceClass.SERVING for machine in in_scope)
         if world.zone.holds_domain or not (serves or world.records):
@@ -158,7 +158,7 @@ class Observer:
         return replace(world, zone=zone, findings=(*world.findings, *findings))
 
     def _with_rows(self, world: World) -> World:
-        """Add the rows of machines that the first reading did not bring: history, or out of the index's sight."""
+        """Add the rows of machines that the first reading left out: history, or not in the index."""
         ids = frozenset(_meetings_to_read(world, self.settings))
         if not ids:
             return world
@@ -166,7 +166,7 @@ class Observer:
         return replace(world, meetings={**world.meetings, **found}, rowless=world.rowless | (ids - found.keys()))
 
     def _with_lookups(self, world: World) -> World:
-        """Add the instances that a record of ours or a live row names and that the listing did not bring."""
+        """Add the instances that an own record or a live row names, and that the listing left out."""
         facts = Facts.of(world, self.settings)
         named = {instance for instance in facts.records if facts.ours(instance)}
         for row in world.meetings.values():
@@ -187,7 +187,7 @@ class Observer:
         )
 
     def _zone(self, records: Collection[DnsRecord]) -> tuple[Zone, tuple[Finding, ...]]:
-        """The zone. A record under DOMAIN_ROOT proves that it holds DOMAIN_ROOT; without one the zone is asked."""
+        """Return the zone. A record under DOMAIN_ROOT proves that it holds DOMAIN_ROOT; without one, read its name."""
         if records:
             return Zone(None, holds_domain=True), ()
         zone = self._read("Cloudflare", self.readers.records.zone)
@@ -195,8 +195,8 @@ class Observer:
             return zone, (ZONE_NOT_READABLE,)
         if not is_under(self.settings.domain_root, zone.name):
             raise MismatchError(
-                f"DOMAIN_ROOT {self.settings.domain_root} does not lie in the zone {zone.name} of ZONE_ID.",
-                "Correct DOMAIN_ROOT or ZONE_ID; nothing was planned.",
+                f"DOMAIN_ROOT {readable(self.settings.domain_root)} is not in zone {readable(zone.name)}.",
+                "Correct DOMAIN_ROOT or ZONE_ID. Nothing was planned.",
             )
         return replace(zone, holds_domain=True), ()
 
@@ -208,12 +208,12 @@ class Observer:
 
 
 def _named(source: str, read: Callable[[], T]) -> T:
-    """What was read, or an error that names the source."""
+    """Return what was read. Raises ObservationError, which names the source."""
     try:
         return read()
     except CallError as error:
         raise ObservationError(
-            f"{error.source or source} could not be read, so nothing was planned: {error.message}", error.hint
+            f"Cannot read {error.source or source}, so nothing was planned: {error.message}", error.hint
         ) from error
 
 
@@ -222,7 +222,7 @@ def _by_id(instances: Iterable[Instance]) -> dict[str, Instance]:
 
 
 def _meetings_to_read(world: World, settings: Settings) -> Iterable[str]:
-    """The meetings of machines that the first reading did not bring; behind an index also those of machines gone."""
+    """Yield the meetings to read: of live machines, and with an index also of machines that are gone."""
     facts, known = Facts.of(world, settings), world.meetings.keys() | world.rowless
     for meeting, machines in facts.members.items():
         is_needed = settings.status_index is not None or any(facts.is_alive(machine.id) for machine in machines)

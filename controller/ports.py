@@ -1,4 +1,4 @@
-"""What the controller needs of the clouds, in its own words. Reading and writing are apart: a plan gets no writer."""
+"""What the controller needs of the clouds, as Protocols. Readers and writers are separate: a plan gets no writer."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -11,53 +11,53 @@ from controller.settings import Settings
 
 
 class Fleet(Protocol):
-    """The instances. Every method raises CallError when it cannot read all of what was asked for."""
+    """Reads instances. Every method raises CallError if it cannot read everything that it was asked for."""
 
     def tagged(self) -> list[Instance]:
-        """Every instance with the project's tag, in any state."""
+        """Return every instance with the project's tag, in any state."""
 
     def by_id(self, ids: Collection[str]) -> list[Instance]:
-        """Those of these instances that EC2 knows, tagged or not."""
+        """Return the instances among these that EC2 knows, tagged or not."""
 
     def of_meetings(self, meetings: Collection[str]) -> list[Instance]:
-        """Every instance that carries one of these meetings, also where the project's tag is lost."""
+        """Return every instance with the tag of one of these meetings, also without the project's tag."""
 
 
 class Table(Protocol):
-    """The meetings' rows. Every method raises CallError when it cannot read all of what was asked for."""
+    """Reads meetings' rows. Every method raises CallError if it cannot read everything that it was asked for."""
 
     def live(self) -> list[Meeting]:
-        """Every row that is not ``TERMINATED`` (with an index: every row in a live status)."""
+        """Return every row that is not ``TERMINATED`` (with an index: every row in a live status)."""
 
     def rows(self, ids: Collection[str]) -> list[Meeting]:
-        """Those of these rows that exist, read consistently."""
+        """Return the rows among these that exist, read consistently."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Records at instances' names, and what was odd about them."""
+    """Records at instances' names, and findings about them."""
 
     records: tuple[DnsRecord, ...]
     findings: tuple[Finding, ...] = ()
 
 
 class Records(Protocol):
-    """The zone's records at instances' names. Every method raises CallError when the answer is not whole."""
+    """Reads the zone's records at instances' names. Every method raises CallError if the answer is not complete."""
 
     def listing(self, instances: Collection[str] | None = None) -> Listing:
-        """The records at the names of these instances, or of all (None)."""
+        """Return the records at the names of these instances, or of all (None)."""
 
     def zone(self) -> Zone:
-        """What may be known of the zone."""
+        """Return what the token may know about the zone."""
 
 
 class RowWriter(Protocol):
-    """Writes to one row."""
+    """Writes to rows."""
 
     def write(self, meeting: str, change: RowWrite) -> None:
-        """One conditional write.
+        """Do one conditional write.
 
-        Raises ConditionError when the row is not as the conditions say, another CallError when it failed.
+        Raises ConditionError if the row does not meet the conditions, and another CallError if the write failed.
         """
 
 
@@ -65,21 +65,21 @@ class RecordWriter(Protocol):
     """Writes to the zone."""
 
     def write(self, changes: Sequence[RecordChange]) -> list[DnsRecord]:
-        """One batch, all or nothing: deletes, then updates, then creates. Returns the records that it answers.
+        """Send one batch, all or nothing: deletes, then updates, then creates. Return the records in the answer.
 
-        Raises RefusedError (nothing done, one of them is wrong), AmbiguousError (nobody knows), or another CallError.
+        Raises RefusedError (nothing was done: a change is wrong), AmbiguousError (unclear), or another CallError.
         """
 
     def remove(self, ids: Sequence[str]) -> None:
         """Delete records by id, all or nothing."""
 
     def strays(self, name: str) -> list[DnsRecord]:
-        """Records at this name with another domain appended: what a zone makes of a name outside it."""
+        """Return records at this name with a domain appended: a zone does that to a name outside it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Readers:
-    """All that observing needs."""
+    """Everything that an observation needs."""
 
     fleet: Fleet
     table: Table
@@ -88,25 +88,25 @@ class Readers:
 
 @dataclass(frozen=True, slots=True)
 class Writers:
-    """All that applying needs beside the readers."""
+    """Everything that an apply needs beside the readers."""
 
     rows: RowWriter
     records: RecordWriter
 
 
 class Listener:
-    """Hears how a pass goes on. Each method may be left as it is."""
+    """Follows a pass. A subclass overrides the methods that it needs."""
 
     def on_plan(self, report: Report) -> None:
-        """The plan, before anything is done."""
+        """Called with the plan, before the pass changes anything."""
 
     def on_result(self, result: Result) -> None:
-        """How a change has ended, as it comes; from several threads."""
+        """Called for each change when it has ended, from several threads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Everything that one pass stands on. Without writers it can only plan."""
+    """Everything that one pass needs. Without writers it can only plan."""
 
     settings: Settings
     target: Target

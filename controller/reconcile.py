@@ -1,6 +1,6 @@
-"""One pass: look at the world, decide, and only then act. The page to read first.
+"""Run one pass: observe the world, plan, guard, and only then apply. Read this module first.
 
-An event narrows what is looked at (``request.scope``); nothing in the decision depends on what woke the controller.
+An event narrows what the pass reads (``request.scope``). The decision does not depend on what woke the controller.
 """
 
 from collections import Counter
@@ -26,11 +26,11 @@ LOOKS = 3
 
 
 def decide(request: Request, context: Context) -> tuple[World, Plan]:
-    """Observe, plan and guard; take away only what rests on two answers of EC2 that agree.
+    """Observe, plan and guard. Take something away only on two answers of EC2 in a row that agree.
 
-    Answers that go on contradicting each other prove nothing: to the plan that instance is unknown.
+    If answers about an instance keep contradicting each other, the plan treats it as unknown.
 
-    Raises ObservationError or MismatchError where no plan can be made.
+    Raises ObservationError or MismatchError if nothing can be planned.
     """
     check_place(context.settings)
     observer = Observer(context.readers, context.settings, context.budget)
@@ -54,20 +54,20 @@ def decide(request: Request, context: Context) -> tuple[World, Plan]:
 
 
 def check_place(settings: Settings) -> None:
-    """Raises MismatchError where OWNER_ID names another account or region than those that are looked at."""
+    """Raise MismatchError if OWNER_ID names another account or region than the pass reads."""
     if settings.names_another_place:
         raise MismatchError(
-            f"OWNER_ID {settings.owner_id} names another account or region than {settings.place}, which is looked at.",
-            "Correct AWS_REGION, AWS_PROFILE or OWNER_ID; nothing was planned.",
+            f"OWNER_ID {settings.owner_id} names another account or region than {settings.place}, read by this pass.",
+            "Correct AWS_REGION, AWS_PROFILE or OWNER_ID. Nothing was planned.",
         )
 
 
 def reconcile(request: Request, context: Context, listener: Listener = SILENT, decide: Decide = decide) -> Report:
-    """Decide, and apply when asked; machines whose events are ahead of EC2's answers get a pass of their own, later.
+    """Run a pass and return its report. A later pass of its own covers machines with events ahead of EC2's answers.
 
-    Raises ObservationError or MismatchError before a plan is made (then with the report of what an earlier one has
-    done), and PlanChangedError where the plan is no longer the one that ``request.expect`` names. How single changes
-    ended is in the report.
+    Raises ObservationError or MismatchError if nothing can be planned, with the report of an earlier pass if there was
+    one. Raises PlanChangedError if the plan is no longer the one that ``request.expect`` names. The report says how
+    each change ended.
     """
     report, ahead = _one_pass(request, context, listener, decide)
     observer = Observer(context.readers, context.settings, context.budget)
@@ -83,7 +83,7 @@ def reconcile(request: Request, context: Context, listener: Listener = SILENT, d
 
 
 def _one_pass(request: Request, context: Context, listener: Listener, decide: Decide) -> tuple[Report, frozenset[str]]:
-    """The pass, and the machines that it has left out since EC2 does not show yet what their events say."""
+    """Return the report, and the machines that the pass left out: EC2 does not show yet what their events say."""
     started_at = context.budget.clock.now()
     world, wanted = decide(request, context)
     ahead = behind(world, request.heard)
@@ -108,8 +108,8 @@ def _one_pass(request: Request, context: Context, listener: Listener, decide: De
 
     if request.expect not in (None, digest):
         raise PlanChangedError(
-            f"The plan is no longer the one that was reviewed ({request.expect}); it is now {digest}.",
-            "Nothing was done. Look at the new plan (elephant-dns plan), and apply that.",
+            f"The plan changed: reviewed was {request.expect}, now it is {digest}.",
+            "Nothing was done. Review the new plan (elephant-dns plan) and apply it.",
         )
     preview = report(Mode.PLAN, Applied(planned_results(wanted)))
     if request.mode is Mode.PLAN or context.writers is None:

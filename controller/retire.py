@@ -1,6 +1,6 @@
-"""Taking a deployment down: every record with its mark goes, whatever its machine does.
+"""Take a deployment down: delete every record with its mark, in whatever state the machine is.
 
-What is not marked by this very deployment stays, also with ``ADOPT_UNMARKED``: nothing shows that it was made here.
+A record without this deployment's mark stays, also with ``ADOPT_UNMARKED``: nothing shows who created it.
 """
 
 from collections import Counter
@@ -17,10 +17,10 @@ from controller.settings import MARK_PREFIX, Settings
 
 
 def decide(_: Request, context: Context) -> tuple[World, Plan]:
-    """The zone's records at machines' names, and the deletion of all that are ours. Rows are not even read.
+    """Return the records at machines' names, and a plan that deletes all own ones. Rows are not read.
 
-    Raises ObservationError where the listing is not whole, MismatchError where OWNER_ID names another place, or where
-    nothing is ours and other owners' records are there: then OWNER_ID may be the wrong one.
+    Raises ObservationError if the listing is not complete. Raises MismatchError if OWNER_ID names another place, or if
+    there are only records of other owners: then OWNER_ID may be wrong.
     """
     check_place(context.settings)
     world = Observer(context.readers, context.settings, context.budget).names()
@@ -29,8 +29,8 @@ def decide(_: Request, context: Context) -> tuple[World, Plan]:
     ]
     if not ours:
         _check_others(world.records, context.settings)
-    doomed = sorted(ours, key=lambda record: (record.name, record.id))
-    return world, Plan(tuple(_delete(record) for record in doomed), world.findings)
+    deletable = sorted(ours, key=lambda record: (record.name, record.id))
+    return world, Plan(tuple(_delete(record) for record in deletable), world.findings)
 
 
 def _check_others(records: Iterable[DnsRecord], settings: Settings) -> None:
@@ -39,24 +39,24 @@ def _check_others(records: Iterable[DnsRecord], settings: Settings) -> None:
     if counts:
         owners = (f"  {owner}: {count:,}" for owner, count in sorted(counts.items()))
         first = (
-            f"No record under {settings.domain_root} carries the mark of {settings.owner_id}. Other owners' records:"
+            f"No record under {settings.domain_root} carries the mark of {settings.owner_id}. Records of other owners:"
         )
         raise MismatchError(
             "\n".join([first, *owners]),
-            "If one of these is meant, run it with that OWNER_ID (and its region). Nothing was deleted.",
+            "To retire one of these, set its OWNER_ID and region. Nothing was deleted.",
         )
 
 
-def lead_to_machines_that_are_up(doomed: Iterable[Result], fleet: Fleet) -> int:
-    """How many of the records that go lead to a machine that is up: somebody may be using it. Raises CallError."""
-    changes = [result.change for result in doomed]
+def lead_to_machines_that_are_up(deletes: Iterable[Result], fleet: Fleet) -> int:
+    """Count the records in the plan that lead to a machine that is up, because users may be on it. Raises CallError."""
+    changes = [result.change for result in deletes]
     ids = {change.instance for change in changes if change.instance}
     machines = {machine.id: machine for machine in fleet.by_id(ids)} if ids else {}
     return sum(_leads_there(machines.get(change.instance or ""), dict(change.before)["content"]) for change in changes)
 
 
 def _leads_there(machine: Instance | None, content: object) -> bool:
-    """Whether the machine is up and has this address, or none that EC2 shows: then it may be the one."""
+    """Return whether the machine is up and has this address, or an address that EC2 does not show yet."""
     is_up = machine is not None and machine.state in ("pending", "running")
     return machine is not None and is_up and machine.public_ip in (None, content)
 

@@ -1,7 +1,7 @@
-"""Settings: the only reader of the environment.
+"""Read the settings. No other module reads the environment.
 
-Every problem is reported at once, each with the variable's name, its value (never a secret's) and what is
-allowed. An empty variable counts as one that is not set, since templates pass empty strings.
+One error reports all problems, each with the variable's name, its value (never a secret's) and what is allowed. An
+empty variable counts as not set, because templates pass empty strings.
 """
 
 import ipaddress
@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from controller.errors import SettingsError
+from controller.names import punycode
 
 CLOUDFLARE_URL = "https://api.cloudflare.com/client/v4"
 DEFAULT_PROJECT_TAG = "Project=Elephant"
@@ -20,38 +21,38 @@ DEFAULT_REGION = "us-west-2"
 #: Ports that Cloudflare's proxy forwards for HTTPS (Cloudflare docs: network ports).
 HTTPS_PORTS = (443, 2053, 2083, 2087, 2096, 8443)
 MARK_PREFIX = "elephant-dns:"
-#: The mark must fit, with a hint behind it, into a comment of Cloudflare's free plan (100 characters).
+#: The mark and the hint after it must fit into a comment of Cloudflare's free plan (100 characters).
 MAX_OWNER_ID = 60
 
-#: Variables of earlier versions: a limit that somebody relies on must not vanish in silence.
+#: Variables of earlier versions. A limit that users rely on must not vanish in silence.
 REMOVED = ("MAX_GUARDED_DELETES", "MAX_GUARDED_DELETE_PERCENT")
 _WHY_REMOVED = (
-    "it no longer exists, so remove it: deletes are not counted any more; those that rest on absence alone are held "
-    "unless OWNER_ID names the account and region"
+    "it no longer exists, so remove it; the guard now holds deletes that rest on absence alone, unless "
+    "OWNER_ID names the account and region"
 )
-#: Never shown where they cannot be used. What is no name in SECRET_ARN may be what belongs into the secret.
+#: Values that messages never show. A malformed SECRET_ARN may be the secret's content.
 _SECRETS = frozenset({"CLOUDFLARE_API_TOKEN", "SECRET_ARN"})
 _HOST_NAME = re.compile(r"(?=.{1,230}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
-_TABLE = re.compile(r"[a-zA-Z0-9_.-]{3,255}|arn:[!-~]{10,1000}")
+_TABLE = re.compile(r"(?:arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:[0-9]{12}:table/)?[a-zA-Z0-9_.-]{3,255}")
 _INDEX = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]+")
 _OWNER = re.compile(rf"[!-~]{{1,{MAX_OWNER_ID}}}")
 _ROLE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _ZONE = re.compile(r"[0-9a-f]{32}")
-#: A name may have any 40 characters, so of the tokens only those with a prefix are known here.
+#: A secret's name may have any 40 characters, so only tokens with a prefix can be recognised.
 _SECRET = re.compile(r"(?!cf[a-z]{2}_)[A-Za-z0-9/_+=.@-]{1,512}|arn:[!-~]+")
-#: A token of Cloudflare's: of today's kinds, with their prefix, or of the older one, 40 characters.
+#: A Cloudflare token: today's kinds have a prefix, the older kind has 40 characters.
 _TOKEN = re.compile(r"\bcf[a-z]{2}_|^[A-Za-z0-9_-]{40}$")
-#: What comes along when a value is pasted, beside white space of any kind.
+#: What a pasted value may have around it: white space of any kind, a byte-order mark, quotes.
 _AROUND = f"{whitespace}\u00a0\ufeff\"'"
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the deployment is told.
+    """The settings of a deployment.
 
-    ``owner_id`` may be None, and ``place`` is, until the account and region that are looked at are known.
+    ``place`` is None until the account and region are known. ``owner_id`` may be None until then.
     """
 
     domain_root: str
@@ -68,15 +69,15 @@ class Settings:
     adopt_unmarked: bool
     grace_seconds: int
     log_level: str
-    place: str | None = None  # <account>/<region> that is looked at
+    place: str | None = None  # the <account>/<region> that a pass reads
 
     def __repr__(self) -> str:
-        """Say which deployment this is; a token must never reach a log through a repr."""
+        """Return what identifies the deployment. A token must not reach a log through a repr."""
         return f"Settings(domain_root={self.domain_root!r}, zone_id={self.zone_id!r}, table_name={self.table_name!r})"
 
     @property
     def mark(self) -> str:
-        """What the comment of a record of ours starts with."""
+        """Return the text at the start of an own record's comment. Raises SettingsError without an owner id."""
         if self.owner_id is None:
             raise SettingsError(
                 "The owner id is not known yet.", "Set OWNER_ID, or resolve it from account and region."
@@ -85,12 +86,12 @@ class Settings:
 
     @property
     def names_its_place(self) -> bool:
-        """Whether the owner id begins with the account and region that are looked at."""
+        """Return whether the owner id begins with the account and region that a pass reads."""
         return self.place is not None and f"{self.owner_id}/".startswith(f"{self.place}/")
 
     @property
     def names_another_place(self) -> bool:
-        """Whether the owner id begins with another account or region than those that are looked at."""
+        """Return whether the owner id begins with another account or region than a pass reads."""
         account, _, region = (self.place or "").partition("/")
         first, second, *_ = f"{self.owner_id}//".split("/")
         if not self.place:
@@ -100,19 +101,25 @@ class Settings:
         return _REGION.fullmatch(first) is not None and first != region
 
 
+def region_of(name: str) -> str | None:
+    """Return the region that an ARN names; None for a plain name."""
+    arn, *parts = name.split(":")
+    return parts[2] or None if arn == "arn" and len(parts) > 4 else None
+
+
 def _may_hold_a_secret(name: str, value: str) -> bool:
-    """Whether the value must not be shown: a secret's, a token at a wrong place, a URL that may hold a password."""
+    """Return whether a message must not show the value: a secret, a misplaced token, a URL with a password."""
     is_url = name == "CLOUDFLARE_BASE_URL" or "://" in value
     return name in _SECRETS or bool(_TOKEN.search(value)) or (is_url and any(sign in value for sign in "@?#"))
 
 
 def _unwrapped(text: str) -> str:
-    """A pasted text without what came along."""
+    """Return a pasted text without what is around it."""
     return text.strip().strip(_AROUND).strip()
 
 
 def clean_token(text: str) -> str | None:
-    """A pasted token without quotes, line breaks or a byte-order mark; None where that leaves nothing usable."""
+    """Return a pasted token without quotes, line breaks and byte-order mark; None if the rest is not a token."""
     token = _unwrapped(text)
     return token if re.fullmatch(r"[!-~]+", token) else None
 
@@ -126,7 +133,10 @@ def _lower(pattern: re.Pattern[str]) -> Callable[[str], str | None]:
 
 
 def _domain(text: str) -> str | None:
-    name = text.lower().removesuffix(".")
+    try:
+        name = punycode(text).removesuffix(".")
+    except ValueError:
+        return None
     return name if _HOST_NAME.fullmatch(name) else None
 
 
@@ -169,7 +179,7 @@ def _level(text: str) -> str | None:
 
 
 def _base_url(text: str) -> str | None:
-    """An https URL, or http to this machine itself: a token is never sent in the clear, nor a password kept here."""
+    """Return an https URL, or http to this machine, else None: no token travels in the clear, no password is kept."""
     try:
         parts = urlsplit(text)
         host = parts.hostname
@@ -192,30 +202,31 @@ def _is_loopback(host: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One environment variable: which field it becomes, and what is allowed. docs/configuration.md describes each."""
+    """One environment variable: its field, and what is allowed. docs/configuration.md describes each."""
 
     name: str
     field: str
-    read: Callable[[str], object]  # None for what is not allowed
+    read: Callable[[str], object]  # returns None if the text is not allowed
     allowed: str
-    default: str | None = None  # as it would stand in the environment
+    default: str | None = None  # as text in the environment
     required: bool = False
 
 
-#: Every variable, its default, and what is allowed: the one place that says so.
+#: Every variable, with its default and what is allowed. No other place in the code repeats this.
 TABLE = (
-    Variable("DOMAIN_ROOT", "domain_root", _domain, "the domain of the machines' names, such as example.com (in "
-             "Punycode)", required=True),
+    Variable("DOMAIN_ROOT", "domain_root", _domain, "the domain of the machines' names, such as example.com; an "
+             "international one in Unicode or Punycode", required=True),
     Variable("ZONE_ID", "zone_id", _lower(_ZONE), "the 32 hexadecimal digits on the zone's overview page at "
              "Cloudflare", required=True),
     Variable("SECRET_ARN", "secret_arn", _matching(_SECRET), "the secret's name or ARN, not its content"),
     Variable("CLOUDFLARE_API_TOKEN", "api_token", clean_token, "the token alone, printable and without spaces"),
     Variable("CLOUDFLARE_BASE_URL", "cloudflare_url", _base_url, "an https URL without user and query, or http on "
              "loopback", CLOUDFLARE_URL),
-    Variable("TABLE_NAME", "table_name", _matching(_TABLE), "a DynamoDB table's name or ARN", "elephant-meetings"),
+    Variable("TABLE_NAME", "table_name", _matching(_TABLE), "a DynamoDB table's name or ARN "
+             "(arn:aws:dynamodb:<region>:<account>:table/<name>)", "elephant-meetings"),
     Variable("STATUS_INDEX", "status_index", _matching(_INDEX), "the name of an index with partition key status"),
     Variable("PROJECT_TAG", "project_tag", _tag, "a tag as Key=Value, such as Project=Elephant", DEFAULT_PROJECT_TAG),
-    Variable("ROLES", "roles", _roles, "names such as teacher,student: [a-z][a-z0-9_]*, no two alike",
+    Variable("ROLES", "roles", _roles, "names such as teacher,student: [a-z][a-z0-9_]*, all different",
              "teacher,student"),
     Variable("DCV_PORT", "dcv_port", _port, f"one of {', '.join(map(str, HTTPS_PORTS))}, which Cloudflare forwards",
              "8443"),
@@ -229,7 +240,7 @@ VARIABLES = frozenset(variable.name for variable in TABLE)
 
 
 class _Reader:
-    """Reads one variable after the other and collects what is wrong with them."""
+    """Reads the variables and collects the problems."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
@@ -246,20 +257,26 @@ class _Reader:
         self.problems.append(f"{name} {shown}: {allowed}.")
 
     def value(self, variable: Variable) -> object:
-        """The variable as its reader understands it, or the default."""
+        """Return the variable's value, or the default."""
         text = self.text(variable.name)
         value = None if text is None else variable.read(text)
         if value is None and (text is not None or variable.required):
-            self.complain(variable.name, text, variable.allowed)
+            self.complain(variable.name, text, f"expected {variable.allowed}")
         if value is None and variable.default is not None:
             value = variable.read(variable.default)
         return value
 
 
-def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Settings from an environment such as ``os.environ``.
+def read_log_level(environment: Mapping[str, str]) -> str:
+    """Return LOG_LEVEL, or its default where it cannot be used: a log begins before the settings are read."""
+    (variable,) = (variable for variable in TABLE if variable.name == "LOG_LEVEL")
+    return str(_Reader(environment).value(variable))
 
-    Raises SettingsError with every problem in one message.
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Return the settings in an environment such as ``os.environ``.
+
+    Raises SettingsError, with all problems in one message.
     """
     reader = _Reader(environment)
     values: dict[str, Any] = {variable.field: reader.value(variable) for variable in TABLE}
@@ -267,18 +284,20 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         reader.complain(
             "OWNER_ID",
             None,
-            "with a PROJECT_TAG of your own it must be given, or two deployments would own each other's records",
+            "PROJECT_TAG needs an OWNER_ID beside it, or two deployments would own each other's records",
         )
     if reader.text("SECRET_ARN") is None and reader.text("CLOUDFLARE_API_TOKEN") is None:
         reader.complain(
-            "SECRET_ARN", None, "the Secrets Manager secret with CLOUDFLARE_TOKEN in it (or set CLOUDFLARE_API_TOKEN)"
+            "SECRET_ARN",
+            None,
+            "expected the Secrets Manager secret with CLOUDFLARE_TOKEN (or set CLOUDFLARE_API_TOKEN)",
         )
     for name in REMOVED:
         if (value := reader.text(name)) is not None:
             reader.complain(name, value, _WHY_REMOVED)
     if reader.problems:
         raise SettingsError(
-            "\n".join(["The settings cannot be used:", *(f"  {problem}" for problem in reader.problems)]),
-            "docs/configuration.md describes each. To try it out without any: make sandbox.",
+            "\n".join(["Invalid settings:", *(f"  {problem}" for problem in reader.problems)]),
+            "docs/configuration.md describes each setting. To try the controller without settings: make sandbox.",
         )
     return Settings(**values)

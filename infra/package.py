@@ -1,7 +1,7 @@
-"""``make package``: the function as one zip, built without containers, by any Python from 3.11 on.
+"""``make package``: build the function as one zip, without containers, with any Python from 3.11 on.
 
-The locked wheels for Lambda's Python and processor, and of this project what the handler imports; cut down to what
-runs, compiled where a Python of that version is at hand, and zipped so that the same input gives the same bytes.
+The zip holds the locked wheels for Lambda's Python and processor, and the modules that the handler imports. It is cut
+down to what runs, compiled if a Python of that version is installed, and the same input gives the same bytes.
 """
 
 import hashlib
@@ -32,20 +32,20 @@ _UNUSED = (
     "*/tests",
     "dateutil/zoneinfo",
 )
-#: Of a wheel's description: the installer's notes. Licences stay, and METADATA, from which scanners tell the version.
+#: The installer's notes in a wheel's description. Licences stay, and METADATA, where scanners read the version.
 _NOTES = ("INSTALLER", "RECORD", "REQUESTED", "WHEEL", "entry_points.txt", "top_level.txt", "zip-safe")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the package is for: Lambda's Python, such as 3.13, and its processor as wheels call it, such as aarch64."""
+    """Lambda's Python, such as 3.13, and its processor as wheels call it, such as aarch64."""
 
     python: str
     architecture: str
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Build the package and say what it is."""
+    """Build the package and print what it holds."""
     parser = ArgumentParser(prog="make package", description="Build the Lambda function's zip.")
     parser.add_argument("--python", required=True, help="the runtime's Python, such as 3.13")
     parser.add_argument("--architecture", required=True, help="the processor as wheels call it, such as aarch64")
@@ -57,9 +57,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def build(target: Target, output: Path) -> str | None:
-    """Write the package; returns the interpreter that has compiled it, if any.
+    """Write the package and return the interpreter that compiled it, if any.
 
-    Raises SystemExit where the wheels cannot be had, or botocore lacks an operation.
+    Raises SystemExit if pip cannot download the wheels, or botocore lacks an operation.
     """
     compiler = interpreter(target.python)
     with TemporaryDirectory() as temporary:
@@ -77,20 +77,20 @@ def build(target: Target, output: Path) -> str | None:
 
 
 def install(target: Target, folder: Path) -> None:
-    """Install the locked wheels for Lambda, not for this machine. The lock is complete: pip follows no dependency."""
+    """Install the locked wheels for Lambda, not for this machine. The lock is complete, so pip adds no dependencies."""
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--quiet", "--disable-pip-version-check"]
     command += ["--no-compile", "--no-deps", "--require-hashes", "--only-binary", ":all:", "--implementation", "cp"]
     command += ["--python-version", target.python, "--platform", f"manylinux2014_{target.architecture}"]
     command += ["--target", str(folder), "--requirement", str(LOCK)]
     if subprocess.run(command, check=False).returncode:
         raise SystemExit(
-            f"The wheels in {LOCK.name} could not be had for Python {target.python} on {target.architecture}; pip says "
-            "why above."
+            f"Cannot download the wheels in {LOCK.name} for Python {target.python} on {target.architecture}: see pip's "
+            "message above."
         )
 
 
 def drop_unused(folder: Path) -> None:
-    """Remove from the wheels what no function needs."""
+    """Remove the parts of the wheels that no function needs."""
     for unused in [path for pattern in _UNUSED for path in folder.glob(pattern)]:
         shutil.rmtree(unused)
     for note in [path for name in _NOTES for path in folder.glob(f"*.dist-info/{name}")]:
@@ -98,7 +98,7 @@ def drop_unused(folder: Path) -> None:
 
 
 def own_files() -> list[Path]:
-    """This project's files that belong into the package: the licence, and what the handler imports, however deep."""
+    """Return this project's files in the package: the licence, and every module that the handler imports."""
     finder = ModuleFinder(path=[str(ROOT)])
     finder.run_script(str(ROOT / "handler.py"))
     modules = [Path(file) for module in finder.modules.values() if (file := getattr(module, "__file__", None))]
@@ -106,7 +106,7 @@ def own_files() -> list[Path]:
 
 
 def described(package: Path, target: Target, compiler: str | None) -> str:
-    """What was built, for a person."""
+    """Return a text that says what was built."""
     parts = sizes(package)
     return "\n".join(
         [
@@ -121,10 +121,10 @@ def described(package: Path, target: Target, compiler: str | None) -> str:
 
 def _about_bytecode(version: str, compiler: str | None) -> str:
     if compiler:
-        return f"Byte-code of Python {version} is inside, made by {compiler}."
+        return f"With byte-code of Python {version}, compiled by {compiler}."
     return (
-        f"NO BYTE-CODE is inside: there is no Python {version} here, and no other can make it. The function runs all "
-        f"the same, but each cold start takes about twice as long. Put python{version} on the PATH and build again."
+        f"NO BYTE-CODE: only Python {version} can compile it, and this machine has none. The function runs, but each "
+        f"cold start takes about twice as long. Put python{version} on the PATH and build again."
     )
 
 

@@ -1,4 +1,4 @@
-"""botocore's service models, cut down to the operations in use: reading EC2's alone costs a function half its start."""
+"""Cut botocore's service models down to the operations in use: reading EC2's alone takes half of a function's start."""
 
 import gzip
 import json
@@ -7,21 +7,21 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-#: Every operation that the function calls, by the service's name in botocore. The one place that says so.
+#: Every operation that the function calls, by the service's name in botocore. No other place repeats this.
 OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "dynamodb": ("GetItem", "Query", "Scan", "UpdateItem"),
     "ec2": ("DescribeInstances",),
     "secretsmanager": ("GetSecretValue",),
 }
 
-#: What a client loads; the rest of a service's files is for paginators, waiters and documentation.
+#: Files that a client loads. A service's other files are for paginators, waiters and documentation.
 _LOADED = ("service-2.", "endpoint-rule-set-1.")
 
 
 def cut(data: Path) -> None:
-    """Leave of botocore's data folder what clients for OPERATIONS load.
+    """Remove from botocore's data folder what clients for OPERATIONS do not load.
 
-    Raises SystemExit where this botocore does not know a service or an operation.
+    Raises SystemExit if this botocore does not know a service or an operation.
     """
     for service in data.iterdir():
         if service.is_dir() and service.name not in OPERATIONS:
@@ -32,7 +32,7 @@ def cut(data: Path) -> None:
 
 
 def reduced(model: Mapping[str, Any], service: str, operations: tuple[str, ...]) -> dict[str, Any]:
-    """The model with these operations, the shapes that they lead to, and no documentation."""
+    """Return the model with these operations and the shapes that they need, without documentation."""
     missing = sorted(set(operations) - set(model["operations"]))
     if missing:
         raise SystemExit(
@@ -66,7 +66,7 @@ def _cut_service(folder: Path, operations: tuple[str, ...]) -> None:
 
 
 def _cut_endpoints(file: Path) -> None:
-    """Of each partition's endpoints those of our services; by its defaults botocore finds the others."""
+    """Keep each partition's endpoints of our services. botocore finds the others by its defaults."""
     endpoints = json.loads(file.read_bytes())
     for partition in endpoints["partitions"]:
         services = partition["services"]
@@ -79,7 +79,7 @@ def _write(content: Any, file: Path) -> None:
 
 
 def _references(value: Any) -> Iterator[str]:
-    """Every shape that is named in there. A member may be called shape, but then it is no string."""
+    """Yield every shape that the value names. A member may be called "shape" too, but is not a string."""
     if isinstance(value, dict):
         if isinstance(value.get("shape"), str):
             yield value["shape"]
@@ -91,7 +91,7 @@ def _references(value: Any) -> Iterator[str]:
 
 
 def _bare(value: Any) -> Any:
-    """Without documentation. A member may be called so, but then it is no string."""
+    """Return the value without documentation. A member may be called "documentation" too, but is not a string."""
     if isinstance(value, dict):
         return {key: _bare(part) for key, part in value.items() if key != "documentation" or not isinstance(part, str)}
     return [_bare(part) for part in value] if isinstance(value, list) else value

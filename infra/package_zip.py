@@ -1,18 +1,18 @@
-"""A zip whose bytes depend on nothing but the names and contents of its files."""
+"""Write a zip with bytes that depend only on the names and contents of its files."""
 
 from collections import Counter
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-#: The earliest date that a zip can tell.
+#: The earliest date that a zip can hold.
 _DATE = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
-#: A plain file that everybody may read: Lambda runs the function as a user of its own.
+#: A plain file that every user may read, because Lambda runs the function as its own user.
 _MODE = 0o100644
 
 
 def write(folder: Path, path: Path) -> None:
-    """Zip the folder's files. The old zip stays until the new one is whole."""
+    """Zip the folder's files. The old zip stays until the new one is complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     with ZipFile(part, "w") as archive:
@@ -23,7 +23,7 @@ def write(folder: Path, path: Path) -> None:
 
 
 def sizes(path: Path) -> Counter[str]:
-    """The bytes that each top-level part takes in the zip."""
+    """Return the bytes of each top-level part in the zip."""
     found = Counter[str]()
     with ZipFile(path) as archive:
         for entry in archive.infolist():

@@ -1,8 +1,9 @@
-"""Carries out a plan: order, side by side where that is safe, and each failure kept to what depends on it.
+"""Apply a plan: in order, side by side if that is safe, and so that a failure stops only what depends on it.
 
-Row writes that need nothing from Cloudflare run beside the Cloudflare writes: removals, links whose records were in
-place before, ends whose machines have no record to change. A batch that hangs must not cost them, and a record's
-delete never waits for a row. Then come links whose records this pass has put in place, then the other ends.
+Row writes that need nothing from Cloudflare run beside the Cloudflare writes: removals of links, links with records
+that were in place before, ends of meetings without a record to change. A batch that hangs must not delay them, and a
+delete of a record never waits for a row. Then come links with records that this pass created or updated, then the other
+ends.
 """
 
 from collections import defaultdict
@@ -31,9 +32,9 @@ from controller.runtime.threads import Task
 
 
 def apply(plan: Plan, world: World, context: Context, writers: Writers, listener: Listener) -> Applied:
-    """Do what the plan says, and say of every change how it ended. Raises nothing of ours.
+    """Apply the plan and return each change's outcome. Raises no WatchdogError.
 
-    The listener hears of each change's end as it comes, from several threads.
+    The listener is called for each change when it has ended, from several threads.
     """
     outcomes = Outcomes(plan, listener)
     records = RecordApplier(context, writers.records, world, outcomes)
@@ -57,7 +58,7 @@ def apply(plan: Plan, world: World, context: Context, writers: Writers, listener
 
 
 def _is_free(change: RowChange, moving: AbstractSet[str | None]) -> bool:
-    """Whether a row's change needs nothing from Cloudflare."""
+    """Return whether a change to a row needs nothing from Cloudflare."""
     match change:
         case ClearLink():
             return True
@@ -68,16 +69,16 @@ def _is_free(change: RowChange, moving: AbstractSet[str | None]) -> bool:
 
 
 def _write_records(applier: RecordApplier, changes: Sequence[RecordChange]) -> None:
-    """A zone that is not known to hold DOMAIN_ROOT has no record of ours: all that is to be done there is creating."""
+    """Write the records. A zone that is not known to hold DOMAIN_ROOT has no own record, so the plan only creates."""
     applier.apply(changes if applier.world.zone.holds_domain else prove_zone(applier, changes))
 
 
 def _ready(
     records: RecordApplier, links: Iterable[WriteLink], record_changes: Iterable[RecordChange]
 ) -> list[WriteLink]:
-    """The links whose names lead to their machines now.
+    """Return the links with names that lead to their machines now.
 
-    That is when all is done that was to be done at the name: until then a user may still be led elsewhere.
+    That needs all changes at the name to be applied: until then it may lead a user elsewhere.
     """
     changes_of = defaultdict[str | None, list[RecordChange]](list)
     for change in record_changes:
@@ -86,19 +87,19 @@ def _ready(
 
 
 def _is_ready(records: RecordApplier, link: WriteLink, changes: Sequence[RecordChange]) -> bool:
-    """Whether the link may be written; else that is noted as its end."""
+    """Return whether the link may be written. If not, note its outcome."""
     ended = records.outcomes.of(changes)
     is_lost = link.instance in records.lost and all(isinstance(change, DeleteRecord) for change in changes)
     if ended <= {Outcome.APPLIED} and not is_lost:
         return True
     is_overtaken = ended <= {Outcome.APPLIED, Outcome.SUPERSEDED}
     outcome = Outcome.SUPERSEDED if is_overtaken else Outcome.NOT_REACHED
-    records.outcomes.note(link, outcome, f"The record of {link.instance} is not in place; no link is written.")
+    records.outcomes.note(link, outcome, f"The record of {link.instance} is not in place, so no link is written.")
     return False
 
 
 def _quiet(action: Callable[[], None]) -> Callable[[], None]:
-    """An error that stops one part is noted already, and must not stop the other parts."""
+    """Return the action without its WatchdogErrors: they are noted already and must not stop the other parts."""
 
     def attempt() -> None:
         try:
@@ -110,7 +111,7 @@ def _quiet(action: Callable[[], None]) -> Callable[[], None]:
 
 
 def _finish(part: Task[None]) -> None:
-    """Wait for a part; at the deadline what it has not noted was not reached."""
+    """Wait for a part, at most until the deadline. What it has not noted by then counts as not reached."""
     try:
         part.result()
     except DeadlineError:

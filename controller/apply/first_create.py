@@ -1,7 +1,7 @@
-"""The first create into a zone that is not known to hold DOMAIN_ROOT.
+"""Create the first record in a zone that is not known to hold DOMAIN_ROOT.
 
-Many tokens may not read the zone itself, and Cloudflare appends the zone to a name outside it. So creates go alone
-until one has landed at its own name; one that landed elsewhere is taken away again by its id, and the pass stops.
+Many tokens may not read the zone itself, and Cloudflare appends the zone to a name outside it. So the pass sends each
+create alone until one gets its own name. If one gets another name, the pass deletes it by its id and stops.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from controller.runtime import retry
 
 
 def prove_zone(applier: RecordApplier, creates: Sequence[RecordChange]) -> Sequence[RecordChange]:
-    """Send creates alone until one proves the zone; returns those that are still to be sent.
+    """Send creates alone until one proves the zone. Return the creates that are still to be sent.
 
-    Raises MismatchError where one landed at a wrong name, or the CallError that stopped it; both are noted.
+    Raises MismatchError if one got a wrong name, or the CallError that stopped it. Both are noted.
     """
     for number, change in enumerate(creates):
         if not (isinstance(change, CreateRecord) and applier.without_refused_creates([change])):
@@ -26,7 +26,7 @@ def prove_zone(applier: RecordApplier, creates: Sequence[RecordChange]) -> Seque
 
 
 def _lands(applier: RecordApplier, change: CreateRecord) -> bool:
-    """Whether the create landed at its name; False where Cloudflare refuses it, which proves nothing."""
+    """Return whether the record got its name; False if Cloudflare refuses the create, which proves nothing."""
     unclear: CallError = no_answer()
     for attempt in range(1, PATIENCE + 1):
         try:
@@ -48,14 +48,14 @@ def _lands(applier: RecordApplier, change: CreateRecord) -> bool:
 
 
 def _check(applier: RecordApplier, change: CreateRecord, answers: Sequence[DnsRecord]) -> None:
-    """Read the answer back. Raises MismatchError where it names another name."""
+    """Read the answer back. Raises MismatchError if it names another name."""
     if strays := [record for record in answers if record.name != change.name]:
         _undo(applier, change, strays)
     applier.compare([change], answers)
 
 
 def _was_done(applier: RecordApplier, change: CreateRecord, attempt: int, unclear: CallError) -> bool:
-    """Whether the record is there after an unclear answer. Raises MismatchError where its name is another one."""
+    """Return whether the record exists after an unclear answer. Raises MismatchError if it got another name."""
     try:
         retry.pause(attempt, applier.context.budget)
         strays = _strays(applier, change)
@@ -69,14 +69,14 @@ def _was_done(applier: RecordApplier, change: CreateRecord, attempt: int, unclea
 
 
 def _undo(applier: RecordApplier, change: CreateRecord, strays: Sequence[DnsRecord]) -> None:
-    """Take the strays away by id, say so, and stop: the settings do not fit the world."""
-    told = f"A record for {change.key} landed at {strays[0].name}, so DOMAIN_ROOT is not in this zone."
+    """Delete the strays by id and raise MismatchError: the settings do not fit the world."""
+    message = f"A record for {change.key} landed at {strays[0].name}, so DOMAIN_ROOT is not in this zone."
     try:
         _remove(applier, change, strays)
     except CallError as error:
-        misfit = MismatchError(told, f"It could not be deleted: do that by hand ({error.message}).")
+        misfit = MismatchError(message, f"Cannot delete it: do that by hand ({error.message}).")
     else:
-        misfit = MismatchError(told, "It was deleted again. Correct DOMAIN_ROOT or ZONE_ID.")
+        misfit = MismatchError(message, "The pass deleted it. Correct DOMAIN_ROOT or ZONE_ID.")
     applier.outcomes.note(change, Outcome.FAILED, misfit)
     raise misfit
 
@@ -97,6 +97,6 @@ def _remove(applier: RecordApplier, change: CreateRecord, strays: Sequence[DnsRe
 
 
 def _strays(applier: RecordApplier, change: CreateRecord) -> list[DnsRecord]:
-    """What this very create has left at its name with something appended; a look-alike of another domain is not it."""
+    """Return what exactly this create left at its name with something appended, without look-alikes of others."""
     found = applier.writer.strays(change.name)
     return [r for r in found if (r.type, r.content, r.comment) == ("A", change.content, change.comment)]

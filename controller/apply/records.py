@@ -1,14 +1,14 @@
-"""Carries out the record changes of a plan, in batches, and finds out what really happened.
+"""Apply the record changes of a plan, in batches, and find out what really happened.
 
 ============================  ==========================================================================
 the batch was                 then
 ============================  ==========================================================================
-applied                       each answer is compared with what was wanted (read-back)
-refused as stale              look: what is already so is done, what another hand moved is superseded
-(81044, 81057, 81058)
-refused otherwise             halves, until the refused change is alone; the others go through
-answered unclearly            look: what is already so is done, the rest is sent again
-throttled beyond patience     stop: nothing is fanned out, what is left is for the next pass
+applied                       compare each answer with the desired record (read-back)
+refused as stale              look: note what is already so as applied, and what another writer changed
+(81044, 81057, 81058)         as superseded
+refused otherwise             send halves, until the refused change is alone; the others are applied
+answered unclearly            look: note what is already so as applied, and send the rest again
+throttled beyond patience     stop; the next pass does the rest
 ============================  ==========================================================================
 """
 
@@ -41,37 +41,38 @@ from controller.rules.findings import ZONE_NOT_READABLE
 from controller.rules.verify import has_record_of, is_as_wanted, outcome_now, with_answers
 from controller.runtime import retry
 
-#: "Record does not exist", "already exists" (older form), "identical record already exists": our view is stale.
+#: "Record does not exist", "already exists" (older form), "identical record already exists": the plan is stale.
 STALE_CODES = frozenset({81044, 81057, 81058})
 QUOTA_CODE = 81045
-_OVERTAKEN = "Another hand has changed this record; the next pass looks again."
-#: Single creates refused in a row with the same code, then the newest machine's as well, and none accepted: the whole
-#: domain is refused, and hundreds of machines must not spend the 1,200 calls of the user who owns the token (Cloudflare
-#: docs: rate limits). The oldest come first, so three odd ones among them must not starve all the others, pass by pass.
+_OVERTAKEN = "Another writer changed this record. The next pass looks again."
+#: After so many single creates refused in a row with the same code, the pass tries the newest machine's create too. If
+#: that is refused and none was accepted, the whole domain is refused: hundreds of machines must not spend the 1,200
+#: calls of the token's user (Cloudflare docs: rate limits). It tries the newest because creates start with the oldest:
+#: three bad ones among them must not block all others in every pass.
 ENOUGH_REFUSALS = 3
-#: How often an unclear answer to one batch is looked at before the pass gives up on it, and how often in a pass the
-#: listing may be asked again because it disagrees with a refusal.
+#: How often a pass looks after unclear answers to one batch before it gives up, and how often it lists again because
+#: the listing disagrees with a refusal.
 PATIENCE = 4
 
 
 def no_answer() -> AmbiguousError:
-    """The error of a change that a batch's answer leaves out; a new one each time, since a traceback grows with it."""
+    """Return the error of a change that a batch's answer leaves out."""
+    # Create a new error each time: a shared one keeps each pass alive through its traceback.
     return AmbiguousError("Cloudflare's answer to the batch leaves this change out.", "The next pass looks again.")
 
 
 @dataclass(slots=True)
 class RecordApplier:
-    """Applies record changes and notes how each ended."""
+    """Applies record changes and notes each outcome."""
 
     context: Context
     writer: RecordWriter
     world: World
     outcomes: Outcomes
-    #: Instances whose name turned out, while applying, to have lost the right record that the plan relied on.
+    #: Instances with a name that lost, since the plan, the right record that the plan relied on.
     lost: set[str | None] = field(default_factory=set, init=False)
-    _creates_refused: RefusedError | None = field(
-        default=None, init=False
-    )  # what every other create would meet as well
+    #: The refusal that every other create would get too.
+    _creates_refused: RefusedError | None = field(default=None, init=False)
     _refused_codes: list[tuple[int | str, ...]] = field(default_factory=list, init=False)  # of single creates
     _has_created: bool = field(default=False, init=False)
     _newest: CreateRecord | None = field(default=None, init=False)
@@ -82,21 +83,21 @@ class RecordApplier:
         self._seen = {record.id: record for record in self.world.records}
 
     def apply(self, changes: Sequence[RecordChange]) -> None:
-        """Deletes, then updates, then creates (the plan's order). Raises a CallError that stops all the rest."""
+        """Apply the changes in the plan's order: deletes, updates, creates. Raises a CallError that stops the rest."""
         self._newest = next((change for change in reversed(changes) if isinstance(change, CreateRecord)), None)
         limit = self._limit(len(changes))
         for start in range(0, len(changes), limit):
             self._send(changes[start : start + limit])
 
     def _limit(self, count: int) -> int:
-        """What one batch may hold; the zone's plan is asked for only where it matters."""
+        """Return how many changes a batch may hold. The zone's plan is read only if that matters."""
         zone = self.world.zone
         if count <= zone.batch_limit or zone.name is not None:
             return zone.batch_limit
         try:
             zone = self.context.readers.records.zone()
         except CallError:
-            return zone.batch_limit  # every plan takes as many; the writes themselves say what is wrong
+            return zone.batch_limit  # every plan accepts as many, and the writes themselves report what is wrong
         if zone.name is None and ZONE_NOT_READABLE not in self.world.findings:
             self.outcomes.find(ZONE_NOT_READABLE)
         return zone.batch_limit
@@ -116,7 +117,7 @@ class RecordApplier:
                 self._look_and_resend(silent, no_answer(), unclear + 1)
 
     def write(self, batch: Sequence[RecordChange]) -> list[DnsRecord]:
-        """One batch. An error that stops the pass is noted for it; a refused or unclear batch is the caller's."""
+        """Send one batch. Note an error that stops the pass; the caller handles a refused or unclear batch."""
         try:
             return self.writer.write(batch)
         except (RefusedError, AmbiguousError):
@@ -142,7 +143,7 @@ class RecordApplier:
         self._send(batch[middle:])
 
     def _refused_alone(self, change: RecordChange, error: RefusedError) -> None:
-        """Where the listing lags behind, a few more looks show it; where it does not, the change has failed."""
+        """Look a few more times, because the listing may lag behind. If it does not, note the change as failed."""
         with suppress(CallError):
             while STALE_CODES.intersection(error.codes) and self._looks:
                 self._looks -= 1
@@ -152,10 +153,10 @@ class RecordApplier:
         self.fail(change, error)
 
     def fail(self, change: RecordChange, error: RefusedError) -> None:
-        """Note a change that was refused alone; where that concerns the whole domain no more creates are tried."""
+        """Note a change that was refused alone. If the refusal concerns the whole domain, send no more creates."""
         if isinstance(change, CreateRecord):
             if QUOTA_CODE in error.codes:
-                hint = "The zone is full: delete records nobody needs, or take a larger Cloudflare plan."
+                hint = "The zone is full: delete records that nobody needs, or take a larger Cloudflare plan."
                 self._creates_refused = error = RefusedError(error.message, hint)
             elif not STALE_CODES.intersection(error.codes):
                 self._refused_codes = [*self._refused_codes, error.codes][-ENOUGH_REFUSALS:]
@@ -165,25 +166,25 @@ class RecordApplier:
         self.outcomes.note(change, Outcome.FAILED, error)
 
     def _takes_the_newest(self) -> bool:
-        """Whether the newest machine's create, sent alone, is accepted: then the whole domain is not refused."""
+        """Return whether Cloudflare accepts the newest machine's create, alone: then the domain is not refused."""
         if self._newest is None or self.outcomes.of([self._newest]) != {Outcome.NOT_REACHED}:
             return False
         try:
             self.compare([self._newest], self.writer.write([self._newest]))
         except CallError:
-            return False  # what it says of this one is found out when its turn comes
+            return False  # its own outcome is noted when its turn comes
         return self._has_created
 
     def without_refused_creates(self, batch: Sequence[RecordChange]) -> Sequence[RecordChange]:
-        """The batch without creates where the zone is full, or refuses them all."""
+        """Return the batch, without creates if the zone is full or refuses them all."""
         if self._creates_refused is None:
             return batch
-        hopeless = [change for change in batch if isinstance(change, CreateRecord)]
-        self.outcomes.note_all(hopeless, Outcome.FAILED, self._creates_refused)
+        creates = [change for change in batch if isinstance(change, CreateRecord)]
+        self.outcomes.note_all(creates, Outcome.FAILED, self._creates_refused)
         return [change for change in batch if not isinstance(change, CreateRecord)]
 
     def _look_and_resend(self, batch: Sequence[RecordChange], error: AmbiguousError, unclear: int) -> None:
-        """An unclear answer: wait a little, see what is already so, and send the rest again."""
+        """After an unclear answer: wait a little, look what is already so, and send the rest again."""
         try:
             retry.pause(unclear, self.context.budget)
             rest = self.still_wanted(batch)
@@ -196,7 +197,7 @@ class RecordApplier:
         self._send(rest, unclear)
 
     def still_wanted(self, batch: Sequence[RecordChange]) -> list[RecordChange]:
-        """Look at the names anew: note what is done or superseded, and return what is still to be done."""
+        """Look at the names again: note what is applied or superseded, and return what is still to do."""
         listing = self.context.readers.records.listing({change.instance for change in batch if change.instance})
         by_name = defaultdict[str, list[DnsRecord]](list)
         for record in listing.records:
@@ -204,7 +205,7 @@ class RecordApplier:
         return [change for change in batch if not self._is_settled(change, by_name[change.name])]
 
     def _is_settled(self, change: RecordChange, here: Sequence[DnsRecord]) -> bool:
-        """Whether what stands at the name now says how the change has ended; that is noted."""
+        """Return whether the records at the name now show how the change ended. If so, note it."""
         machine = self.world.instances.get(change.instance or "")
         if isinstance(change, DeleteRecord) and not has_record_of(machine, here, self.context.settings.mark):
             self.lost.add(change.instance)
@@ -217,9 +218,9 @@ class RecordApplier:
         return outcome is not None
 
     def compare(self, batch: Sequence[RecordChange], answers: Sequence[DnsRecord]) -> list[RecordChange]:
-        """Read-back: what Cloudflare says it wrote must be what was wanted, or no link is written on it.
+        """Read back what Cloudflare wrote and note the outcomes. Return the changes that the answer leaves out.
 
-        Returns the changes that the answer leaves out.
+        A record that differs from the desired one gets no link.
         """
         unanswered = []
         for change, answer in with_answers(batch, answers):
@@ -234,7 +235,7 @@ class RecordApplier:
 
     def _report_divergence(self, change: RecordChange, answer: DnsRecord) -> None:
         got = f"content {answer.content}, {'proxied' if answer.proxied else 'not proxied'}, comment {answer.comment!r}"
-        message = f"Cloudflare took the write, but what it answered is not what was wanted: {got}."
-        hint = "Look at the record and at rules of the zone that may change it; no link is written on it."
+        message = f"Cloudflare accepted the write, but its answer differs from the desired record: {got}."
+        hint = "Look at the record, and for rules of the zone that may change it. Until then no link is written."
         self.outcomes.find(Finding("does-not-converge", change.key, message, hint))
         self.outcomes.note(change, Outcome.FAILED, f"{message} {hint}")

@@ -1,4 +1,4 @@
-"""Carries out the row changes of a plan: one conditional write a row, and a second look where the row has moved on."""
+"""Apply the row changes of a plan: one conditional write a row, and another look if the row changed since."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from controller.runtime.threads import gather
 
 @dataclass(slots=True)
 class RowApplier:
-    """Applies row changes and notes how each ended."""
+    """Applies row changes and notes each outcome."""
 
     context: Context
     writer: RowWriter
@@ -30,14 +30,14 @@ class RowApplier:
         self._facts = Facts.of(self.world, self.context.settings)
 
     def apply(self, changes: Sequence[RowChange]) -> None:
-        """All of them, a row's changes in one write. Raises a TerminalError, since no other row would fare better."""
+        """Apply the changes, those of a row in one write. Raises a TerminalError: it would fail every other row too."""
         by_row = defaultdict[str, list[RowChange]](list)
         for change in changes:
             by_row[change.key].append(change)
         gather([partial(self._write, row, some) for row, some in by_row.items()], self.context.budget)
 
     def _write(self, row: str, changes: list[RowChange]) -> None:
-        """One write, and a second one where the row has moved on. Raises a TerminalError."""
+        """Write once, and once more if the row changed since. Raises a TerminalError."""
         try:
             self._attempt(row, changes)
         except ConditionError as error:
@@ -49,7 +49,7 @@ class RowApplier:
         try:
             self._attempt(row, wanted)
         except ConditionError:
-            self.outcomes.note_all(wanted, Outcome.SUPERSEDED, "The row has moved on again; the next pass looks again.")
+            self.outcomes.note_all(wanted, Outcome.SUPERSEDED, "The row changed again. The next pass looks again.")
 
     def _attempt(self, row: str, changes: list[RowChange]) -> None:
         with self._noting(changes):
@@ -58,7 +58,7 @@ class RowApplier:
 
     @contextmanager
     def _noting(self, changes: list[RowChange]) -> Iterator[None]:
-        """Note what goes wrong with these changes; a failed condition, and what concerns every row, is passed on."""
+        """Note a failure of these changes. Raises a ConditionError, and a TerminalError, which concerns every row."""
         try:
             yield
         except ConditionError:
@@ -71,9 +71,9 @@ class RowApplier:
                 raise
 
     def _still_wanted(self, row: str, changes: list[RowChange], *, is_sent: bool) -> list[RowChange]:
-        """Read the row again once, with the instances it names now, and ask the rules again.
+        """Read the row and the instances that it names now, and return the changes that the rules still want.
 
-        ``is_sent``: an earlier write may have been done, and its answer lost.
+        ``is_sent``: an earlier write may have been applied, and its answer lost.
         """
         with self._noting(changes):
             meeting = next(iter(self.context.readers.table.rows([row])), None)
@@ -85,18 +85,16 @@ class RowApplier:
             for change in changes:
                 again = reconsider(change, meeting, world, self.world, self.context.settings)
                 if again is None:
-                    self.outcomes.note(
-                        change, Outcome.SUPERSEDED, "The row has moved on and no longer wants this change."
-                    )
+                    self.outcomes.note(change, Outcome.SUPERSEDED, "The row changed and no longer needs this change.")
                 else:
                     wanted.append(again)
             return wanted
         return []
 
     def _refreshed(self, meeting: Meeting | None) -> World:
-        """The part of the world that matters to this row, with the instances that it names now.
+        """Return the part of the world that matters to this row, with the instances that it names now.
 
-        One that was not absent when the plan was made is not absent now either, only unknown: it proves nothing.
+        A missing instance that was not absent in the plan counts as unknown, which proves nothing.
         """
         if meeting is None:
             return self.world

@@ -1,4 +1,4 @@
-"""DynamoDB's typed attributes as the rules see them, and back: strings, and odd values for conditions to name."""
+"""Turn DynamoDB's typed attributes into the rules' values, and back: strings, and odd values for conditions."""
 
 import base64
 import json
@@ -8,7 +8,7 @@ from controller.model import NonString, Value
 
 
 def value_of(attribute: Any) -> Value:
-    """A row's attribute: a string, nothing, or something odd."""
+    """Return the value of a row's attribute: a string, None, or a NonString."""
     if attribute is None:
         return None
     if "S" in attribute:
@@ -17,12 +17,12 @@ def value_of(attribute: Any) -> Value:
 
 
 def attribute_of(value: Value) -> Any:
-    """The attribute that a value was, as boto3 sends it."""
+    """Return the attribute that a value came from, as boto3 sends it."""
     return _unpacked(json.loads(value.json)) if isinstance(value, NonString) else {"S": value}
 
 
 def _packed(attribute: dict[str, Any]) -> dict[str, Any]:
-    """JSON has no bytes: binary leaves become base64, told by DynamoDB's own type letters."""
+    """Return the attribute with base64 for bytes, which JSON lacks. DynamoDB's type letters show where."""
     ((kind, content),) = attribute.items()
     match kind:
         case "B":

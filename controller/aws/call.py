@@ -1,29 +1,16 @@
-"""One call to AWS: counted, cut to the pass's time, retried by class, and its error put into our words.
+"""One call to AWS: counted, cut to the pass's time, and retried by class. ``reply`` says what an error means."""
 
-==========================================  =======================================================
-error                                       class
-==========================================  =======================================================
-throttling of any service                   throttled
-5xx, no connection, a broken answer         transient: every call of ours may be sent twice, since
-                                            reads change nothing and writes are conditional
-``ConditionalCheckFailedException``         condition
-no access                                   denied, with the missing action
-credentials, read or judged                 authentication
-no such table, secret or function           not found, which is terminal
-anything else                               refused
-==========================================  =======================================================
-"""
-
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectionError,  # botocore's, which is no HTTPClientError and not Python's
+    ConnectionError,  # botocore's, which is not an HTTPClientError and not Python's
     CredentialRetrievalError,
     HTTPClientError,
+    LoginError,
     NoCredentialsError,
     PartialCredentialsError,
     SSOError,
@@ -31,66 +18,12 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from controller.errors import (
-    AuthenticationError,
-    CallError,
-    ConditionError,
-    DeniedError,
-    NotFoundError,
-    RefusedError,
-    TerminalError,
-    ThrottledError,
-    TransientError,
-)
+from controller.aws.reply import Asked, refusal
+from controller.errors import AuthenticationError, CallError, TerminalError, TransientError
 from controller.runtime import retry
 from controller.runtime.budget import Budget
 
 T = TypeVar("T")
-
-_THROTTLED = frozenset(
-    {
-        "BandwidthLimitExceeded",
-        "EC2ThrottledException",
-        "LimitExceededException",
-        "PriorRequestNotComplete",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "SlowDown",
-        "Throttling",
-        "ThrottledException",
-        "ThrottlingException",
-        "TooManyRequestsException",
-        "TransactionConflictException",
-        "TransactionInProgressException",
-    }
-)
-_TRANSIENT = frozenset(
-    {
-        "InternalError",
-        "InternalFailure",
-        "InvalidInstanceID.NotFound",
-        "ReplicatedWriteConflictException",
-        "RequestTimeout",
-        "Unavailable",
-    }
-)
-_NO_ACCESS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
-_BAD_CREDENTIALS = frozenset(
-    {
-        "AuthFailure",
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "OptInRequired",
-        "RequestExpired",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
-
 
 #: What reading an answer raises that has not the form of one.
 _NONSENSE = (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError)
@@ -98,7 +31,7 @@ _NONSENSE = (AttributeError, IndexError, KeyError, RecursionError, TypeError, Va
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One kind of call: who is asked, which IAM action it needs, about what, and what a real answer always has.
+    """One kind of call: its service, the IAM action that it needs, on what, and what a real answer always has.
 
     botocore makes an empty answer of a body that it cannot read, and an empty answer must never pass for an empty
     world or for a write that was done.
@@ -111,11 +44,11 @@ class Call:
     writes: bool = False
 
     def __call__(self, request: Callable[..., Any], budget: Budget, read: Callable[[Any], T], **arguments: Any) -> T:
-        """What ``read`` makes of the answer. Raises a CallError."""
-        attempts = 0
+        """Return what ``read`` makes of the answer. Raises a CallError."""
+        attempts, before = 0, frozenset[str]()
 
         def attempt() -> T:
-            nonlocal attempts
+            nonlocal attempts, before
             budget.timeout(0)  # raises when there is no time left for another request
             if self.writes:
                 budget.admit_write()
@@ -125,8 +58,12 @@ class Call:
                     answer = _answer(request, arguments, answered)
                 _ = answer[self.proof]
                 return read(answer)
-            except (ClientError, BotoCoreError, ResponseParserError) as error:
-                raise self._classified(error, attempts) from error
+            except ClientError as error:
+                asked = Asked(self.service, self.action, self.resource, budget.clock.now(), attempts, before)
+                before |= {str(error.response.get("Error", {}).get("Code", ""))}
+                raise refusal(error, asked) from error
+            except (BotoCoreError, ResponseParserError) as error:
+                raise self._unanswered(error) from error
             except _NONSENSE as error:
                 raise self._unusable(error) from error
             except OSError as error:
@@ -134,63 +71,58 @@ class Call:
 
         return retry.call(attempt, budget)
 
-    def _classified(self, error: Exception, attempts: int) -> CallError:
-        what = f"{self.service}:{self.action} on {self.resource}"
-        if isinstance(error, ClientError):
-            return self._refusal(error, what, attempts)
+    def pages(self, page: Callable[[Any], tuple[list[T], Any]]) -> Iterator[T]:
+        """Yield the items of page after page; ``page`` takes a token (None at first), and returns the next one.
+
+        Raises TransientError if a token comes again: the listing would never end, and what it brings is not whole.
+        """
+        token, seen = None, set[str]()
+        while True:
+            found, token = page(token)
+            yield from found
+            if not token:
+                return
+            if repr(token) in seen:
+                raise TransientError(
+                    f"{self} repeats a page token on page {len(seen) + 1}, so its listing is not whole.",
+                    "AWS has a passing fault, or a proxy repeats its answers; the next pass carries on.",
+                )
+            seen.add(repr(token))
+
+    def __str__(self) -> str:
+        return f"{self.service}:{self.action} on {self.resource}"
+
+    def _unanswered(self, error: Exception) -> CallError:
         if isinstance(error, (ConnectionError, HTTPClientError, ResponseParserError)):
             return self._unusable(error)
         if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
-            return AuthenticationError(f"{what}: AWS credentials are missing.", "Set AWS_PROFILE, or log in.")
-        if isinstance(error, (CredentialRetrievalError, SSOError, TokenRetrievalError)):
+            return AuthenticationError(f"{self}: AWS credentials are missing.", "Set AWS_PROFILE, or log in.")
+        if isinstance(error, (CredentialRetrievalError, LoginError, SSOError, TokenRetrievalError)):
             return AuthenticationError(
-                f"{what}: the AWS credentials cannot be had: {error}",
-                "Log in again (aws sso login), or check AWS_PROFILE.",
+                f"{self}: cannot get AWS credentials: {error}",
+                f"Log in again ({'aws login' if isinstance(error, LoginError) else 'aws sso login'}), or check "
+                "AWS_PROFILE.",
             )
-        return TerminalError(f"{what} cannot be called: {error}", "Check the AWS settings (region, profile, endpoint).")
+        return TerminalError(f"{self} cannot be called: {error}", "Check the AWS settings (region, profile, endpoint).")
 
     def _unreadable(self, error: OSError) -> CallError:
-        """What names a file comes from reading credentials; botocore wraps what the network does."""
+        """Return the error of a file with credentials; without a file's name it is the network's."""
         if error.filename is None:
             return self._unusable(error)
         return AuthenticationError(
-            f"{self.service}:{self.action} on {self.resource}: the AWS credentials cannot be read: {error}.",
+            f"{self}: the AWS credentials cannot be read: {error}.",
             "Check AWS_WEB_IDENTITY_TOKEN_FILE and AWS_PROFILE, or log in again.",
         )
 
     def _unusable(self, error: Exception) -> TransientError:
-        what = f"{self.service}:{self.action} on {self.resource}"
         return TransientError(
-            f"{what} got no usable answer ({type(error).__name__}).",
+            f"{self} got no usable answer ({type(error).__name__}).",
             "Check the network, the region and AWS_ENDPOINT_URL.",
         )
 
-    def _refusal(self, error: ClientError, what: str, attempts: int) -> CallError:
-        code = str(error.response.get("Error", {}).get("Code", ""))
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        text = str(error.response.get("Error", {}).get("Message", ""))[:300]
-        told = f"{what}: {code} {text}".rstrip()
-        if code == "ConditionalCheckFailedException":
-            return ConditionError(told, retried=attempts > 1)
-        if code in _THROTTLED:
-            return ThrottledError(told, "AWS throttles this account or table; the next pass carries on.")
-        if code in _NO_ACCESS:
-            return DeniedError(told, f"Allow the action {self.service}:{self.action} on {self.resource}.")
-        if code in _BAD_CREDENTIALS:
-            return AuthenticationError(
-                told, "The AWS credentials are not accepted; check AWS_PROFILE, or log in again."
-            )
-        if code == "ResourceNotFoundException":
-            empty = ", or holds no value yet" if self.action == "GetSecretValue" else ""
-            missing = f"{self.resource} does not exist in this account and region{empty}"
-            return NotFoundError(told, f"{missing}; check its name and AWS_REGION.")
-        if status >= 500 or code in _TRANSIENT:  # HTTP's server errors
-            return TransientError(told, "AWS has a passing fault; the next pass carries on.")
-        return RefusedError(told, f"Look the code up in the documentation of {self.service}:{self.action}.", (code,))
-
 
 def _answer(request: Callable[..., Any], arguments: dict[str, Any], answered: Callable[[int | str], None]) -> Any:
-    """The answer; its status, or the code of its error, is told on the way."""
+    """Return the answer; report its status, or the code of its error, on the way."""
     try:
         answer = request(**arguments)
     except ClientError as error:

@@ -1,5 +1,6 @@
-"""DynamoDB: the meetings' rows, read and written in the controller's words."""
+"""Read and write the meetings' rows in DynamoDB, in the controller's terms."""
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,17 +17,23 @@ from controller.settings import Settings
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+#: What DynamoDB says of a table with another key. A ValidationException has many other causes.
+_ABOUT_KEY = re.compile(
+    "key element does not match the schema|conditions on the keys is invalid|required keys was not given|"
+    "mismatch for key"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class DynamoTable:
-    """Reads the meetings' rows, within one pass's budget. People's names are not even asked for."""
+    """Reads the meetings' rows within one pass's budget, and nothing about people."""
 
     client: "DynamoDBClient"
     settings: Settings
     budget: Budget
 
     def live(self) -> list[Meeting]:
-        """Every row that is not ``TERMINATED``; with an index the rows in a live status, and no other row is read."""
+        """Return every row that is not ``TERMINATED``; with an index, the rows in a live status alone."""
         reads: list[Callable[[], list[Meeting]]] = [self._nobody]
         if self.settings.status_index:
             reads += [partial(self._queried, status) for status in sorted(LIVE_STATUSES)]
@@ -35,7 +42,7 @@ class DynamoTable:
         return [row for rows in gather(reads, self.budget) for row in rows]
 
     def _nobody(self) -> list[Meeting]:
-        """A row by key that is not there: a table with another key says so before anything is planned."""
+        """Read a row that does not exist, so that a table with another key fails before anything is planned."""
         self._row("elephant-dns")
         return []
 
@@ -46,7 +53,7 @@ class DynamoTable:
         return self._paged(call, self.client.scan, FilterExpression=expression, ExpressionAttributeValues=values)
 
     def rows(self, ids: Collection[str]) -> list[Meeting]:
-        """Those of these rows that exist, read consistently."""
+        """Return those of these rows that exist, read consistently."""
         found = gather([partial(self._row, meeting) for meeting in sorted(ids)], self.budget)
         return [row for row in found if row]
 
@@ -63,7 +70,7 @@ class DynamoTable:
                 **_projection(self.settings.roles),
             )
         except RefusedError as error:
-            if error.codes == ("ValidationException",):
+            if error.codes == ("ValidationException",) and _ABOUT_KEY.search(error.message):
                 raise self._misfit() from error
             raise
 
@@ -77,19 +84,18 @@ class DynamoTable:
         )
 
     def _paged(self, call: Call, request: Any, **arguments: Any) -> list[Meeting]:
-        rows: list[Meeting] = []
         arguments |= {"TableName": self.settings.table_name, "ReturnConsumedCapacity": "TOTAL"}
         arguments["Select"] = "SPECIFIC_ATTRIBUTES"  # the policies ask for it
         arguments |= _projection(self.settings.roles)
-        while True:
-            found, last = call(request, self.budget, self._page, **arguments)
-            rows += found
-            if not last:
-                return rows
-            arguments["ExclusiveStartKey"] = last
+
+        def page(after: Any) -> tuple[list[Meeting], Any]:
+            following = {"ExclusiveStartKey": after} if after else {}
+            return call(request, self.budget, self._page, **arguments, **following)
+
+        return list(call.pages(page))
 
     def _page(self, page: Any) -> tuple[list[Meeting], Any]:
-        """A page's rows, and the key after which the next page begins."""
+        """Return a page's rows, and the key after which the next page begins."""
         return [self._parsed(item) for item in page["Items"]], page.get("LastEvaluatedKey")
 
     def _parsed(self, item: Mapping[str, Any]) -> Meeting:
@@ -102,21 +108,21 @@ class DynamoTable:
 
     def _misfit(self) -> MismatchError:
         return MismatchError(
-            f"The key of table {self.settings.table_name} is not the string id alone, so it is no table of meetings.",
-            "Correct TABLE_NAME; nothing was planned.",
+            f"The key of table {self.settings.table_name} is not the string id alone: it is not a table of meetings.",
+            "Correct TABLE_NAME. Nothing was planned.",
         )
 
 
 @dataclass(frozen=True, slots=True)
 class DynamoWriter:
-    """Writes rows, within one pass's budget. A plan is made without one."""
+    """Writes rows within one pass's budget. A pass that only plans has none."""
 
     client: "DynamoDBClient"
     settings: Settings
     budget: Budget
 
     def write(self, meeting: str, change: RowWrite) -> None:
-        """One conditional UpdateItem; it never creates a row."""
+        """Send one conditional UpdateItem, which never creates a row. Raises ConditionError or another CallError."""
         Call("dynamodb", "UpdateItem", f"table {self.settings.table_name}", proof="ConsumedCapacity", writes=True)(
             self.client.update_item,
             self.budget,
@@ -130,7 +136,7 @@ class DynamoWriter:
 
 
 def parse_meeting(item: Mapping[str, Any], roles: Sequence[str]) -> Meeting:
-    """A row as the rules see it; values of a wrong type are kept as such."""
+    """Return a row as the rules see it; values of a wrong type stay what they are."""
     return Meeting(
         id=item["id"]["S"],
         status=value_of(item.get("status")),
@@ -142,7 +148,7 @@ def parse_meeting(item: Mapping[str, Any], roles: Sequence[str]) -> Meeting:
 
 
 def expressions(change: RowWrite) -> dict[str, Any]:
-    """The write as DynamoDB's expressions; every attribute goes through a name, since ``status`` is a reserved word."""
+    """Return the write as DynamoDB's expressions, with placeholders for names: ``status`` is a reserved word."""
     names, values = {"#id": "id"}, dict[str, Any]()
 
     def name(attribute: str) -> str:
@@ -178,7 +184,7 @@ def expressions(change: RowWrite) -> dict[str, Any]:
 
 
 def attributes_read(roles: Iterable[str]) -> list[str]:
-    """What is read of a row: nothing about the people in it."""
+    """Return the attributes to read of a row: nothing about the people in it."""
     of_roles = [f"{role}_{field}" for role in roles for field in ("ec2_id", "ec2_link")]
     return ["id", "status", "meet_time", "termination_reason", *of_roles]
 

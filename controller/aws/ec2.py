@@ -1,4 +1,4 @@
-"""EC2: the instances of one region, in the controller's words."""
+"""Read the instances of one region from EC2, in the controller's terms."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -20,22 +20,22 @@ PAGE_SIZE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Ec2Fleet:
-    """The instances of one region, within one pass's budget."""
+    """Reads the instances of one region within one pass's budget."""
 
     client: "EC2Client"
     settings: Settings
     budget: Budget
 
     def tagged(self) -> list[Instance]:
-        """Every instance with the project's tag, in any state."""
+        """Return every instance with the project's tag, in any state."""
         return [machine for machine in self._described([self._tag_filter()]) if machine.tagged]
 
     def by_id(self, ids: Collection[str]) -> list[Instance]:
-        """Those of these instances that EC2 knows: by a filter, since one unknown id fails a call that names ids."""
+        """Return those of these instances that EC2 knows, by a filter: one unknown id fails a call that names ids."""
         return [m for some in _chunks(sorted(ids)) for m in self._described([_filter("instance-id", some)])]
 
     def of_meetings(self, meetings: Collection[str]) -> list[Instance]:
-        """Every instance that carries one of these meetings, also where the project's tag is lost."""
+        """Return every instance that carries one of these meetings, also without the project's tag."""
         wanted = set(meetings)
         found = (m for some in _chunks(sorted(wanted)) for m in self._described([_filter("tag:MeetingID", some)]))
         return [machine for machine in found if machine.meeting in wanted]
@@ -47,22 +47,21 @@ class Ec2Fleet:
     def _described(self, filters: list[dict[str, Any]]) -> Iterable[Instance]:
         call = Call("ec2", "DescribeInstances", "*", proof="Reservations")
         request, page = self.client.describe_instances, {"Filters": filters, "MaxResults": PAGE_SIZE}
-        token: str | None = None
-        while True:
+
+        def described(token: str | None) -> tuple[list[Instance], str | None]:
             following = {"NextToken": token} if token else {}
-            found, token = call(request, self.budget, self._parsed, **page, **following)
-            yield from found
-            if not token:
-                return
+            return call(request, self.budget, self._parsed, **page, **following)
+
+        return call.pages(described)
 
     def _parsed(self, page: Any) -> tuple[list[Instance], str | None]:
-        """A page's instances, and the token of the next one."""
+        """Return a page's instances, and the token of the next page."""
         raw = [instance for reservation in page["Reservations"] for instance in reservation["Instances"]]
         return [parse_instance(instance, self.settings.project_tag) for instance in raw], page.get("NextToken")
 
 
 def parse_instance(raw: Any, project_tag: tuple[str, str]) -> Instance:
-    """An instance as the rules see it."""
+    """Return an instance as the rules see it."""
     tags = {tag["Key"]: tag["Value"] for tag in raw.get("Tags", ())}
     return Instance(
         id=raw["InstanceId"],
@@ -72,11 +71,21 @@ def parse_instance(raw: Any, project_tag: tuple[str, str]) -> Instance:
         meeting=tags.get("MeetingID"),
         role=tags.get("Role"),
         launched_at=raw.get("LaunchTime"),
+        aside=None if raw.get("PublicIpAddress") else _address_aside(raw),
     )
 
 
+def _address_aside(raw: Any) -> str | None:
+    """Return a public address that EC2 does not count as the instance's: only that of eth0's first address is."""
+    for interface in raw.get("NetworkInterfaces", ()):
+        for private in (interface, *interface.get("PrivateIpAddresses", ())):
+            if address := private.get("Association", {}).get("PublicIp"):
+                return f"{address} on {interface.get('NetworkInterfaceId', 'another interface')}"
+    return None
+
+
 def _filter(name: str, values: Sequence[str]) -> dict[str, Any]:
-    """A filter. EC2 reads values as patterns: a backslash, which escapes, becomes ``?``, and the caller compares."""
+    """Return a filter. EC2 reads values as patterns: a backslash would escape, so it becomes ``?``; callers compare."""
     return {"Name": name, "Values": [value.replace("\\", "?") for value in values]}
 
 

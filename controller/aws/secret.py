@@ -1,4 +1,4 @@
-"""Where the Cloudflare token comes from: a secret, or the environment."""
+"""Read the Cloudflare token from Secrets Manager."""
 
 import json
 import threading
@@ -16,12 +16,12 @@ SECRET_KEY = "CLOUDFLARE_TOKEN"  # noqa: S105  # the name of the key, not a secr
 
 
 def where(secret: str) -> str:
-    """The token in this secret, as a person finds it."""
+    """Return where a person finds the token in this secret."""
     return f"{SECRET_KEY} in the secret {secret}"
 
 
 class SecretToken:
-    """The Cloudflare token from Secrets Manager: read once per process, and again once when it is refused."""
+    """The Cloudflare token of a secret: read once per process, and again once if Cloudflare refuses it."""
 
     def __init__(self, client: "SecretsManagerClient", secret: str) -> None:
         self.source = where(secret)
@@ -33,23 +33,23 @@ class SecretToken:
         self._renewed_by: Budget | None = None  # the pass that has read it again last
 
     def token(self, budget: Budget) -> str:
-        """The token. Raises TerminalError where the secret does not hold one."""
+        """Return the token. Raises TerminalError if the secret does not hold one."""
         return self._token or self._renew(budget)
 
     def renewed(self, refused: str, budget: Budget) -> str | None:
-        """The token that has replaced the refused one, or None; a pass reads it again once only."""
+        """Return the token that replaced the refused one, or None. A pass reads the secret again once only."""
         token = self._token if self._renewed_by is budget else self._renew(budget)
         self._renewed_by = budget
         return token if token != refused else None
 
     def _renew(self, budget: Budget) -> str:
-        """Read the secret outside the lock: a read that hangs must neither hold up the next pass nor answer for it."""
+        """Read the secret outside the lock: a read that hangs must neither delay the next pass nor answer for it."""
         with self._lock:
             self._asked_by = budget
         try:
             token = self._read(budget)
         except CallError as error:
-            error.source = "The Cloudflare token"
+            error.source = "the Cloudflare token"
             raise
         with self._lock:
             if self._asked_by is budget:

@@ -1,10 +1,10 @@
-"""Carrying out a plan in front of a person: the plan, how far it has got, how each change ended."""
+"""Apply in front of a person: show the plan, the progress, and how each change ended."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from controller.bootstrap import Controller
-from controller.cli import reports
+from controller.cli import logs, reports
 from controller.cli.console import err
 from controller.cli.progress import Progress
 from controller.cli.reports import PASS, Look
@@ -17,7 +17,7 @@ from controller.report.words import counted
 
 @dataclass(slots=True)
 class _Audience(Listener):
-    """A person who watches: sees the plan first unless it was shown, and how far the apply has got."""
+    """Shows the plan to a person first, unless it was shown, and then the progress."""
 
     session: Session
     show_plan: Callable[[Report], None]
@@ -25,7 +25,7 @@ class _Audience(Listener):
     plan: Report | None = None
 
     def on_plan(self, report: Report) -> None:
-        """Show the plan, and let the first Ctrl-C end the pass in good order from now on."""
+        """Show the plan. From now on the first Ctrl-C ends the pass in good order."""
         if report.results and not self.session.quiet:
             self.show_plan(report)
         self.plan = report
@@ -47,23 +47,25 @@ def carry_out(
     look: Look = PASS,
     warn: Callable[[Report], None] = lambda _: None,
 ) -> int:
-    """Apply, and show the outcomes; returns the exit code.
+    """Apply, show the outcomes, and return the exit code.
 
-    The plan comes first unless it was shown, or the report alone says it all: as text that nobody reads as it comes.
-    ``warn`` says what has to be said of a plan that was not shown before.
+    The plan comes first, unless it was shown or the report alone is enough: as text that nobody reads as it comes, or
+    in a log for programs. ``warn`` adds the consequences of a plan that was not shown before.
     """
     is_read = form == "text" and reports.is_on_screen()
 
     def show_plan(planned: Report) -> None:
         if not is_shown:
-            if is_read or form != "text":
+            if (is_read or form != "text") and not logs.is_json():
                 reports.preview(planned, look, quiet=False)
             warn(planned)
 
-    audience = _Audience(session, show_plan, Progress(quiet=session.quiet, moves=not session.verbose))
+    progress = Progress(quiet=session.quiet or logs.is_json(), moves=not session.verbose)
+    audience = _Audience(session, show_plan, progress)
     with session.interrupt as interrupt:
         report = controller.run(request, session.left(), audience, interrupt.stop)
         audience.progress.close()
+        logs.report(report)
         read = audience.plan if is_read and audience.plan and audience.plan.results else None
         reports.show(report, form, quiet=session.quiet, look=look, read=read)
         if interrupt.code:
@@ -72,7 +74,7 @@ def carry_out(
 
 
 def _interrupted(report: Report) -> str:
-    """What an interrupted pass has left."""
+    """Return what an interrupted pass left undone."""
     if left := report.count(Outcome.NOT_REACHED):
         return f"Interrupted, with {counted(left, 'change')} not reached; run it again to go on."
     if report.count(Outcome.FAILED) or report.count(Outcome.GUARDED):

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class Code(IntEnum):
-    """What a script may ask afterwards."""
+    """How a command ended, for scripts."""
 
     DONE = 0
     FAILED = 1  # an error, a failed or unreached change, a declined question, another digest

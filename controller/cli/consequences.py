@@ -1,4 +1,6 @@
-"""What ``retire`` brings about, beside the deletions: said before them, and never a reason not to do them."""
+"""What ``retire`` causes beside the deletions. It is said before them, and never stops them."""
+
+import sys
 
 from controller.bootstrap import Controller
 from controller.cli.console import err, width_of
@@ -16,7 +18,7 @@ from controller.retire import lead_to_machines_that_are_up
 from controller.runtime.budget import Budget
 from controller.runtime.threads import Task
 
-#: Seconds for a look that nothing depends on.
+#: Seconds for a check that nothing depends on.
 PATIENCE = 15.0
 #: The template's rules; behind each stands what follows the function's name.
 RULES = ("ElephantReconcile", "ElephantEC2StateWatch")
@@ -27,14 +29,14 @@ _STAYS = (
 
 
 def warn(session: Session, controller: Controller, function: str, planned: Report) -> None:
-    """Say which machines lose their names, and whether anything makes new ones."""
+    """Say which machines lose their names, and whether the deployment would create new records."""
     seconds = min(PATIENCE, session.left() / 2)
     budget = Budget(controller.clock, seconds)
     machines = Task(lambda: _machines(controller, seconds, planned), budget)
-    rules = Task(lambda: _rules(function, budget), budget)
+    rules = Task(lambda: _rules(controller, function, budget), budget)
     err("")
     for said in (_said(machines, "Whether machines are up"), _said(rules, "Whether the deployed rules are on"), _STAYS):
-        err("\n".join(wrapped(on_one_line(said), width_of(None))))
+        err("\n".join(wrapped(on_one_line(said), width_of(sys.stderr))))
     err("")
 
 
@@ -42,7 +44,7 @@ def _said(look: Task[str], what: str) -> str:
     try:
         return look.result()
     except WatchdogError as error:
-        return f"{what} could not be looked at: {error}"
+        return f"{what} could not be checked: {error}"
 
 
 def _machines(controller: Controller, seconds: float, planned: Report) -> str:
@@ -54,8 +56,8 @@ def _machines(controller: Controller, seconds: float, planned: Report) -> str:
     return f"Of {records} to delete {up:,} {lead} up. {their} users lose the way to it."
 
 
-def _rules(function: str, budget: Budget) -> str:
-    aws = aws_clients()
+def _rules(controller: Controller, function: str, budget: Budget) -> str:
+    aws = aws_clients(controller.settings, controller.session)
     try:
         suffix = function.removeprefix(FUNCTION) if function.startswith(FUNCTION) else ""
         names = [f"{rule}{suffix}" for rule in RULES]

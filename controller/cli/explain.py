@@ -3,28 +3,30 @@
 import sys
 from collections.abc import Iterable
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
 from controller.cli.codes import Code
-from controller.cli.console import err, is_colourful, out
-from controller.cli.history import rows_naming
+from controller.cli.console import err, is_colourful, out, width_of
 from controller.cli.options import common
 from controller.cli.session import Session
-from controller.explain import Explanation, explain, why_unknown
-from controller.model import Mode, Outcome, Result
-from controller.report.as_text import Pen, finding_lines
 from controller.report.safe import on_one_line
-from controller.report.words import sign_of, thing_of, words_of
+
+if TYPE_CHECKING:
+    from controller.explain import Explanation
+    from controller.model import Result
+    from controller.report.as_text import Pen
 
 
 @click.command("explain", short_help="Say why, for one machine or meeting.")
 @click.argument("name", metavar="ID")
 @common
 def command(session: Session, name: str) -> int:
-    """Can they join? And what each source says of ID, what is wanted, and what the next pass would do. Reads only.
+    """Say whether teacher and student can join, and why. Reads only.
 
-    ID is an instance, the name of its record, its join link, or a meeting. Exits with 1 when nobody knows it.
+    Shows what each source says of ID, what is wanted, and what the next pass would do. ID is an instance,
+    the name of its record, its join link, or a meeting. Exits with 1 when no source knows it.
 
     \b
     Examples:
@@ -34,6 +36,11 @@ def command(session: Session, name: str) -> int:
     """
     if not name.strip():
         raise click.UsageError("ID is empty: give an instance, a record's name or a meeting.")
+    from controller.cli.history import rows_naming
+    from controller.explain import explain, why_unknown
+    from controller.model import Mode
+    from controller.report.as_text import Pen
+
     controller = session.controller()
     context = controller.begin(Mode.PLAN, session.left())
     found = explain(name, context, partial(rows_naming, controller.dynamodb, context))
@@ -41,11 +48,13 @@ def command(session: Session, name: str) -> int:
         err(f"Nobody knows {on_one_line(name)}: EC2, Cloudflare and DynamoDB have nothing of that name.")
         err(on_one_line(why_unknown(name, controller.settings)))
         return Code.FAILED
-    out("\n".join(_lines(found, Pen(colour=is_colourful(sys.stdout)))))
+    out("\n".join(_lines(found, Pen(width_of(sys.stdout), is_colourful(sys.stdout)))))
     return Code.DONE
 
 
-def _lines(found: Explanation, pen: Pen) -> Iterable[str]:
+def _lines(found: "Explanation", pen: "Pen") -> Iterable[str]:
+    from controller.report.as_text import findings_lines
+
     for answer in found.answers:
         yield from pen.lines(answer)
     yield from pen.title(found.title)[1:]
@@ -60,13 +69,15 @@ def _lines(found: Explanation, pen: Pen) -> Iterable[str]:
         yield "  nothing"
     if found.findings:
         yield from pen.title("findings (seen, and left alone)")
-    for finding in found.findings:
-        yield from finding_lines(finding, pen)
+    yield from findings_lines(found.findings, pen)
 
 
-def _change(result: Result, pen: Pen) -> Iterable[str]:
-    """In short, with the rule that says so: what is there now stands above, and ``plan`` shows each value."""
+def _change(result: "Result", pen: "Pen") -> Iterable[str]:
+    """Yield the change in short, with its rule: the facts above say what is there, and ``plan`` shows each value."""
+    from controller.model import Outcome
+    from controller.report.words import sign_of, thing_of, words_of
+
     change = result.change
     held = "  [guarded]" if result.outcome is Outcome.GUARDED else ""
     yield from pen.signed(sign_of(change), f"{words_of(change.action)} {thing_of(change)}".rstrip() + held)
-    yield from pen.lines(f"{change.rule}: {change.reason}", "      ")
+    yield from map(pen.dim, pen.lines(f"{change.rule}: {change.reason}", "      "))

@@ -1,4 +1,4 @@
-"""The rows of meetings that are over: no pass reads them, so only who asks about an old machine looks there."""
+"""The rows of meetings that are over. No pass reads them; ``explain`` does, for an old machine."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def rows_naming(client: "DynamoDBClient", context: Context, instance: str) -> list[Meeting]:
-    """The ``TERMINATED`` rows that name this instance: a query of the index, or a scan. Raises CallError."""
+    """Return the ``TERMINATED`` rows that name this instance, by a query of the index or a scan. Raises CallError."""
     return bounded(lambda: _rows(client, context, instance), context.budget)
 
 

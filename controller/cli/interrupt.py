@@ -1,7 +1,7 @@
-"""Ctrl-C, and SIGTERM of a supervisor, while changes are being made: nothing is left in an unknown state.
+"""Ctrl-C, and SIGTERM of a supervisor, while changes are applied: nothing is left in an unknown state.
 
-The calls under way are finished and looked at, no new change is begun, and the report says how far the pass got.
-Before the first change, and at a second signal, the process ends at once.
+The pass finishes the calls under way, begins no new change, and reports how far it got. Before the first change, and at
+a second signal, the process ends at once.
 """
 
 import os
@@ -12,11 +12,11 @@ from types import FrameType, TracebackType
 from typing import Self
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_NOTICE = b"\nStopping: what is under way is finished, nothing new is begun.\nOnce more ends it at once.\n"
+_NOTICE = b"\nStopping: finishing the calls under way, beginning nothing new.\nPress again to end at once.\n"
 
 
 class Interrupt:
-    """Takes the signals from ``arm`` until the end of its context. ``stop`` is set by the first of them."""
+    """Catches the signals from ``arm`` until the end of its context. The first of them sets ``stop``."""
 
     def __init__(self, *, quiet: bool) -> None:
         self.stop = threading.Event()
@@ -32,14 +32,14 @@ class Interrupt:
             signal.signal(number, handler)
 
     def arm(self) -> None:
-        """From now on a signal only asks the pass to stop. One that is ignored (in a background job) stays so."""
+        """Let a signal ask the pass to stop. One that is ignored (in a background job) stays ignored."""
         for number in SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 self._before[number] = signal.signal(number, self._caught)
 
     @property
     def code(self) -> int | None:
-        """The exit code after a signal, by the shells' convention; None where none came."""
+        """Return the exit code after a signal, by the shells' convention; None where none came."""
         return None if self._signal is None else 128 + self._signal
 
     def _caught(self, number: int, _: FrameType | None) -> None:

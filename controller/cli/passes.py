@@ -1,31 +1,26 @@
-"""``plan`` and ``apply``: one pass, shown or done."""
+"""``plan`` and ``apply``: one pass, shown or applied."""
 
 import re
 from pathlib import Path
 
 import click
 
-from controller.cli import reports
-from controller.cli.carrying import carry_out
+from controller.cli import logs
 from controller.cli.codes import Code
-from controller.cli.options import common, formatted, scoped
+from controller.cli.options import FORMS, common, formatted, scoped, written
 from controller.cli.session import Session
-from controller.events import parse_scope
-from controller.model import Mode, Outcome, Request
-from controller.report.forms import FORMS
 from controller.report.safe import on_one_line
 
 
 def _digest(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     if value is None or re.fullmatch(r"[0-9a-f]{64}", value):
         return value
-    raise click.BadParameter(f"{on_one_line(value)!r} is no digest: 64 hexadecimal digits, as a plan ends with.")
+    raise click.BadParameter(f"Invalid digest {on_one_line(value)!r}: expected 64 hex digits, the last line of a plan.")
 
 
 @click.command(short_help="Show what would be changed, and why.")
 @scoped
-@formatted(*FORMS)
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to this file.")
+@written(*FORMS)
 @click.option("--force", is_flag=True, help="Plan as apply --force would.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes, guarded ones included.")
 @common
@@ -43,10 +38,14 @@ def plan(
     Examples:
       elephant-dns plan
       elephant-dns plan --instance i-0123456789abcdef0
-      elephant-dns plan --format json --output plan.json --detailed-exitcode
+      elephant-dns plan --output plan.json --detailed-exitcode
     """
+    from controller.cli import reports
+    from controller.model import Mode, Request
+
     request = Request(Mode.PLAN, _scope(instances, force=force), force=force)
     report = session.controller().run(request, session.left())
+    logs.report(report)
     if output:
         reports.save(report, form, output, quiet=session.quiet)
     else:
@@ -76,6 +75,10 @@ def apply(session: Session, instances: tuple[str, ...], form: str, yes: bool, fo
       elephant-dns apply --yes --expect DIGEST  the reviewed plan, or nothing
       elephant-dns apply --force                once, after the guard has tripped
     """
+    from controller.cli import reports
+    from controller.cli.carrying import carry_out
+    from controller.model import Mode, Outcome, Request
+
     scope = _scope(instances, force=force)
     if not yes:
         session.expects_answers()
@@ -94,6 +97,8 @@ def apply(session: Session, instances: tuple[str, ...], form: str, yes: bool, fo
 
 
 def _scope(instances: tuple[str, ...], *, force: bool) -> frozenset[str] | None:
+    from controller.events import parse_scope
+
     if instances and force:
-        raise click.UsageError("--force says nothing with --instance: the guard holds only what a full pass decides.")
+        raise click.UsageError("--force has no effect with --instance: the guard holds only what a full pass decides.")
     return parse_scope(instances) if instances else None

@@ -1,4 +1,4 @@
-"""How far an apply has got: one line that moves on a terminal, a line for each tenth of many changes elsewhere."""
+"""Progress of an apply: one moving line on a terminal, elsewhere a line for each tenth of many changes."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ _MANY = 10
 
 
 class Progress:
-    """Counts the changes that have ended; told by several threads, the last of them perhaps after ``close``."""
+    """Counts the changes that have ended. Several threads report them, the last perhaps after ``close``."""
 
     def __init__(self, *, quiet: bool, moves: bool) -> None:
         self._quiet = quiet
@@ -26,25 +26,25 @@ class Progress:
         self._ended = set[tuple[str, ...]]()
 
     def start(self, planned: Report) -> None:
-        """So many changes are to be made."""
+        """Take the number of planned changes."""
         self._total = planned.count(Outcome.PLANNED)
 
     def ended(self, result: Result) -> None:
-        """One of them has ended."""
+        """Count a change that has ended."""
         with self._lock:
             if not self._quiet and result.change.ident not in self._ended:
                 self._ended.add(result.change.ident)
                 self._show(result)
 
     def close(self) -> None:
-        """Make place for the report."""
+        """Clear the line for the report."""
         with self._lock:
             if self._ended and self._moves:
                 err(_CLEAR, end="")
             self._quiet = True
 
     def _show(self, result: Result) -> None:
-        # Instead of a link whose record failed, the removal of a dead one may be done: one more than was planned.
+        # Where a record fails, the removal of a dead link may take the place of its link: one more than was planned.
         done, total = len(self._ended), max(self._total, len(self._ended))
         line = f"{done} of {total} changes"
         if self._moves:

@@ -1,4 +1,4 @@
-"""A report as a command shows it, and the exit code that it comes to."""
+"""A report as a command shows it, and the exit code that follows from it."""
 
 import sys
 from collections.abc import Callable
@@ -17,32 +17,29 @@ from controller.report.words import summary_line
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How reports read as text: whole, to somebody who has read the plan, and in one sentence."""
+    """Renderers of a report as text: the whole, the rest for a person who has read the plan, and the short form."""
 
     whole: Callable[..., str]
     ends: Callable[..., str]
-    sentence: Callable[[Report], str]
+    short: Callable[..., str]
 
 
-PASS = Look(as_text.render, as_text.render_ends, summary_line)
-RETIRE = Look(as_list.render, as_list.render_ends, as_list.sentence)
+PASS = Look(as_text.render, as_text.render_ends, as_text.render_short)
+RETIRE = Look(as_list.render, as_list.render_ends, as_list.render_short)
 
 
 def is_on_screen() -> bool:
-    """Whether a person reads both outputs as they come."""
+    """Return whether a person reads both outputs as they come."""
     return is_terminal(sys.stdout) and is_terminal(sys.stderr)
 
 
 def preview(planned: Report, look: Look = PASS, *, quiet: bool) -> None:
-    """A plan, for a person to think about."""
-    if quiet:
-        err(look.sentence(planned))
-    else:
-        err(look.whole(planned, **_manner(sys.stderr)), end="")
+    """Show a plan to a person who has to decide."""
+    err((look.short if quiet else look.whole)(planned, **_manner(sys.stderr)), end="")
 
 
 def show(report: Report, form: str, *, quiet: bool, look: Look = PASS, read: Report | None = None) -> None:
-    """The result of a command, on standard output; ``read`` is the plan that somebody has just read there."""
+    """Write the result to standard output; ``read`` is the plan that a person has just read there."""
     if read and not quiet:
         out(look.ends(report, read.findings, **_manner(sys.stdout)), end="")
     else:
@@ -52,12 +49,12 @@ def show(report: Report, form: str, *, quiet: bool, look: Look = PASS, read: Rep
 
 
 def save(report: Report, form: str, path: Path, *, quiet: bool) -> None:
-    """The result of a command, in a file."""
+    """Write the result to a file. Raises WatchdogError where that fails."""
     try:
         path.write_text(_rendered(report, form, PASS, quiet=quiet), encoding="utf-8")
     except OSError as error:
         raise WatchdogError(
-            f"The report cannot be written to {path}: {error.strerror}.", "Name another file."
+            f"Cannot write the report to {path}: {error.strerror}.", "Free some space, or name another file."
         ) from error
     if not quiet:
         err(f"{summary_line(report)}\nThe report is in {path}.")
@@ -65,24 +62,24 @@ def save(report: Report, form: str, path: Path, *, quiet: bool) -> None:
 
 
 def code_of(report: Report) -> Code:
-    """How a pass has ended."""
+    """Return the exit code of a pass."""
     if report.guard.tripped:
         return Code.GUARD
     return Code.DONE if report.complete else Code.FAILED
 
 
 def _note_unseen(report: Report) -> None:
-    """An id that was mistyped must not look like health."""
+    """Say that no machine was seen: a mistyped id must not look like health."""
     if report.scope and not report.observed[0]:
-        err("No machine of this deployment was seen under the ids given; `elephant-dns explain ID` says why.")
+        err("No machine of this deployment has the given ids: `elephant-dns explain ID` says why.")
 
 
 def _rendered(report: Report, form: str, look: Look, *, quiet: bool, **manner: Any) -> str:
     if form != "text":
         return FORMS[form](report)
-    return look.sentence(report) + "\n" if quiet else look.whole(report, **manner)
+    return (look.short if quiet else look.whole)(report, **manner)
 
 
 def _manner(stream: Any) -> dict[str, Any]:
-    """How text looks there."""
+    """Return how text looks on this stream."""
     return {"colour": is_colourful(stream), "width": width_of(stream)}

@@ -1,35 +1,28 @@
-"""``retire``: the end of a deployment."""
+"""``retire``: deletes a deployment's records before it is taken down."""
 
 from dataclasses import replace
 from functools import partial
 
 import click
 
-from controller.cli import reports
-from controller.cli.carrying import carry_out
 from controller.cli.codes import Code
-from controller.cli.consequences import warn
 from controller.cli.doctor import FUNCTION
 from controller.cli.options import common, formatted
-from controller.cli.reports import RETIRE
 from controller.cli.session import Session
-from controller.model import Mode, Request
 from controller.report.safe import on_one_line
-from controller.retire import decide
 
 
-@click.command(short_help="Take the deployment down: delete every record of ours.")
+@click.command(short_help="Delete every record with this deployment's mark.")
 @formatted("text", "json")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--function", default=FUNCTION, show_default=True, metavar="NAME", help="The deployed Lambda function.")
 @common
 def retire(session: Session, form: str, yes: bool, function: str) -> int:
-    """Take the deployment down: delete every record with its mark, whatever the machine does.
+    """Delete every record with this deployment's mark, before it is taken down.
 
-    Lists them, says how many lead to machines that are up and whether the deployed rules are on, and asks
-    for the owner id. Rows are neither read nor written. Records that are unmarked (also with
-    ADOPT_UNMARKED) or carry another mark stay; where nothing else is there, it lists their owners and
-    exits with 1.
+    Lists the records, says how many lead to machines that are up and whether the deployed rules are on, and
+    asks for the owner id. Neither reads nor writes rows. Records without a mark (also with ADOPT_UNMARKED)
+    or with another mark stay; where only these are left, it lists their owners and exits with 1.
 
     \b
     Examples:
@@ -37,6 +30,13 @@ def retire(session: Session, form: str, yes: bool, function: str) -> int:
       elephant-dns retire --yes --format json
       elephant-dns retire --function ElephantDNSWatchdog-staging
     """
+    from controller.cli import reports
+    from controller.cli.carrying import carry_out
+    from controller.cli.consequences import warn
+    from controller.cli.reports import RETIRE
+    from controller.model import Mode, Request
+    from controller.retire import decide
+
     if not yes:
         session.expects_answers()
     controller, expect = replace(session.controller(), decide=decide), None

@@ -1,14 +1,14 @@
 """``sandbox``: the demo."""
 
 import os
+import sys
 
 import click
 
-from controller.cli.console import out
+from controller.cli.console import is_colourful, out, width_of
 from controller.cli.options import common
 from controller.cli.session import Session
 from controller.errors import WatchdogError
-from controller.sandbox.surroundings import forget
 
 
 @click.command(short_help="Try it all on this machine, with a drifted fleet.")
@@ -18,7 +18,7 @@ from controller.sandbox.surroundings import forget
 @click.option("--serve", is_flag=True, help="Keep the servers up, and print the environment to export.")
 @common
 def sandbox(session: Session, instances: int, serve: bool) -> int:
-    """The whole system on this machine: a seeded, drifted fleet; plan, apply, plan again.
+    """Run the whole system on this machine: a seeded, drifted fleet; plan, apply, plan again.
 
     \b
     Examples:
@@ -26,6 +26,8 @@ def sandbox(session: Session, instances: int, serve: bool) -> int:
       elephant-dns sandbox --instances 1000
       elephant-dns sandbox --serve
     """
+    from controller.sandbox.surroundings import forget
+
     forget(os.environ)  # before anything of AWS is imported: moto asks for the profile then
     try:
         from controller.sandbox import demo
@@ -34,4 +36,6 @@ def sandbox(session: Session, instances: int, serve: bool) -> int:
             f"The sandbox needs its packages ({error.name}).",
             "Run `make sandbox` in the repository, or pip install '.[sandbox]' there.",
         ) from error
-    return demo.run(instances, serve, (lambda _: None) if session.quiet else out, seconds=session.left())
+    width = max(width_of(sys.stdout), 60)  # names and texts stand side by side
+    stage = demo.Stage(out, width, is_colourful(sys.stdout), session.quiet)
+    return demo.run(stage, instances, serve=serve, seconds=session.left())

@@ -4,47 +4,53 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
-from controller.bootstrap import Controller, build
+from controller.cli import logs
 from controller.cli.console import err, is_terminal
 from controller.cli.interrupt import Interrupt
-from controller.cli.verbose import show_calls
-from controller.runtime.budget import SystemClock
-from controller.settings import read_settings
+
+if TYPE_CHECKING:
+    from controller.bootstrap import Controller
 
 
 class Session:
-    """One command's run. ``seconds`` is what it may take in all; what a person takes to answer does not count."""
+    """One command's run. ``seconds`` limits the whole run; the time that a person takes to answer does not count."""
 
-    def __init__(self, seconds: float, *, verbose: bool, quiet: bool) -> None:
+    def __init__(self, seconds: float, *, verbose: bool, quiet: bool, log_format: str = "text") -> None:
         self.verbose, self.quiet = verbose, quiet
-        self.interrupt = Interrupt(quiet=quiet)
+        logs.start(log_format, verbose=verbose)
+        self.interrupt = Interrupt(quiet=quiet or logs.is_json())
         self._end = time.monotonic() + seconds
-        if verbose:
-            show_calls()
 
     def left(self) -> float:
-        """Seconds that are left."""
+        """Return the seconds that are left."""
         return max(0.0, self._end - time.monotonic())
 
-    def controller(self) -> Controller:
-        """A controller for the environment's settings. Raises SettingsError."""
+    def controller(self) -> "Controller":
+        """Return a controller for the environment's settings. Raises SettingsError."""
+        from controller.bootstrap import build
+        from controller.runtime.budget import SystemClock
+        from controller.settings import read_settings
+
         clock = SystemClock(wake=self.interrupt.stop)
         return build(read_settings(os.environ), clock=clock, seconds=self.left())
 
     def expects_answers(self) -> None:
-        """Raises UsageError where nobody is there to be asked."""
+        """Raise UsageError where a question has no answer: without a terminal, or in a log for programs."""
+        if logs.is_json():
+            raise click.UsageError("A JSON log has no room for a question: pass --yes.")
         if not is_terminal(sys.stdin):
-            raise click.UsageError("Nobody is here to answer; use --yes to go on without asking.")
+            raise click.UsageError("No terminal to ask on: pass --yes.")
 
     def confirms(self, question: str, nothing: str) -> bool:
-        """Whether a person says yes; else ``nothing`` was done, and that is told."""
+        """Return whether a person says yes; else say that ``nothing`` was done."""
         return self._asked(lambda: click.confirm(question, err=True), nothing)
 
     def types(self, question: str, expected: str, nothing: str, wrong: str) -> bool:
-        """Whether a person types exactly this; else it is ``wrong``, ``nothing`` was done, and that is told."""
+        """Return whether a person types exactly this; else say that it is ``wrong``, and that ``nothing`` was done."""
 
         def is_typed() -> bool:
             return str(click.prompt(question, default="", show_default=False, err=True)).strip() == expected
@@ -58,7 +64,7 @@ class Session:
             answer = ask()
         except click.Abort as abort:
             err(f"\n{nothing}")
-            if isinstance(abort.__context__, EOFError):  # Ctrl-D is an answer, Ctrl-C is none
+            if isinstance(abort.__context__, EOFError):  # Ctrl-D is an answer, Ctrl-C is not
                 return False
             raise
         self._end += time.monotonic() - before

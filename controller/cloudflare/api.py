@@ -1,4 +1,4 @@
-"""Cloudflare's API over HTTP: one request in, its result or a classified error out."""
+"""Cloudflare's API over HTTP: sends a request, and returns its result or raises a classified error."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -7,14 +7,20 @@ from typing import Any, Protocol
 
 import httpx
 
+from controller import __version__
+from controller.cloudflare.connection import UNSENT, Route, not_reached
 from controller.cloudflare.reply import Answer, Reply, broken, limits
-from controller.errors import AuthenticationError, TerminalError, ThrottledError, TransientError
+from controller.errors import AuthenticationError, TerminalError, ThrottledError
 from controller.runtime import retry
 from controller.runtime.budget import Budget, Clock
 
 #: Seconds for one request, a batch of 3,500 included.
 LONGEST_REQUEST = 30.0
-#: Share of the whole user's budget (1,200 requests in 5 minutes) that is left to other people and tools.
+#: Seconds for one connection: where packets are dropped, several attempts fit into a pass.
+LONGEST_CONNECT = 5.0
+#: Cloudflare's audit logs show it.
+USER_AGENT = f"elephant-dns/{__version__}"
+#: Share of the whole user's budget (1,200 requests in 5 minutes) that stays for other people and tools.
 RESERVE = 0.025
 
 Params = Sequence[tuple[str, str]]
@@ -25,43 +31,43 @@ class Tokens(Protocol):
 
     @property
     def source(self) -> str:
-        """The name under which a person finds it."""
+        """Return the name under which a person finds the token."""
 
     def token(self, budget: Budget) -> str:
-        """The token, read once and kept."""
+        """Return the token, read once and kept."""
 
     def renewed(self, refused: str, budget: Budget) -> str | None:
-        """Another token after this one was refused, or None when there is no other."""
+        """Return another token after this one was refused, or None if there is no other."""
 
 
 @dataclass(frozen=True, slots=True)
 class GivenToken:
-    """A token that was given, in the environment if nothing else is said; there is no other."""
+    """A token from a setting, by default of the environment; there is no other."""
 
     value: str
     source: str = "CLOUDFLARE_API_TOKEN"
 
     def __repr__(self) -> str:
-        """Never the token."""
+        """Return no token: it must never reach a log."""
         return "GivenToken()"
 
     def token(self, budget: Budget) -> str:  # noqa: ARG002  # the port's signature
-        """The token."""
+        """Return the token."""
         return self.value
 
     def renewed(self, refused: str, budget: Budget) -> None:  # the port's signature
-        """There is no other."""
+        """Return None: there is no other."""
 
 
 class Api:
-    """Sends requests; one for the life of the process, shared by threads."""
+    """Sends requests. A process keeps one, and its threads share it."""
 
     def __init__(self, client: httpx.Client, base_url: str, tokens: Tokens) -> None:
         self._client = client
         self._base_url = base_url
         self._tokens = tokens
         self._lock = threading.Lock()
-        self._resting: tuple[float, str] | None = None  # until when (monotonic) the user's budget must rest, and why
+        self._resting: tuple[float, str] | None = None  # end by the monotonic clock, and the reason
 
     def read(
         self,
@@ -72,9 +78,9 @@ class Api:
         *,
         renew: bool = True,
     ) -> Answer:
-        """GET. Raises a CallError, never an ambiguous one; ``check`` raises TransientError on an answer it doubts.
+        """Return the answer to a GET. Raises a CallError, but never AmbiguousError.
 
-        ``renew`` false: a refused token is not looked up again.
+        ``check`` raises TransientError for an answer that it doubts. Without ``renew`` a refused token is final.
         """
 
         def attempt(token: str) -> Answer:
@@ -86,7 +92,7 @@ class Api:
         return self._retried(attempt, budget, renew=renew)
 
     def write(self, method: str, path: str, body: Any, budget: Budget) -> Answer:
-        """POST, PATCH or DELETE. Raises AmbiguousError when nobody knows whether it was applied."""
+        """Return the answer to a POST, PATCH or DELETE. Raises AmbiguousError if it may have been applied."""
         return self._retried(lambda token: self._once(method, path, token, budget, body=body), budget)
 
     def _retried(self, attempt: Callable[[str], Answer], budget: Budget, *, renew: bool = True) -> Answer:
@@ -102,11 +108,21 @@ class Api:
     def _once(
         self, method: str, path: str, token: str, budget: Budget, *, params: Params = (), body: Any = None
     ) -> Answer:
+        response = self._send(method, path, token, budget, params, body)
+        if response.status_code == httpx.codes.FORBIDDEN and _may_ask_again(budget):
+            # Cloudflare refuses good tokens now and then, and the next request succeeds (octodns-cloudflare 121).
+            retry.pause(1, budget)
+            response = self._send(method, path, token, budget, params, body)
+        return Reply(method, path, response, budget, token, self._tokens.source).answer()
+
+    def _send(self, method: str, path: str, token: str, budget: Budget, params: Params, body: Any) -> httpx.Response:
         if method != "GET":
             budget.admit_write()
         self._check_rest(budget)
         seconds = budget.timeout(LONGEST_REQUEST)
+        connect_seconds = min(seconds, LONGEST_CONNECT)
         end = budget.clock.monotonic() + seconds
+        route = Route(self._base_url)
         try:
             with (
                 budget.calling("cloudflare", f"{method} {path}") as answered,
@@ -115,27 +131,26 @@ class Api:
                     f"{self._base_url}{path}",
                     params=list(params),
                     json=body,
-                    headers={"Authorization": f"Bearer {token}"},
-                    timeout=seconds,
+                    headers={"Authorization": f"Bearer {token}", "User-Agent": USER_AGENT},
+                    timeout=httpx.Timeout(seconds, connect=connect_seconds),
+                    extensions={"trace": route},
                 ) as answer,
             ):
                 answered(answer.status_code)
                 response = _whole(answer, budget.clock, end)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise TransientError(
-                f"Cloudflare cannot be reached ({type(error).__name__}).", "Check the network."
-            ) from error
-        except httpx.ProxyError as error:  # of the way through it; the request itself was not sent
-            raise TransientError("The proxy does not let us through to Cloudflare.", "Check HTTPS_PROXY.") from error
+        except UNSENT as error:
+            raise not_reached(error, route, connect_seconds) from error
         except (httpx.InvalidURL, UnicodeError) as error:
-            raise TerminalError("The URL of Cloudflare's API cannot be used.", "Check CLOUDFLARE_BASE_URL.") from error
+            raise TerminalError(
+                f"Invalid URL of Cloudflare's API: {type(error).__name__}.", "Check CLOUDFLARE_BASE_URL."
+            ) from error
         except (httpx.HTTPError, httpx.StreamError) as error:
             raise broken(method, f"the connection broke ({type(error).__name__})") from error
         self._note_rest(response, budget)
-        return Reply(method, path, response, budget, token, self._tokens.source).answer()
+        return response
 
     def _note_rest(self, response: httpx.Response, budget: Budget) -> None:
-        """Remember when the answer says that little of the whole user's budget is left."""
+        """Remember an answer that says that little of the whole user's budget is left."""
         spent = [(left, seconds) for left, seconds, quota in limits(response) if left < RESERVE * quota]
         if spent:
             left, seconds = max(spent, key=lambda limit: limit[1])
@@ -153,13 +168,17 @@ class Api:
                 return
         raise ThrottledError(
             f"The pass waits: {why}.",
-            "Beyond it Cloudflare blocks every tool and person of this user for five minutes; find what spends it.",
+            "Cloudflare would block every tool and person of this user for five minutes: find what spends it.",
             retry_after=seconds,
         )
 
 
+def _may_ask_again(budget: Budget) -> bool:
+    return not budget.is_stopped and budget.remaining() > retry.BASE
+
+
 def _whole(answer: httpx.Response, clock: Clock, end: float) -> httpx.Response:
-    """The answer with its body, of which httpx would wait for each piece anew; ``end`` is by the monotonic clock."""
+    """Return the answer with its body, read before ``end`` (monotonic): httpx limits the wait for each piece only."""
     content = bytearray()
     for piece in answer.iter_raw():
         content += piece

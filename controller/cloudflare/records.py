@@ -1,15 +1,17 @@
-"""Cloudflare's DNS records: the adapter that reads and writes them, and normalises what it reads."""
+"""Cloudflare's DNS records: reads and writes them, and normalises what it reads."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
+from itertools import count
 from typing import Any
 
 from controller.cloudflare.api import Api
 from controller.cloudflare.reply import Answer
 from controller.errors import AmbiguousError, AuthenticationError, TransientError
 from controller.model import CreateRecord, DeleteRecord, DnsRecord, Finding, RecordChange, UpdateRecord, Zone
-from controller.names import canonical, instance_of_name, is_canonical, is_under, record_name
+from controller.names import canonical, instance_of_name, is_canonical, is_under, punycode, record_name
 from controller.ports import Listing
 from controller.runtime.budget import Budget
 from controller.settings import Settings
@@ -22,10 +24,13 @@ NAMES_PER_CALL = 40
 TTL = 120
 #: Changes per batch by plan (Cloudflare docs: batch record changes).
 BATCH_LIMITS = {"free": 200, "pro": 3500, "business": 3500, "enterprise": 3500}
+#: Go's zero time is among what is older: it stands for a time that is not known.
+BEFORE_CLOUDFLARE = datetime(2009, 1, 1, tzinfo=UTC)
+NOTHING_PLANNED = "Nothing is planned on it."
 
 
 class ZoneCache:
-    """The zone, kept for the life of the process once it fits, or may not be read: neither changes often."""
+    """The zone, kept for the life of the process if it fits or may not be read: neither changes often."""
 
     def __init__(self) -> None:
         self.zone: Zone | None = None
@@ -41,7 +46,7 @@ class CloudflareRecords:
     cache: ZoneCache
 
     def listing(self, instances: Collection[str] | None = None) -> Listing:
-        """The records at the names of these instances, or of all: one filtered listing."""
+        """Return the records at the names of these instances, or of all: one filtered listing."""
         few = instances is not None and len(instances) <= NAMES_PER_CALL
         names = [record_name(instance, self.settings.domain_root) for instance in sorted(instances or ())]
         found = self._parsed(self._pages(_by_name(names) if few else self._under_domain()))
@@ -50,7 +55,7 @@ class CloudflareRecords:
         return Listing(tuple(record for record, _ in found), tuple(odd for _, odd in found if odd))
 
     def zone(self) -> Zone:
-        """The zone's name and batch limit; nameless where the token may not read it."""
+        """Return the zone's name and batch limit; without a name if the token may not read it."""
         if self.cache.zone is not None:
             return self.cache.zone
         try:
@@ -62,32 +67,37 @@ class CloudflareRecords:
         return zone
 
     def _read_zone(self) -> Zone:
-        # The token has just read records: what it may not read here, another token of the secret is not asked for.
+        # The token has just read records. If it may not read the zone, another token of the secret is not needed.
         result = self.api.read(f"/zones/{self.settings.zone_id}", (), self.budget, renew=False).result
         name, plan = (result.get("name"), result.get("plan")) if isinstance(result, dict) else (None, None)
         if not isinstance(name, str):
             return Zone(None)
         kind = plan.get("legacy_id") if isinstance(plan, dict) else None
-        return Zone(name.lower(), BATCH_LIMITS.get(str(kind), BATCH_LIMITS["free"]))
+        # Its records have their names in Punycode, the zone has its own in Unicode (cloudflare-go 690).
+        return Zone(punycode(name, registered=True), BATCH_LIMITS.get(str(kind), BATCH_LIMITS["free"]))
 
     def _under_domain(self) -> list[tuple[str, str]]:
         return [("name.startswith", "i-"), ("name.endswith", f".{self.settings.domain_root}")]
 
-    def _pages(self, params: Sequence[tuple[str, str]]) -> Iterable[Any]:
-        """Every record of the listing, once: pages are offsets into a live table, so one can come twice."""
-        seen = set[object]()
-        number = 1
-        while True:
+    def _pages(self, params: Sequence[tuple[str, str]]) -> list[Any]:
+        """Return every record of the listing once: pages are offsets into a live table, so one can come twice.
+
+        A filtered listing of one page with another total is cut, or Cloudflare counts the whole zone (the schema and
+        the clients disagree). The whole zone, with a total that must agree, answers for both.
+        """
+        found: dict[str, Any] = {}
+        check = _check_page if params else _check_total
+        for number in count(1):
             page = [("per_page", str(PAGE_SIZE)), ("page", str(number)), ("order", "name")]
-            answer = self.api.read(_path(self.settings), [*params, *page], self.budget, _check_page)
-            new = {record["id"]: record for record in answer.result if record["id"] not in seen}
-            seen.update(new)
-            yield from new.values()
-            if _is_last(answer, number):
-                return
-            if not new:
-                raise TransientError("Cloudflare's listing repeats itself.", "Nothing is planned on it.")
-            number += 1
+            answer = self.api.read(_path(self.settings), [*params, *page], self.budget, partial(check, number=number))
+            known = len(found)
+            for record in answer.result:
+                found.setdefault(record["id"], record)
+            if is_last(answer, number):
+                break
+            if len(found) == known:
+                raise TransientError("Cloudflare's listing repeats itself.", NOTHING_PLANNED)
+        return list(found.values()) if _agrees(answer, number) else self._pages(())
 
     def _parsed(self, raw: Iterable[Any]) -> list[tuple[DnsRecord, Finding | None]]:
         return [parsed for record in raw if (parsed := parse_record(record, self.settings.domain_root))]
@@ -95,20 +105,18 @@ class CloudflareRecords:
 
 @dataclass(frozen=True, slots=True)
 class CloudflareWriter:
-    """Writes records, within one pass's budget. A plan is made without one."""
+    """Writes records, within one pass's budget. A pass that only plans has none."""
 
     api: Api
     settings: Settings
     budget: Budget
 
     def write(self, changes: Sequence[RecordChange]) -> list[DnsRecord]:
-        """One batch. Cloudflare does deletes, then patches, then posts, all or nothing."""
+        """Write one batch and return its records. Cloudflare deletes, then patches, then posts: all, or nothing."""
         body = {kind: items for kind, items in _batch(changes).items() if items}
         answer = self.api.write("POST", f"{_path(self.settings)}/batch", body, self.budget)
         if not isinstance(answer.result, dict):
-            raise AmbiguousError(
-                "Cloudflare answered a batch with something that is no result.", "The next pass looks again."
-            )
+            raise AmbiguousError("Cloudflare's answer to a batch has no result.", "The next pass looks again.")
         lists = (answer.result.get(kind) for kind in ("deletes", "patches", "posts"))
         done = [raw for items in lists if isinstance(items, list) for raw in items]
         return [_record(raw) for raw in done if _is_record(raw)]
@@ -119,15 +127,15 @@ class CloudflareWriter:
         self.api.write("POST", f"{_path(self.settings)}/batch", body, self.budget)
 
     def strays(self, name: str) -> list[DnsRecord]:
-        """Records at this name with another domain appended."""
+        """Return the records at this name with another domain appended."""
         beginning = f"{name}."
         answer = self.api.read(_path(self.settings), [("name.startswith", beginning)], self.budget, _check_page)
         return [record for raw in answer.result if (record := _record(raw)).name.startswith(beginning)]
 
 
 def parse_record(raw: dict[str, Any], domain_root: str) -> tuple[DnsRecord, Finding | None] | None:
-    """A record as the rules see it, with a finding if it is odd; None where its name is none of our business."""
-    instance = instance_of_name(str(raw["name"]), domain_root)
+    """Return a record as the rules see it, with a finding if it is odd; None for a name that is not an instance's."""
+    instance = instance_of_name(punycode(raw["name"], registered=True), domain_root)
     if instance is None:
         return None
     record = _record(raw)
@@ -142,7 +150,7 @@ def parse_record(raw: dict[str, Any], domain_root: str) -> tuple[DnsRecord, Find
 
 
 def _record(raw: dict[str, Any]) -> DnsRecord:
-    name, content, comment = raw["name"].lower(), raw.get("content"), raw.get("comment")
+    name, content, comment = punycode(raw["name"], registered=True), raw.get("content"), raw.get("comment")
     content = content if isinstance(content, str) else ""
     return DnsRecord(
         id=raw["id"],
@@ -158,16 +166,19 @@ def _record(raw: dict[str, Any]) -> DnsRecord:
 
 
 def _moment(value: Any) -> datetime | None:
-    """A time, or None where it cannot be read: that never makes a record old."""
+    """Return a time in UTC, or None if it cannot be read or cannot be true: that never makes a record old."""
     try:
         moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        if moment.tzinfo is None:
+            return None
+        moment = moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo else None
+    return moment if moment >= BEFORE_CLOUDFLARE else None
 
 
 def _by_name(names: Sequence[str]) -> list[tuple[str, str]]:
-    """Exact names; several are joined by match=any, which works as long as nothing else is filtered."""
+    """Return a filter of exact names. match=any joins several, as long as the filter has nothing else."""
     any_of = [("match", "any")] if len(names) > 1 else []
     return [*any_of, *(("name", name) for name in names)]
 
@@ -180,27 +191,51 @@ def _is_record(raw: Any) -> bool:
     return isinstance(raw, dict) and all(isinstance(raw.get(key), str) and raw[key] for key in ("id", "name", "type"))
 
 
-def _check_page(answer: Answer) -> None:
-    """Raises TransientError where a page is not what it says it is."""
-    records, count = answer.result, answer.info.get("count")
+def _check_page(answer: Answer, number: int = 1) -> None:  # noqa: ARG001  # partial() calls it as _check_total
+    """Raises TransientError for a page that contradicts itself."""
+    records, count, info = answer.result, answer.info.get("count"), answer.info
     if not isinstance(records, list) or not all(map(_is_record, records)):
-        raise TransientError("Cloudflare's listing has something in it that is no record.", "Nothing is planned on it.")
+        raise TransientError("Cloudflare's listing holds something that is not a record.", NOTHING_PLANNED)
     if isinstance(count, int) and count != len(records):
-        raise TransientError(
-            f"Cloudflare's listing is cut: {len(records)} of {count} records.", "Nothing is planned on it."
-        )
-    if not all(isinstance(answer.info.get(key), int) for key in ("per_page", "count")):
-        raise TransientError("Cloudflare's listing does not say how long it is.", "Nothing is planned on it.")
+        raise TransientError(f"Cloudflare's listing is cut: {len(records)} of {count} records.", NOTHING_PLANNED)
+    if not isinstance(count, int) or not (_is_number(info, "total_pages") or _is_number(info, "per_page")):
+        raise TransientError("Cloudflare's listing does not say how long it is.", NOTHING_PLANNED)
 
 
-def _is_last(answer: Answer, number: int) -> bool:
-    """Whether no page follows, by what the answer says: its page size may be smaller than the one asked for."""
-    size, count, pages = answer.info["per_page"], answer.info["count"], answer.info.get("total_pages")
-    return count == 0 or count < size or (isinstance(pages, int) and number >= pages)
+def is_last(answer: Answer, number: int) -> bool:
+    """Return whether this page ends the listing: by ``total_pages``, or else if it is shorter than its ``per_page``.
+
+    The echoed ``per_page`` may be smaller than the one asked for, or larger than the one in use. An empty page ends
+    every listing.
+    """
+    if not answer.result:
+        return True
+    if _is_number(answer.info, "total_pages"):
+        return number >= int(answer.info["total_pages"])
+    size = answer.info.get("per_page")
+    return isinstance(size, int) and len(answer.result) < size
+
+
+def _check_total(answer: Answer, number: int) -> None:
+    """Raises TransientError also for an only page that holds less, or more, than the whole zone."""
+    _check_page(answer)
+    if not _agrees(answer, number):
+        seen = f"{len(answer.result)} of {answer.info['total_count']} records"
+        raise TransientError(f"Cloudflare's listing is cut: {seen}.", NOTHING_PLANNED)
+
+
+def _agrees(answer: Answer, number: int) -> bool:
+    """Return whether an only page holds as many records as the answer counts in all, if it does count."""
+    is_only = number == 1 and is_last(answer, number)
+    return not is_only or not _is_number(answer.info, "total_count") or answer.info["total_count"] == len(answer.result)
+
+
+def _is_number(info: Mapping[str, Any], key: str) -> bool:
+    return isinstance(info.get(key), int)
 
 
 def _batch(changes: Sequence[RecordChange]) -> dict[str, list[dict[str, Any]]]:
-    """The batch's body. A patch carries the whole wanted state, so that it may be sent twice."""
+    """Return the batch's body. A patch carries the whole wanted state, so that it can be sent twice."""
     body: dict[str, list[dict[str, Any]]] = {"deletes": [], "patches": [], "posts": []}
     for change in changes:
         match change:

@@ -1,1 +1,1 @@
-"""``elephant-dns doctor``: is everything there that a pass stands on? Looks only; changes nothing, anywhere."""
+"""Check everything that a pass needs, for ``elephant-dns doctor``: it looks only, and changes nothing."""

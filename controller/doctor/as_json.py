@@ -9,7 +9,7 @@ SCHEMA = "elephant-dns/doctor/v1"
 
 
 def render(diagnosis: Diagnosis) -> str:
-    """One JSON document; ASCII, so that no terminal and no log reads anything into it."""
+    """Return one JSON document; ASCII, so that no terminal and no log interprets it."""
     content = {
         "schema": SCHEMA,
         "healthy": diagnosis.healthy,

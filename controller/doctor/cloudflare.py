@@ -1,4 +1,4 @@
-"""Cloudflare: the secret, the token by really using it, then the zone, and whose records are in it.
+"""Cloudflare: the secret, the token by really using it, then the zone, and the owners of its records.
 
 The call that Cloudflare has for verifying a token refuses valid ones (tokens that belong to an account), so it is
 not asked. Whether a token may write shows when a record is deleted that does not exist, by an id of 128 random bits:
@@ -6,14 +6,14 @@ not asked. Whether a token may write shows when a record is deleted that does no
 """
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from controller.clients import cloudflare_api
 from controller.cloudflare.api import Api, GivenToken
 from controller.cloudflare.records import CloudflareRecords, ZoneCache
-from controller.doctor.diagnosis import Check, attempt, failed, fails_as, passed, skipped, warned
+from controller.doctor.diagnosis import Check, SkipError, attempt, failed, fails_as, passed, warned
+from controller.doctor.look import Look
 from controller.doctor.marks import mark_checks
-from controller.doctor.marks import unchecked as unchecked_marks
 from controller.doctor.secret import TokenSource
 from controller.doctor.zone import ZoneLook
 from controller.errors import AuthenticationError, CallError, RefusedError, SettingsError
@@ -24,43 +24,35 @@ from controller.settings import Settings
 NO_SUCH_RECORD = 81044
 
 
-#: Tells the owner id of a pass from here, None where nobody knows it.
-Owner = Callable[[], str | None]
-
-
-def cloudflare_checks(tokens: TokenSource, settings: Settings, owner: Owner, budget: Budget) -> Iterator[Check]:
-    """The secret, the token, the zone, its records: each stands on the one before."""
+def cloudflare_checks(look: Look) -> Iterator[Check]:
+    """Check the secret, the token, the zone and its records: each needs the one before."""
+    settings, budget = look.settings, look.budget
+    tokens = TokenSource(settings, None if settings.api_token else look.aws.secrets)
     token, check = tokens.token(budget)
     yield check
     if token is None:
-        yield from _unchecked("there is no token", "token")
-        return
+        raise SkipError("the token is missing")
     try:
         with cloudflare_api(settings, GivenToken(token, tokens.source)) as api:
-            yield from _with_token(api, settings, owner, budget)
+            yield from _with_token(look, api)
     except SettingsError as error:
         yield fails_as("token", error)
-        yield from _unchecked("Cloudflare cannot be asked")
+        raise SkipError("Cloudflare cannot be asked") from error
 
 
-def _with_token(api: Api, settings: Settings, owner: Owner, budget: Budget) -> Iterator[Check]:
+def _with_token(look: Look, api: Api) -> Iterator[Check]:
+    settings, budget = look.settings, look.budget
     try:
         count = len(CloudflareRecords(api, settings, budget, ZoneCache()).listing().records)
     except CallError as error:
         yield fails_as("token", error)
-        yield from _unchecked("the zone's records cannot be listed")
-        return
+        raise SkipError("the zone's records cannot be listed") from error
     yield passed("token", f"It lists the zone's records; at machines' names under DOMAIN_ROOT: {count}.")
     yield _write(api, settings, budget)
     zone = ZoneLook(api, settings, budget)
     yield attempt("zone", lambda: zone.place(has_records=count > 0))
     yield attempt("record-quota", zone.quota)
-    yield from mark_checks(api, settings, owner(), budget)
-
-
-def _unchecked(because: str, *more: str) -> Iterator[Check]:
-    yield from (skipped(id, because) for id in (*more, "token-write", "zone", "record-quota"))
-    yield from unchecked_marks(because)
+    yield from mark_checks(look, api)
 
 
 def _write(api: Api, settings: Settings, budget: Budget) -> Check:
@@ -68,8 +60,7 @@ def _write(api: Api, settings: Settings, budget: Budget) -> Check:
     try:
         api.write("DELETE", nothing, None, budget)
     except AuthenticationError as error:
-        fix = "Give the token Zone > DNS > Edit for this zone; to plan, Read is enough."
-        return failed("token-write", f"It lists records but may not write them: {error.message}", fix)
+        return failed("token-write", f"It lists records but may not write them: {error.message}", error.hint)
     except CallError as error:
         if not (isinstance(error, RefusedError) and NO_SUCH_RECORD in error.codes):
             return warned("token-write", f"Whether it may write is not known: {error.message}", error.hint)

@@ -1,12 +1,17 @@
-"""What the doctor says: checks as values, and the means to make them side by side."""
+"""What the doctor says: checks as values, and the means to run them side by side."""
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Generic, TypeVar
 
-from controller.errors import DeadlineError, WatchdogError
+from controller.errors import DeadlineError, DeniedError, WatchdogError
 from controller.runtime.budget import Budget
 from controller.runtime.threads import Task
+
+S = TypeVar("S")
+T = TypeVar("T")
 
 
 class Status(StrEnum):
@@ -16,7 +21,7 @@ class Status(StrEnum):
     WARN = "warn"
     FAIL = "fail"
     SKIP = "skip"
-    """Not made, because of something that another check tells."""
+    """Not looked at, because of something that another check says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,66 +42,107 @@ class Diagnosis:
 
     @property
     def healthy(self) -> bool:
-        """Whether nothing failed; a warning is for a person to judge."""
+        """Return whether nothing failed; a warning is for a person to judge."""
         return not self.count(Status.FAIL)
 
     def count(self, status: Status) -> int:
-        """How many checks ended so."""
+        """Count the checks that ended so."""
         return sum(check.status is status for check in self.checks)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Checks that follow one another; a part that hangs is told under ``id``."""
+class SkipError(Exception):
+    """Raised where the rest of a part cannot be looked at; ``because`` completes "Not checked: ..."."""
 
-    id: str
-    checks: Callable[[], Iterable[Check]]
+    def __init__(self, because: str) -> None:
+        super().__init__(because)
+        self.because = because
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[S]):
+    """Checks that follow one another. One of ``ids`` that was not reached is reported as skipped, with the reason."""
+
+    ids: tuple[str, ...]
+    checks: Callable[[S], Iterable[Check]]
+
+
+class Once(Generic[T]):
+    """A reading that several checks share: the first that asks makes it. Its error is raised to each of them."""
+
+    def __init__(self, read: Callable[[], T]) -> None:
+        self._read = read
+        self._lock = threading.Lock()
+        self._values: list[T] = []
+        self._error: WatchdogError | None = None
+
+    def __call__(self) -> T:
+        """Return the reading. Raises the WatchdogError that it ended with."""
+        with self._lock:
+            if not self._values and self._error is None:
+                try:
+                    self._values.append(self._read())
+                except WatchdogError as error:
+                    self._error = error
+        if self._error:
+            raise self._error
+        return self._values[0]
 
 
 def passed(id: str, seen: str) -> Check:
-    """Nothing is wrong."""
+    """Return a check that found nothing wrong."""
     return Check(id, Status.PASS, seen)
 
 
 def warned(id: str, seen: str, fix: str) -> Check:
-    """It works, or may work, and somebody should look."""
+    """Return a check of what works, or may work, and somebody should look at."""
     return Check(id, Status.WARN, seen, fix)
 
 
 def failed(id: str, seen: str, fix: str) -> Check:
-    """A pass cannot do its work, or part of it, like this."""
+    """Return a check of what keeps a pass from its work, or part of it."""
     return Check(id, Status.FAIL, seen, fix)
 
 
 def skipped(id: str, because: str) -> Check:
-    """Not looked at, because of something that another check tells."""
+    """Return a check that was not run, because of something that another check says."""
     return Check(id, Status.SKIP, f"Not checked: {because}.")
 
 
 def fails_as(id: str, error: WatchdogError) -> Check:
-    """The error, as a check that failed."""
+    """Return the error as a check that failed."""
     return failed(id, error.message, error.hint)
 
 
 def attempt(id: str, look: Callable[[], Check]) -> Check:
-    """The check, or the error that came instead."""
+    """Return the check, or the error that came instead."""
     try:
         return look()
     except WatchdogError as error:
         return fails_as(id, error)
 
 
-def side_by_side(parts: Sequence[Part], budget: Budget) -> tuple[Check, ...]:
-    """The checks of all parts, in their order; what one part meets never stops another."""
-    begun = [_Begun(part, budget) for part in parts]
+def if_allowed(id: str, look: Callable[[], Check]) -> Check:
+    """Return the check; a warning where only this command needs the permission that is missing."""
+    try:
+        return look()
+    except DeniedError as error:
+        return warned(id, f"It cannot be looked at: {error.message}", f"{error.hint} Only this command needs it.")
+    except WatchdogError as error:
+        return fails_as(id, error)
+
+
+def side_by_side(parts: Sequence[Part[S]], subject: S, budget: Budget) -> tuple[Check, ...]:
+    """Run all parts and return their checks in order; an error of one part never stops another."""
+    begun = [_Begun(part, subject, budget) for part in parts]
     return tuple(check for part in begun for check in part.checks())
 
 
 @dataclass(slots=True)
-class _Begun:
+class _Begun(Generic[S]):
     """A part on its way."""
 
-    part: Part
+    part: Part[S]
+    subject: S
     budget: Budget
     _found: list[Check] = field(default_factory=list)
     _work: Task[None] = field(init=False)
@@ -105,13 +151,21 @@ class _Begun:
         self._work = Task(self._look, self.budget)
 
     def _look(self) -> None:
-        for check in self.part.checks():
-            self._found.append(check)  # one by one: what there is counts when the time is up
+        try:
+            for check in self.part.checks(self.subject):
+                self._found.append(check)  # one by one: what there is counts when the time is up
+        except SkipError as error:
+            self._found += [skipped(id, error.because) for id in self._not_reached()]
+
+    def _not_reached(self) -> list[str]:
+        found = {check.id for check in self._found}
+        return [id for id in self.part.ids if id not in found]
 
     def checks(self) -> list[Check]:
-        """Its checks; where the time is up, those that there are and what stopped the rest."""
+        """Return its checks; where the time is up, those that there are and what stopped the rest."""
         try:
             self._work.result()
         except DeadlineError as error:
-            return [*self._found, fails_as(self.part.id, error)]
+            found, (stopped, *rest) = list(self._found), self._not_reached() or [self.part.ids[-1]]
+            return [*found, fails_as(stopped, error), *(skipped(id, "the time was up") for id in rest)]
         return self._found

@@ -1,130 +1,114 @@
-"""The page to read: what is looked at, and what each look needs.
+"""The page to read: what is looked at, where, and what each look needs. None of them changes anything.
 
-====================  ==================================================  =====================================
-look                  needs                                               changes nothing, for
-====================  ==================================================  =====================================
-settings              the environment                                     it only reads
-identity, region,     AWS credentials                                     it only reads
-owner id
-machines              ``ec2:DescribeInstances``                           it only reads
-table                 a pass's actions and ``dynamodb:DescribeTable``     the row it writes to is not there, and
-                                                                          the condition is that it is
-users of the table    ``lambda:ListFunctions``                            it only reads
-secret, token, zone   ``secretsmanager:GetSecretValue``, a token          the record it deletes is not there
-marks in the zone     a token                                             it only reads
-function, rules       what ``function.py`` and ``rules.py`` name          it only reads
-====================  ==================================================  =====================================
+======================================  =================  ===================================================
+check                                   in                 needs, beside AWS credentials
+======================================  =================  ===================================================
+settings                                examine.py         the environment
+aws, owner-id                           identity.py        nothing
+ec2:DescribeInstances, project-tag      machines.py        ``ec2:DescribeInstances``, and to read the rows
+table, dynamodb:...                     table.py           a pass's actions and ``dynamodb:DescribeTable``; the
+                                                           row it writes to is not there, and the condition is
+                                                           that it is
+status-index                            index.py           ``dynamodb:DescribeTable``
+secret                                  secret.py          ``secretsmanager:GetSecretValue``
+token, token-write                      cloudflare.py      a token; the record it deletes is not there
+zone, record-quota                      zone.py            a token
+other-owners, marks-outside-domain,     marks.py           a token, and to read the rows
+shared-machines
+function, -code, -timeout,              function.py        ``lambda:GetFunctionConfiguration``, ``ListAliases``,
+-concurrency                                               ``GetFunctionConcurrency``, ``ListEventSourceMappings``
+function-settings                       agreement.py       nothing more
+table-users                           sharing.py         ``lambda:ListFunctions``
+invocation (``--invoke``)               invocation.py      ``lambda:InvokeFunction``, and what a plan needs
+state-changes, schedule                 triggers.py        what ``rules.py`` and ``schedules.py`` name, and
+                                                           ``events:TestEventPattern``
+trigger-permission                      permission.py      ``lambda:GetPolicy``, ``sqs:GetQueueUrl``,
+                                                           ``sqs:GetQueueAttributes``
+======================================  =================  ===================================================
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
 
-from controller.aws.ec2 import Ec2Fleet
-from controller.clients import AwsClients, aws_clients
-from controller.doctor.agreement import Here
+from controller.clients import aws_clients
 from controller.doctor.cloudflare import cloudflare_checks
-from controller.doctor.diagnosis import Check, Diagnosis, Part, attempt, failed, fails_as, passed, side_by_side, skipped
+from controller.doctor.diagnosis import Check, Diagnosis, Part, failed, passed, side_by_side
 from controller.doctor.function import function_checks
-from controller.doctor.identity import Identity, identity_of, owner_check, told
-from controller.doctor.neighbours import TABLE_USERS, table_users
-from controller.doctor.secret import TokenSource
+from controller.doctor.identity import aws_check, owner_check
+from controller.doctor.invocation import invocation_check
+from controller.doctor.look import Look
+from controller.doctor.machines import machine_checks
 from controller.doctor.table import table_checks
-from controller.errors import SettingsError, WatchdogError
+from controller.doctor.triggers import trigger_checks
+from controller.errors import SettingsError
 from controller.runtime.budget import Budget
-from controller.runtime.threads import Task
-from controller.settings import Settings, read_settings
+from controller.settings import read_settings
 
-#: Why a check is not made.
-_NO_SETTINGS, _NO_AWS = "the settings cannot be used", "AWS cannot be asked"
+T = TypeVar("T")
 
 
-def examine(environment: Mapping[str, str], function: str, budget: Budget) -> Diagnosis:
+def examine(environment: Mapping[str, str], function: str, budget: Budget, *, invoke: bool = False) -> Diagnosis:
     """Look at everything that a pass and its deployment stand on; ``function`` is the Lambda function's name."""
-    settings, first = _settings(environment)
+    settings = _or_error(lambda: read_settings(environment))
+    aws = _or_error(lambda: aws_clients(None if isinstance(settings, SettingsError) else settings))
     try:
-        aws = aws_clients()
-    except SettingsError as error:
-        parts = _without_aws(settings, budget)
-        return Diagnosis((*first, fails_as("aws", error), *side_by_side(parts, budget)))
-    try:
-        return Diagnosis((*first, *side_by_side(_parts(settings, aws, function, budget), budget)))
+        return Diagnosis(side_by_side(PARTS, Look(settings, aws, function, budget, invoke=invoke), budget))
     finally:
-        aws.close()
+        if not isinstance(aws, SettingsError):
+            aws.close()
 
 
-def _settings(environment: Mapping[str, str]) -> tuple[Settings | None, list[Check]]:
+def _or_error(read: Callable[[], T]) -> T | SettingsError:
     try:
-        settings = read_settings(environment)
+        return read()
     except SettingsError as error:
-        _, *problems = error.message.splitlines()
-        fixes = [*[""] * (len(problems) - 1), f"Set or correct them in the environment. {error.hint}"]
-        return None, [failed("settings", problem.strip(), fix) for problem, fix in zip(problems, fixes, strict=True)]
-    seen = f"DOMAIN_ROOT {settings.domain_root}, ZONE_ID {settings.zone_id}, TABLE_NAME {settings.table_name}."
-    return settings, [passed("settings", seen)]
+        return error
 
 
-def _parts(settings: Settings | None, aws: AwsClients, function: str, budget: Budget) -> list[Part]:
-    who = Task(lambda: identity_of(aws, budget), budget)
-    here = Here(settings, lambda: _owner(settings, who))
-    return [
-        Part("aws", lambda: [attempt("aws", lambda: told(who.result()))]),
-        *(_of_settings(settings, aws, function, who, budget) if settings else _unset()),
-        Part("function", lambda: function_checks(aws, function, here, budget)),
-    ]
+def _settings(look: Look) -> Iterator[Check]:
+    error, _ = look.problems
+    if error is None:
+        settings = look.settings
+        seen = f"DOMAIN_ROOT {settings.domain_root}, ZONE_ID {settings.zone_id}, TABLE_NAME {settings.table_name}."
+        yield passed("settings", seen)
+        return
+    _, *problems = error.message.splitlines()
+    fixes = [*[""] * (len(problems) - 1), f"Set or correct them in the environment. {error.hint}"]
+    yield from (failed("settings", problem.strip(), fix) for problem, fix in zip(problems, fixes, strict=True))
 
 
-def _of_settings(settings: Settings, aws: AwsClients, function: str, who: Task[Identity], budget: Budget) -> list[Part]:
-    tokens = TokenSource(settings, aws.secrets)
-    return [
-        Part("owner-id", lambda: [owner_check(settings, _place(who))]),
-        Part("ec2:DescribeInstances", lambda: [_machines(settings, aws, budget)]),
-        Part("table", lambda: table_checks(aws.dynamodb, settings, budget)),
-        Part(TABLE_USERS, lambda: [table_users(aws, settings, function, budget)]),
-        Part("token", lambda: cloudflare_checks(tokens, settings, lambda: _owner(settings, who), budget)),
-    ]
-
-
-def _unset() -> list[Part]:
-    ids = ("owner-id", "ec2:DescribeInstances", "table", TABLE_USERS, "secret", "token", "zone")
-    return [_skip(id, _NO_SETTINGS) for id in ids]
-
-
-def _without_aws(settings: Settings | None, budget: Budget) -> list[Part]:
-    """What can be looked at without AWS: Cloudflare, with a token that was given."""
-    rest = [_skip(id, _NO_AWS) for id in ("owner-id", "ec2:DescribeInstances", "table", TABLE_USERS, "function")]
-    if settings is None:
-        return [*rest, *(_skip(id, _NO_SETTINGS) for id in ("secret", "token", "zone"))]
-    if settings.api_token is None:
-        return [*rest, *(_skip(id, _NO_AWS) for id in ("secret", "token", "zone"))]
-    tokens = TokenSource(settings, None)
-    return [*rest, Part("token", lambda: cloudflare_checks(tokens, settings, lambda: settings.owner_id, budget))]
-
-
-def _skip(id: str, because: str) -> Part:
-    return Part(id, lambda: [skipped(id, because)])
-
-
-def _machines(settings: Settings, aws: AwsClients, budget: Budget) -> Check:
-    """EC2 is really listed: a wrong region or tag shows as a fleet that is not there."""
-
-    def look() -> Check:
-        count = len(Ec2Fleet(aws.ec2, settings, budget).tagged())
-        tag = "=".join(settings.project_tag)
-        none = " If machines run now, AWS_REGION or PROJECT_TAG is wrong." if not count else ""
-        return passed("ec2:DescribeInstances", f"Allowed; instances tagged {tag} in {aws.region}: {count}.{none}")
-
-    return attempt("ec2:DescribeInstances", look)
-
-
-def _owner(settings: Settings | None, who: Task[Identity]) -> str | None:
-    """The owner id of a pass from here, or None where nobody knows the account."""
-    if settings and settings.owner_id:
-        return settings.owner_id
-    return _place(who)
-
-
-def _place(who: Task[Identity]) -> str | None:
-    """Account and region of a pass from here, or None where nobody knows the account."""
-    try:
-        return who.result().place
-    except WatchdogError:
-        return None  # told where the identity is
+#: The parts run side by side, the checks of one part in their order. How rows are read, ``dynamodb:Scan`` or ``Query``,
+#: depends on the settings, so the table part adds that check's id itself.
+PARTS = (
+    Part(("settings",), _settings),
+    Part(("aws",), aws_check),
+    Part(("owner-id",), owner_check),
+    Part(("ec2:DescribeInstances", "project-tag"), machine_checks),
+    Part(("table", "status-index", "dynamodb:GetItem", "dynamodb:UpdateItem"), table_checks),
+    Part(
+        (
+            "secret",
+            "token",
+            "token-write",
+            "zone",
+            "record-quota",
+            "other-owners",
+            "marks-outside-domain",
+            "shared-machines",
+        ),
+        cloudflare_checks,
+    ),
+    Part(
+        (
+            "function",
+            "function-code",
+            "function-timeout",
+            "function-settings",
+            "function-concurrency",
+            "table-users",
+        ),
+        function_checks,
+    ),
+    Part(("invocation",), invocation_check),
+    Part(("state-changes", "schedule", "trigger-permission"), trigger_checks),
+)

@@ -1,91 +1,102 @@
-"""The deployed function: is it there, has it the settings of a pass from here, and what wakes it?
-
-Asked are ``lambda:GetFunctionConfiguration`` and ``lambda:ListAliases``, and what ``rules.py`` names.
-"""
+"""The deployed function: is it there, is it this program, may it run, and has it the settings of a pass from here?"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from controller.aws.call import Call
-from controller.clients import AwsClients
-from controller.doctor.agreement import Deployed, Here, agreement
-from controller.doctor.diagnosis import Check, fails_as, passed, skipped, warned
-from controller.doctor.pages import pages
-from controller.doctor.rules import Rules
-from controller.doctor.triggers import trigger_checks
+from controller.doctor.agreement import agreement
+from controller.doctor.deployed import Deployed, Deployment
+from controller.doctor.diagnosis import Check, SkipError, failed, fails_as, if_allowed, passed, warned
+from controller.doctor.look import Look
+from controller.doctor.sharing import sharing_check
 from controller.errors import CallError, DeniedError, NotFoundError
-from controller.runtime.budget import Budget
+
+#: What the template deploys. The console names a function's code otherwise, and so does the first version.
+HANDLER = "handler.lambda_handler"
+#: Seconds for a pass that waits for EC2 to show what an event says, and ends in good order; and for many machines.
+LEAST, ENOUGH = 30, 60
 
 
-def function_checks(aws: AwsClients, name: str, here: Here, budget: Budget) -> Iterator[Check]:
-    """The function, the rules that reach it, and the settings of what they reach."""
-    look = _Look(aws, name, budget)
+def function_checks(look: Look) -> Iterator[Check]:
+    """Check the function, then each version or alias that its triggers start."""
+    deployment = deployment_of(look)
+    if isinstance(deployment, Check):
+        yield deployment
+        raise SkipError("the function cannot be looked at")
+    yield _there(deployment)
+    for deployed in deployment.woken.values():
+        yield code_check(deployed)
+        yield _time_out(deployed)
+        yield agreement(look, deployed)
+    yield _concurrency(look, deployment)
+    yield sharing_check(look, deployment.function)
+
+
+def deployment_of(look: Look) -> Deployment | Check:
+    """Return what is deployed, or the check that says why it cannot be seen.
+
+    Nothing that a pass from here needs is missing then, so it is a warning, unless AWS has no answer.
+    """
     try:
-        function = look.deployed()
-        aliases = look.aliases()
-        rules = {target: Rules(aws, budget).reaching(target) for target in (function.arn, *aliases)}
+        return look.deployment()
+    except NotFoundError:
+        seen = f"Lambda has no function {look.function} in this account and region."
+        fix = "Deploy it, or name it with --function; where apply runs from cron, it is not needed."
+        return warned("function", seen, fix)
+    except DeniedError as error:
+        fix = f"{error.hint} Only this command needs it."
+        return warned("function", f"The function cannot be looked at: {error.message}", fix)
     except CallError as error:
-        yield from _not_seen(name, error)
-        return
-    yield passed("function", f"{function.arn} is there{_aliased(aliases)}.")
-    woken = [target for target, found in rules.items() if found] or aliases or [function.arn]
-    for target in woken:
-        yield _settings(look, target, here)
-    reaching = [rule for found in rules.values() for rule in found]
-    yield from trigger_checks(reaching, function.arn)
+        return fails_as("function", error)
 
 
-def _not_seen(name: str, error: CallError) -> Iterator[Check]:
-    yield _unseen(name, error)
-    because = "the function is not there" if isinstance(error, NotFoundError) else "not all can be looked at"
-    yield from (skipped(id, because) for id in ("function-settings", "state-changes", "schedule"))
+def _there(deployment: Deployment) -> Check:
+    function = deployment.function
+    names = ", ".join(alias.rpartition(":")[2] for alias in deployment.aliases)
+    seen = f"{function.arn} is there{f', with the alias {names}' if names else ''}."
+    for deployed in (function, *deployment.woken.values()):
+        if deployed.state in ("Failed", "Inactive") or deployed.update == "Failed":
+            seen = f"{deployed.arn} is in state {deployed.state}, its last update {deployed.update}."
+            return failed("function", seen, "Deploy it again; Lambda's console says why it failed.")
+    return passed("function", seen)
 
 
-def _unseen(name: str, error: CallError) -> Check:
-    """Nothing that a pass from here needs is missing, so it is a warning, unless AWS has no answer."""
-    match error:
-        case NotFoundError():
-            seen = f"There is no Lambda function {name} in this account and region."
-            fix = "Deploy it, or name it with --function; where apply runs from cron, it is not needed."
-            return warned("function", seen, fix)
-        case DeniedError():
-            fix = f"{error.hint} Only this command needs it."
-            return warned("function", f"The function and its rules cannot be looked at: {error.message}", fix)
-    return fails_as("function", error)
+def code_check(deployed: Deployed) -> Check:
+    """Check that the function runs this program, as far as its configuration shows; ``--invoke`` proves it."""
+    if deployed.handler == HANDLER:
+        return passed("function-code", f"{deployed.arn} runs {HANDLER}.")
+    seen = f"{deployed.arn} runs {deployed.handler}, not {HANDLER}: it is another program, such as the first version."
+    fix = "Delete it or rename it, then deploy the template; docs/deploy.md says how to move from the first version."
+    return failed("function-code", seen, fix)
 
 
-def _aliased(aliases: list[str]) -> str:
-    names = ", ".join(alias.rpartition(":")[2] for alias in aliases)
-    return f", with the alias {names}" if names else ""
+def _time_out(deployed: Deployed) -> Check:
+    seen = f"The time-out of {deployed.arn} is {deployed.seconds} s"
+    fix = "Set Timeout: 240, as the template does."
+    if deployed.seconds < LEAST:
+        return failed("function-timeout", f"{seen}, too short for a pass: it may wait 20 s for EC2 alone.", fix)
+    if deployed.seconds < ENOUGH:
+        return warned("function-timeout", f"{seen}; a pass over many machines may need more.", fix)
+    return passed("function-timeout", f"{seen}.")
 
 
-def _settings(look: "_Look", target: str, here: Here) -> Check:
-    try:
-        return agreement(here, look.deployed(target))
-    except CallError as error:
-        return fails_as("function-settings", error)
+def _concurrency(look: Look, deployment: Deployment) -> Check:
+    """Check the reserved concurrency: 0 switches the function off, 1 is less than a queue and a schedule use."""
+    id, name = "function-concurrency", deployment.function.name
+    call = Call("lambda", "GetFunctionConcurrency", f"function {name}", proof="ResponseMetadata")
 
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    aws: AwsClients
-    name: str
-    budget: Budget
-
-    def deployed(self, target: str | None = None) -> Deployed:
-        """What is deployed as the function, or at the alias with this ARN. Raises CallError."""
-        name = target or self.name
-        call = Call("lambda", "GetFunctionConfiguration", f"function {name}", proof="FunctionArn")
-        return call(self.aws.functions.get_function_configuration, self.budget, Deployed.parsed, FunctionName=name)
-
-    def aliases(self) -> list[str]:
-        """The ARNs of its aliases. Raises CallError."""
-        found = pages(
-            Call("lambda", "ListAliases", f"function {self.name}", proof="Aliases"),
-            self.aws.functions.list_aliases,
-            self.budget,
-            lambda page: [str(alias["AliasArn"]) for alias in page["Aliases"]],
-            ("NextMarker", "Marker"),
-            FunctionName=self.name,
+    def read() -> Check:
+        reserved = call(
+            look.aws.functions.get_function_concurrency,
+            look.budget,
+            lambda answer: answer.get("ReservedConcurrentExecutions"),
+            FunctionName=name,
         )
-        return list(found)
+        seen = f"The reserved concurrency of {name} is {reserved}"
+        fix = f"Remove it: aws lambda delete-function-concurrency --function-name {name}"
+        if reserved == 0:
+            return failed(id, f"{seen}: Lambda refuses every invocation.", fix)
+        if reserved == 1 and any(trigger.route.queue for trigger in deployment.triggers):
+            return warned(id, f"{seen}: the queue and the schedule throttle each other.", fix)
+        return passed(id, f"{name} has no reserved concurrency." if reserved is None else f"{seen}.")
+
+    return if_allowed(id, read)

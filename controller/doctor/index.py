@@ -19,7 +19,7 @@ BLOCK = 4096
 
 
 def index_check(table: Any, settings: Settings) -> Check:
-    """What is to be said of the index, from the table's description."""
+    """Check the index, from the table's description."""
     indexes = {index["IndexName"]: index for index in table.get("GlobalSecondaryIndexes") or ()}
     if settings.status_index is None:
         return _without(table, settings, [name for name in indexes if not _lacks(indexes[name], settings)])
@@ -47,7 +47,7 @@ def _without(table: Any, settings: Settings, fitting: list[str]) -> Check:
 
 
 def _costs(table: Any) -> str:
-    """DynamoDB counts rows and bytes anew about every six hours."""
+    """Return the figures of the table; DynamoDB counts rows and bytes about every six hours."""
     rows, size = int(table["ItemCount"]), int(table["TableSizeBytes"])
     scan = max(1, -(-size // BLOCK)) / 2
     return (
@@ -57,7 +57,7 @@ def _costs(table: Any) -> str:
 
 
 def _lacks(index: Any, settings: Settings) -> list[str]:
-    """What keeps a pass from using this index."""
+    """List what keeps a pass from using this index."""
     keys = {key["KeyType"]: key["AttributeName"] for key in index["KeySchema"]}
     lacks = [] if keys.get("HASH") == "status" else [f"has the partition key {keys.get('HASH')}, not status"]
     if "RANGE" in keys:

@@ -1,4 +1,4 @@
-"""The zone's marked records that no pass from here looks after: other owners', and ours at other names.
+"""The zone's marked records that no pass from here changes: other owners', and this owner's at other names.
 
 What ``OWNER_ID`` or ``DOMAIN_ROOT`` no longer names is never deleted, so its names lead to strangers sooner or later.
 Asked is one listing of the whole zone by comment (Cloudflare API reference: ``comment.startswith``, any case).
@@ -10,39 +10,37 @@ from dataclasses import dataclass
 from typing import Any
 
 from controller.cloudflare.api import Api
-from controller.cloudflare.records import PAGE_SIZE
+from controller.cloudflare.records import PAGE_SIZE, is_last
 from controller.cloudflare.reply import Answer
-from controller.doctor.diagnosis import Check, fails_as, passed, skipped, warned
+from controller.doctor.diagnosis import Check, SkipError, failed, fails_as, passed, skipped, warned
+from controller.doctor.look import Look
 from controller.errors import CallError, TransientError
 from controller.names import instance_of_name, is_instance_id
 from controller.rules.ownership import is_marked
 from controller.runtime.budget import Budget
 from controller.settings import MARK_PREFIX, Settings
 
-_OTHERS, _OUTSIDE = "other-owners", "marks-outside-domain"
+_OTHERS, _OUTSIDE, _SHARED = "other-owners", "marks-outside-domain", "shared-machines"
 #: Owners, or names, that one check lists.
 SHOWN = 10
 
 
-def mark_checks(api: Api, settings: Settings, owner: str | None, budget: Budget) -> Iterator[Check]:
-    """Other owners' records, and ours outside ``DOMAIN_ROOT``; ``owner`` is None where nobody knows it."""
+def mark_checks(look: Look, api: Api) -> Iterator[Check]:
+    """Check other owners' records, this owner's outside ``DOMAIN_ROOT``, and others' at the meetings' machines."""
+    settings, owner = look.settings, look.owner
     if owner is None:
-        yield from unchecked("the owner id is not known")
-        return
+        raise SkipError("the owner id is not known")
     try:
-        marked = list(_marked(api, settings, budget))
+        marked = list(_marked(api, settings, look.budget))
     except CallError as error:
         yield fails_as(_OTHERS, error)
-        yield skipped(_OUTSIDE, "the zone's marked records cannot be listed")
-        return
+        raise SkipError("the zone's marked records cannot be listed") from error
     mark = f"{MARK_PREFIX}{owner}"
-    yield _others([record for record in marked if not is_marked(record.comment, mark)], owner)
-    yield _outside([record for record in marked if is_marked(record.comment, mark)], settings)
-
-
-def unchecked(because: str) -> Iterator[Check]:
-    """Both checks, where the zone cannot be asked."""
-    return (skipped(id, because) for id in (_OTHERS, _OUTSIDE))
+    own = [record for record in marked if is_marked(record.comment, mark)]
+    others = [record for record in marked if not is_marked(record.comment, mark)]
+    yield _others(others, owner)
+    yield _outside(own, settings)
+    yield _at_machines(others, look)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +68,39 @@ def _outside(records: Iterable[_Marked], settings: Settings) -> Check:
     root = settings.domain_root
     counts = Counter(_place(record.name) for record in records if instance_of_name(record.name, root) is None)
     if not counts:
-        return passed(_OUTSIDE, f"Every record with our mark is at a machine's name under {root}.")
-    seen = f"Records with our mark at no machine's name under {root}: {_listed(counts)}. No pass deletes these."
-    fix = "If DOMAIN_ROOT was changed, run elephant-dns retire with the old one; else delete them by hand."
+        return passed(_OUTSIDE, f"Every record with this owner's mark is at a machine's name under {root}.")
+    seen = f"Records with this owner's mark outside the machines' names under {root}: {_listed(counts)}."
+    fix = "No pass deletes these. If DOMAIN_ROOT was changed, run elephant-dns retire with the old one; else by hand."
     return warned(_OUTSIDE, seen, fix)
 
 
+def _at_machines(others: Iterable[_Marked], look: Look) -> Check:
+    """Check that no other owner has a record at a live meeting's machine: else both work on the same meetings."""
+    root = look.settings.domain_root
+    machines = {record: instance_of_name(record.name, root) for record in others}
+    if not any(machines.values()):
+        return passed(_SHARED, "No other owner has a record at a name of a machine.")
+    try:
+        named = look.named()
+    except CallError:
+        return skipped(_SHARED, "the rows cannot be read")
+    shared = [record for record, machine in machines.items() if machine in named]
+    if not shared:
+        return passed(_SHARED, "No other owner has a record at a machine that a live meeting here names.")
+    counts = Counter(record.owner for record in shared)
+    seen = (
+        f"Other owners have records at machines that live meetings here name: {_listed(counts)}, such as "
+        f"{shared[0].name}. No pass from here changes these, and no link leads to such a machine."
+    )
+    fix = (
+        f"If that deployment still runs, give it a table of its own in place of {look.settings.table_name}. If the "
+        "OWNER_ID or the region was changed here, run elephant-dns retire with the old OWNER_ID."
+    )
+    return failed(_SHARED, seen, fix)
+
+
 def _place(name: str) -> str:
-    """The domain of a machine's name, or the whole of another name."""
+    """Return the domain of a machine's name, or the whole of another name."""
     label, _, domain = name.partition(".")
     return f"under {domain}" if is_instance_id(label) else name
 
@@ -89,7 +112,7 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 
 def _marked(api: Api, settings: Settings, budget: Budget) -> Iterator[_Marked]:
-    """Every record of the zone whose comment begins as a mark does. Raises CallError."""
+    """Yield every record of the zone with a comment that begins as a mark does. Raises CallError."""
     seen, number = set[str](), 1
     while True:
         params = [("comment.startswith", MARK_PREFIX), ("per_page", str(PAGE_SIZE)), ("page", str(number))]
@@ -98,16 +121,15 @@ def _marked(api: Api, settings: Settings, budget: Budget) -> Iterator[_Marked]:
         seen.update(raw["id"] for raw in new)
         records = (_Marked(raw["name"].lower(), raw["comment"]) for raw in new)
         yield from (record for record in records if record.comment.startswith(MARK_PREFIX))
-        size = answer.info.get("per_page")  # it may be smaller than the one asked for
-        if not new or (isinstance(size, int) and len(answer.result) < size):
+        if not new or is_last(answer, number):
             return
         number += 1
 
 
 def _check(answer: Answer) -> None:
-    """Raises TransientError where the answer is no listing of such records."""
+    """Raise TransientError if the answer is not a listing of such records."""
     if not isinstance(answer.result, list) or not all(map(_is_marked_record, answer.result)):
-        raise TransientError("Cloudflare's listing has something in it that is no marked record.", "Look again.")
+        raise TransientError("Cloudflare's listing holds something that is not a marked record.", "Look again.")
 
 
 def _is_marked_record(raw: Any) -> bool:

@@ -17,10 +17,10 @@ def pages(
     tokens: tuple[str, str],
     **arguments: Any,
 ) -> Iterator[T]:
-    """What all pages bring; ``tokens`` are the next page's names in an answer and in a request. Raises CallError."""
-    told, asked = tokens
+    """Yield what all pages hold; ``tokens`` name the next page in an answer and in a request. Raises CallError."""
+    given, asked = tokens
     while True:
-        found, following = call(request, budget, lambda page: (read(page), page.get(told)), **arguments)
+        found, following = call(request, budget, lambda page: (read(page), page.get(given)), **arguments)
         yield from found
         if not following:
             return

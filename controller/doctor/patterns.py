@@ -1,4 +1,8 @@
-"""What an EventBridge pattern asks of an event, and what EC2 really sends (AWS documentation: event patterns)."""
+"""What an EventBridge pattern asks of an event, and what EC2 really sends (AWS documentation: event patterns).
+
+EventBridge itself says whether a pattern matches (``events:TestEventPattern``). The reading here says why it does not,
+and takes EventBridge's place where that call is denied.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,28 +10,57 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from controller.aws.call import Call
+from controller.clients import AwsClients
+from controller.errors import DeniedError
 from controller.events import STATE_CHANGE
+from controller.runtime.budget import Budget
 
 #: The states that a pass wants to hear of at once; ``pending`` is followed by ``running``.
 STATES = ("running", "stopping", "stopped", "shutting-down", "terminated")
 #: What a rule for them looks like.
 RIGHT_PATTERN = json.dumps({"source": ["aws.ec2"], "detail-type": [STATE_CHANGE], "detail": {"state": STATES}})
-_INSTANCE = "i-0123456789abcdef0"
+#: The machine of the events that are tried.
+INSTANCE = "i-0123456789abcdef0"
 
 
 @dataclass(frozen=True, slots=True)
 class Unmet:
-    """Something that a pattern asks for and an event has not: ``sent`` is what it has there, None for nothing."""
+    """Something that a pattern asks for and an event lacks: ``sent`` is what it has there, None for nothing."""
 
     path: str
     asked: Any
     sent: Any
 
     def __str__(self) -> str:
-        """As a piece of a sentence about the pattern."""
+        """Return it as a piece of a sentence about the pattern."""
         if self.sent is None:
             return f"it asks for {self.path}, which EC2 never sends"
         return f"it asks for {self.path} {json.dumps(self.asked)}, and EC2 sends {json.dumps(self.sent)}"
+
+
+class Matcher:
+    """Whether a rule's pattern matches an event: asked of EventBridge, or read here once that is denied."""
+
+    def __init__(self, aws: AwsClients, budget: Budget) -> None:
+        self._aws, self._budget = aws, budget
+        self.denied: DeniedError | None = None
+
+    def matches(self, pattern: str, event: Mapping[str, Any]) -> bool:
+        """Return EventBridge's answer, or the reading here. Raises CallError if EventBridge has no answer."""
+        if self.denied is None:
+            try:
+                return self._asked(pattern, event)
+            except DeniedError as error:
+                self.denied = error
+        return not list(unmet(json.loads(pattern), event))
+
+    def _asked(self, pattern: str, event: Mapping[str, Any]) -> bool:
+        call = Call("events", "TestEventPattern", "*", proof="Result")
+        test = self._aws.rules.test_event_pattern
+        return call(
+            test, self._budget, lambda answer: bool(answer["Result"]), EventPattern=pattern, Event=json.dumps(event)
+        )
 
 
 def state_change(state: str, function: str) -> dict[str, Any]:
@@ -35,17 +68,19 @@ def state_change(state: str, function: str) -> dict[str, Any]:
     _, partition, _, region, account, *_ = function.split(":")
     return {
         "version": "0",
+        "id": "00000000-0000-0000-0000-000000000000",
         "detail-type": STATE_CHANGE,
         "source": "aws.ec2",
         "account": account,
+        "time": "2000-01-01T00:00:00Z",
         "region": region,
-        "resources": [f"arn:{partition}:ec2:{region}:{account}:instance/{_INSTANCE}"],
-        "detail": {"instance-id": _INSTANCE, "state": state},
+        "resources": [f"arn:{partition}:ec2:{region}:{account}:instance/{INSTANCE}"],
+        "detail": {"instance-id": INSTANCE, "state": state},
     }
 
 
 def unmet(pattern: Mapping[str, Any], event: Any, path: str = "") -> Iterator[Unmet]:
-    """What keeps this pattern from matching this event; nothing if it matches."""
+    """Yield what keeps this pattern from matching this event; nothing if it matches."""
     event = event if isinstance(event, Mapping) else {}
     for key, asked in pattern.items():
         here = f"{path}{key}"
@@ -62,14 +97,14 @@ def unmet(pattern: Mapping[str, Any], event: Any, path: str = "") -> Iterator[Un
 
 
 def _wants_absence(asked: Any) -> bool:
-    """Whether a pattern asks, all the way down, that something be not there."""
+    """Return whether a pattern asks, all the way down, for something to be absent."""
     if isinstance(asked, Mapping):
         return all(map(_wants_absence, asked.values()))
     return {"exists": False} in asked
 
 
 def _matches(asked: Any, sent: Any) -> bool:
-    """One value of a pattern. Filters on numbers and addresses never match what a state change has: text."""
+    """Compare one value of a pattern. Filters on numbers and addresses never match what a state change has: text."""
     if not isinstance(asked, Mapping):
         return bool(asked == sent)
     (operator, operand), *_ = asked.items()

@@ -16,31 +16,11 @@ from typing import Any
 from controller.aws.call import Call
 from controller.clients import AwsClients
 from controller.doctor.pages import pages
+from controller.doctor.routes import Route, Trigger
 from controller.errors import NotFoundError
 from controller.runtime.budget import Budget
 
 _READING = frozenset({"Creating", "Enabling", "Enabled", "Updating"})
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """How events come to the function: a target that rules can name, and whether it leads on."""
-
-    target: str
-    via: str
-    open: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A rule of the default event bus, the one on which EC2's events arrive; ``input`` is sent in an event's place."""
-
-    name: str
-    enabled: bool
-    pattern: str | None
-    schedule: str | None
-    input: str | None
-    route: Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,70 +30,76 @@ class Rules:
     aws: AwsClients
     budget: Budget
 
-    def reaching(self, function: str) -> list[Rule]:
-        """The rules whose events come to this ARN of the function: the function's own, or an alias's."""
-        direct = Route(function, "", open=True)
-        return [
-            self._rule(name, route) for route in (direct, *self._queues(function)) for name in self._names(route.target)
-        ]
+    def routes(self, function: str) -> list[Route]:
+        """Return the ways to this ARN of the function: the function's own, or an alias's."""
+        queues = pages(
+            Call("lambda", "ListEventSourceMappings", "*", proof="EventSourceMappings"),
+            self.aws.functions.list_event_source_mappings,
+            self.budget,
+            lambda page: [
+                Route(function, str(raw["EventSourceArn"]), open=raw.get("State") in _READING)
+                for raw in page["EventSourceMappings"]
+                if ":sqs:" in raw["EventSourceArn"]
+            ],
+            ("NextMarker", "Marker"),
+            FunctionName=function,
+        )
+        return [Route(function), *queues]
+
+    def by(self, route: Route) -> list[Trigger]:
+        """Return the rules that have this way's target, once for each target."""
+        names = pages(
+            Call("events", "ListRuleNamesByTarget", "*", proof="RuleNames"),
+            self.aws.rules.list_rule_names_by_target,
+            self.budget,
+            lambda page: [str(name) for name in page["RuleNames"]],
+            ("NextToken", "NextToken"),
+            TargetArn=route.target,
+        )
+        return [trigger for name in names for trigger in self._rule(name, route)]
 
     def is_on(self, name: str) -> bool:
-        """Whether there is a rule of this name, and events or the clock bring something about."""
+        """Return whether a rule of this name exists and is enabled."""
         call = Call("events", "DescribeRule", f"rule {name}", proof="Name")
         try:
             return call(self.aws.rules.describe_rule, self.budget, _is_on, Name=name)
         except NotFoundError:
             return False
 
-    def _queues(self, function: str) -> list[Route]:
-        found = pages(
-            Call("lambda", "ListEventSourceMappings", "*", proof="EventSourceMappings"),
-            self.aws.functions.list_event_source_mappings,
-            self.budget,
-            lambda page: [_queue(raw) for raw in page["EventSourceMappings"] if ":sqs:" in raw["EventSourceArn"]],
-            ("NextMarker", "Marker"),
-            FunctionName=function,
-        )
-        return list(found)
-
-    def _names(self, target: str) -> list[str]:
-        found = pages(
-            Call("events", "ListRuleNamesByTarget", "*", proof="RuleNames"),
-            self.aws.rules.list_rule_names_by_target,
-            self.budget,
-            lambda page: [str(name) for name in page["RuleNames"]],
-            ("NextToken", "NextToken"),
-            TargetArn=target,
-        )
-        return list(found)
-
-    def _rule(self, name: str, route: Route) -> Rule:
-        call = Call("events", "DescribeRule", f"rule {name}", proof="Name")
-        inputs = pages(
+    def _rule(self, name: str, route: Route) -> list[Trigger]:
+        targets = pages(
             Call("events", "ListTargetsByRule", f"rule {name}", proof="Targets"),
             self.aws.rules.list_targets_by_rule,
             self.budget,
-            lambda page: [raw.get("Input") for raw in page["Targets"] if raw["Arn"] == route.target],
+            lambda page: [raw for raw in page["Targets"] if raw["Arn"] == route.target],
             ("NextToken", "NextToken"),
             Rule=name,
         )
-        sent = next(inputs, None)
-        return call(self.aws.rules.describe_rule, self.budget, lambda raw: _rule(raw, route, sent), Name=name)
+        call = Call("events", "DescribeRule", f"rule {name}", proof="Name")
+        found = list(targets)
+        return call(
+            self.aws.rules.describe_rule,
+            self.budget,
+            lambda raw: [_trigger(raw, target, route) for target in found],
+            Name=name,
+        )
 
 
-def _queue(raw: Any) -> Route:
-    arn = str(raw["EventSourceArn"])
-    return Route(arn, f" by queue {arn.rpartition(':')[2]}", open=raw.get("State") in _READING)
-
-
-def _rule(raw: Any, route: Route, sent: str | None) -> Rule:
-    return Rule(
+def _trigger(raw: Any, target: Any, route: Route) -> Trigger:
+    transformer = target.get("InputTransformer") or {}
+    return Trigger(
+        kind="Rule",
         name=str(raw["Name"]),
+        arn=str(raw["Arn"]),
         enabled=_is_on(raw),
+        route=route,
         pattern=raw.get("EventPattern"),
         schedule=raw.get("ScheduleExpression"),
-        input=sent,
-        route=route,
+        input=target.get("Input"),
+        path=target.get("InputPath"),
+        template=transformer.get("InputTemplate"),
+        paths=transformer.get("InputPathsMap") or {},
+        role=target.get("RoleArn"),
     )
 
 

@@ -26,11 +26,11 @@ class TokenSource:
 
     @property
     def source(self) -> str:
-        """The name under which a person finds it."""
+        """Return the name under which a person finds it."""
         return "CLOUDFLARE_API_TOKEN" if self.settings.api_token else where(self.settings.secret_arn or "")
 
     def token(self, budget: Budget) -> tuple[str | None, Check]:
-        """The token, or None, and what was seen on the way to it."""
+        """Return the token, or None, and what was seen on the way to it."""
         if self.settings.api_token or self.client is None:
             return self.settings.api_token, skipped("secret", "CLOUDFLARE_API_TOKEN is given and wins over a secret")
         name = self.settings.secret_arn or ""
@@ -44,7 +44,7 @@ class TokenSource:
 
 
 def judged(name: str, text: str | None) -> tuple[str | None, Check]:
-    """The token in the secret's text, or None, and what is to be said of it."""
+    """Return the token in the secret's text, or None, and its check."""
     content = _content(text)
     value = content.get(SECRET_KEY) if isinstance(content, dict) else None
     token = clean_token(value) if isinstance(value, str) else None
@@ -64,14 +64,14 @@ def _content(text: str | None) -> Any:
 
 
 def _lack(text: str | None, content: Any) -> str:
-    """What is missing, in words that give nothing of the secret away."""
+    """Say what is missing, in words that give nothing of the secret away."""
     if not text:
         return "has no text (it is empty or binary)"
     if not isinstance(content, dict):
-        return "is no JSON object"
+        return "is not a JSON object"
     if SECRET_KEY not in content:
         alike = any(key.strip().upper() == SECRET_KEY for key in content)
         return f"has no key {SECRET_KEY}{', only one that is spelled almost so' if alike else ''}"
     if not isinstance(content[SECRET_KEY], str):
-        return f"has something under {SECRET_KEY} that is no string"
+        return f"has something under {SECRET_KEY} that is not a string"
     return f"has under {SECRET_KEY} nothing that can be a token: it is empty, or has blanks or line breaks in it"

@@ -10,6 +10,7 @@ from controller.aws.call import Call
 from controller.aws.dynamodb import DynamoTable, DynamoWriter
 from controller.doctor.diagnosis import Check, Status, attempt, failed, fails_as, passed, skipped, warned
 from controller.doctor.index import index_check
+from controller.doctor.look import Look
 from controller.errors import CallError, ConditionError, DeniedError, NotFoundError
 from controller.model import RowWrite
 from controller.runtime.budget import Budget
@@ -20,28 +21,32 @@ if TYPE_CHECKING:
 
 #: The ids that are asked for begin so, as no meeting's does: the policy for this command can name them.
 NOBODY = "elephant-dns-doctor-"
+#: A write of an attribute that passes write: the policies allow no other.
+_TRIED = RowWrite((), removes=("termination_reason",))
 
 
-def table_checks(client: "DynamoDBClient", settings: Settings, budget: Budget) -> Iterator[Check]:
-    """The table as it is described, then each action of a pass on it."""
-    look = _Look(client, settings, budget, f"{NOBODY}{secrets.token_hex(16)}")
+def table_checks(look: Look) -> Iterator[Check]:
+    """Check the table as it is described, then each action of a pass on it."""
+    table = _Table(look.aws.dynamodb, look.settings, look.budget, f"{NOBODY}{secrets.token_hex(16)}")
     try:
-        key, index = look.described()
+        key, index = table.described()
     except NotFoundError as error:
         yield fails_as("table", error)
-        yield from (skipped(id, "the table is not there") for id in look.actions())
+        yield from (skipped(id, "the table is not there") for id in ("status-index", *table.actions()))
         return
     except DeniedError as error:
         fix = f"{error.hint} Only this command needs it."
         yield warned("table", f"Key and index cannot be looked at: {error.message}", fix)
+        yield skipped("status-index", "the table cannot be described")
     except CallError as error:
         yield fails_as("table", error)
+        yield skipped("status-index", "the table cannot be described")
     else:
         yield from (key, index)
         if key.status is Status.FAIL:
-            yield from (skipped(id, "this is no table of meetings") for id in look.actions())
+            yield from (skipped(id, "this is not a table of meetings") for id in table.actions())
             return
-    for id, action in look.actions().items():
+    for id, action in table.actions().items():
         yield attempt(id, partial(_allowed, id, action))
 
 
@@ -50,14 +55,14 @@ def _allowed(id: str, action: Callable[[], str]) -> Check:
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class _Table:
     client: "DynamoDBClient"
     settings: Settings
     budget: Budget
     nobody: str
 
     def described(self) -> tuple[Check, Check]:
-        """Key and index. Raises CallError where the table cannot be described."""
+        """Check key and index. Raises CallError if the table cannot be described."""
         call = self._call("DescribeTable", proof="Table")
         return call(
             self.client.describe_table,
@@ -67,7 +72,7 @@ class _Look:
         )
 
     def actions(self) -> dict[str, Callable[[], str]]:
-        """Each IAM action of a pass on the table, and the call that tries it."""
+        """Return each IAM action of a pass on the table, with the call that tries it."""
         reading = {"dynamodb:Query": self._query} if self.settings.status_index else {"dynamodb:Scan": self._scan}
         return {**reading, "dynamodb:GetItem": self._get, "dynamodb:UpdateItem": self._update}
 
@@ -92,13 +97,9 @@ class _Look:
         return ""
 
     def _update(self) -> str:
-        """Try a conditional write to a row that does not exist: DynamoDB asks IAM first, then the condition fails.
-
-        It names an attribute that passes write, since the policies allow no other.
-        """
-        write = RowWrite((), removes=("termination_reason",))
+        """Try a conditional write to a row that does not exist: DynamoDB asks IAM first, then the condition fails."""
         try:
-            DynamoWriter(self.client, self.settings, self.budget).write(self.nobody, write)
+            DynamoWriter(self.client, self.settings, self.budget).write(self.nobody, _TRIED)
         except ConditionError:
             pass
         except DeniedError as error:
@@ -106,7 +107,7 @@ class _Look:
         return " (tried on a row that is not there, on the condition that it is)"
 
     def _read(self, call: Call, request: Any, **arguments: Any) -> None:
-        """At most one row, and of it the key alone."""
+        """Read at most one row, and of it the key alone."""
         arguments = {"ExpressionAttributeNames": {"#id": "id"}, **arguments}
         table = self.settings.table_name
         call(
@@ -132,12 +133,12 @@ def _key(table: Any, settings: Settings) -> Check:
         seen = f"The key of table {settings.table_name} is the string id."
         return _replicated(table, seen) or passed("table", f"{seen} The table belongs to one deployment alone.")
     shown = ", ".join(f"{name} ({kind}, type {of})" for name, kind, of in keys)
-    seen = f"The key of table {settings.table_name} is {shown}, so it is no table of meetings."
+    seen = f"The key of table {settings.table_name} is {shown}, so it is not a table of meetings."
     return failed("table", seen, "Correct TABLE_NAME: the key is id, a string, without a sort key.")
 
 
 def _replicated(table: Any, seen: str) -> Check | None:
-    """A warning where the rows are in other regions, too: a deployment there sees them as its own."""
+    """Warn if the rows are in other regions, too: a deployment there sees them as its own."""
     regions = sorted(str(replica["RegionName"]) for replica in table.get("Replicas") or ())
     if not regions:
         return None

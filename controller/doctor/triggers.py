@@ -1,94 +1,209 @@
-"""Is the function told of state changes, and is it woken by a schedule? Judged from the rules that reach it."""
+"""Do state changes reach the function, and does a schedule start it? Judged from what reaches it.
+
+A trigger is tried as AWS would use it: EventBridge says whether a rule's pattern matches, the target's input is
+computed, and the function's own parser reads it.
+"""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from controller.doctor.diagnosis import Check, Status, failed, passed, warned
-from controller.doctor.patterns import RIGHT_PATTERN, STATES, Unmet, state_change, unmet
-from controller.doctor.rules import Rule
+from controller.doctor.delivery import UnknownError, request_of, scheduled_event
+from controller.doctor.deployed import Deployment
+from controller.doctor.diagnosis import Check, SkipError, Status, failed, fails_as, passed, warned
+from controller.doctor.function import deployment_of
+from controller.doctor.interval import minutes_between
+from controller.doctor.look import Look
+from controller.doctor.patterns import INSTANCE, RIGHT_PATTERN, STATES, Matcher, Unmet, state_change, unmet
+from controller.doctor.permission import permission_checks
+from controller.doctor.routes import Trigger
+from controller.errors import CallError, DeniedError, RequestError
+from controller.model import Mode, Request
 
 _STATE, _SCHEDULE = "state-changes", "schedule"
+#: Minutes between two passes, from which on somebody should look: the template's slowest schedule.
+SLOWEST = 60
 
-#: Never a command that switches it on: an event applies even in shadow mode, and after `retire` it makes records anew.
+#: Never a command that switches it on: an event applies even in shadow mode, and after `retire` it creates records.
 _OFF = (
     "Off on purpose where the stack has ScheduleAction=plan or Enabled=false, or where another rule has its place; "
     "else deploy with ScheduleAction=apply and Enabled=true."
 )
+_WHOLE = "Remove Input, InputPath and InputTransformer from the target: the function reads the whole event."
+_INPUT = 'Give its target the input {"action": "apply", "scheduled": true}, or none at all.'
 
 
-def trigger_checks(rules: Sequence[Rule], arn: str) -> Iterator[Check]:
-    """A check for each rule, and one for each kind of rule that is missing."""
-    yield from _state_checks([rule for rule in rules if rule.pattern], arn)
-    yield from _schedule_checks([rule for rule in rules if rule.schedule])
+def trigger_checks(look: Look) -> Iterator[Check]:
+    """Check each trigger, each kind that is missing, then that they may call their targets."""
+    deployment = deployment_of(look)
+    if isinstance(deployment, Check):
+        raise SkipError("the function cannot be looked at")
+    if isinstance(deployment.rules, CallError):
+        yield _not_read(_STATE, "the rules", deployment.rules)
+        raise SkipError("the rules cannot be looked at")
+    yield from _state_checks(deployment, Matcher(look.aws, look.budget))
+    yield from _schedule_checks(deployment, look.budget.clock.now())
+    yield from permission_checks(look, deployment.triggers)
 
 
-def _state_checks(rules: Sequence[Rule], arn: str) -> Iterator[Check]:
+def _not_read(id: str, what: str, error: CallError) -> Check:
+    if not isinstance(error, DeniedError):
+        return fails_as(id, error)
+    fix = f"{error.hint} Only this command needs it."
+    return warned(id, f"What starts the function is not known, since {what} cannot be looked at: {error.message}", fix)
+
+
+def _state_checks(deployment: Deployment, matcher: Matcher) -> Iterator[Check]:
+    rules = [trigger for trigger in deployment.triggers if trigger.pattern]
     if not rules:
         seen = "No rule brings state changes to the function: a record waits for the schedule."
         yield failed(_STATE, seen, f"Make a rule on the default event bus with the pattern {RIGHT_PATTERN}.")
-    checks = [_closed(_STATE, rule) or _pattern(rule, arn) for rule in rules]
+    function = deployment.function
+
+    def problems(rule: Trigger) -> Iterator[Check]:
+        yield from _pattern(rule, matcher, lambda state: state_change(state, function.arn))
+        yield from _change(rule, state_change("running", function.arn))
+
+    def right(rule: Trigger) -> Check:
+        read = " Its pattern was read here, since events:TestEventPattern is denied." if matcher.denied else ""
+        return passed(_STATE, f"{rule} brings every state change{rule.route.via}.{read}")
+
+    yield from _judged(_STATE, rules, problems, right)
+
+
+def _schedule_checks(deployment: Deployment, now: datetime) -> Iterator[Check]:
+    schedules = [trigger for trigger in deployment.triggers if trigger.schedule]
+    if not schedules and isinstance(deployment.schedules, CallError):
+        yield _not_read(_SCHEDULE, "EventBridge Scheduler", deployment.schedules)
+    elif not schedules:
+        seen = "No schedule starts the function: what a lost event or a change by hand leaves is never fixed."
+        yield failed(_SCHEDULE, seen, "Make a rule with the schedule rate(5 minutes), or run apply from cron.")
+
+    def problems(trigger: Trigger) -> Iterator[Check]:
+        yield from _pass(trigger)
+        yield from _often(trigger, now)
+
+    yield from _judged(
+        _SCHEDULE, schedules, problems, lambda trigger: passed(_SCHEDULE, f"{trigger} starts it, {trigger.schedule}.")
+    )
+
+
+def _judged(
+    id: str,
+    triggers: Iterable[Trigger],
+    problems: Callable[[Trigger], Iterable[Check]],
+    right: Callable[[Trigger], Check],
+) -> Iterator[Check]:
+    """Yield the problems of each trigger that is on, or that it is right."""
+    checks = list[Check]()
+    for trigger in triggers:
+        closed = _closed(id, trigger)
+        try:
+            checks += [closed] if closed else list(problems(trigger)) or [right(trigger)]
+        except CallError as error:
+            checks.append(fails_as(id, error))
     works = any(check.status is Status.PASS for check in checks)
     for check in checks:
-        # Beside a rule that works, one that never fires does no harm.
+        # Beside a trigger that works, one that never does does no harm.
         is_harmless = works and check.status is Status.FAIL
         yield replace(check, status=Status.WARN) if is_harmless else check
 
 
-def _schedule_checks(rules: Sequence[Rule]) -> Iterator[Check]:
-    if not rules:
-        seen = "No rule wakes the function on a schedule: what a lost event or a change by hand leaves is never fixed."
-        yield failed(_SCHEDULE, seen, "Make a rule with the schedule rate(5 minutes), or run apply from cron.")
-    for rule in rules:
-        yield _closed(_SCHEDULE, rule) or _schedule(rule)
-
-
-def _closed(id: str, rule: Rule) -> Check | None:
-    """The check of a rule from which nothing comes now, because somebody has switched it off."""
-    if not rule.enabled:
-        return warned(id, f"Rule {rule.name} is disabled.", _OFF)
-    if not rule.route.open:
-        seen = f"Rule {rule.name} sends events{rule.route.via}, and the function does not read that queue now."
+def _closed(id: str, trigger: Trigger) -> Check | None:
+    """Return the check of a trigger that is switched off, None for one that is on."""
+    if not trigger.enabled:
+        return warned(id, f"{trigger} is disabled.", _OFF)
+    if not trigger.route.open:
+        seen = f"{trigger} sends events{trigger.route.via}, and the function does not read that queue now."
         return warned(id, seen, _OFF)
     return None
 
 
-def _schedule(rule: Rule) -> Check:
-    if rule.input and _action(rule.input) == "plan":
-        seen = f"Rule {rule.name} ({rule.schedule}) only plans: nothing is fixed."
-        return warned(_SCHEDULE, seen, "When its plans are right, deploy with ScheduleAction=apply.")
-    return passed(_SCHEDULE, f"Rule {rule.name} wakes the function, {rule.schedule}.")
+# A rule for state changes: its pattern, then what its target makes of an event.
 
 
-def _action(text: str) -> Any:
-    try:
-        content = json.loads(text)
-    except ValueError:
-        return None
-    return content.get("action") if isinstance(content, dict) else None
-
-
-def _pattern(rule: Rule, arn: str) -> Check:
-    pattern = json.loads(rule.pattern or "{}")
-    lacks = {state: list(unmet(pattern, state_change(state, arn))) for state in STATES}
-    heard = [state for state in STATES if not lacks[state]]
-    if not heard:
-        fewest = min(lacks.values(), key=len)
-        seen = f"Rule {rule.name} never fires: {'; '.join(map(str, fewest))}."
-        return failed(_STATE, seen, f"{_advice(fewest)}Give it the pattern {RIGHT_PATTERN}.")
-    missing = [state for state in STATES if lacks[state]]
+def _pattern(rule: Trigger, matcher: Matcher, change: Callable[[str], dict[str, Any]]) -> Iterator[Check]:
+    """Check which state changes the rule hears, and what else."""
+    text = rule.pattern or "{}"
+    missing = [state for state in STATES if not matcher.matches(text, change(state))]
+    if len(missing) == len(STATES):
+        fewest = min((list(unmet(json.loads(text), change(state))) for state in STATES), key=len)
+        why = "; ".join(map(str, fewest)) or "EventBridge says that it matches no state change"
+        yield failed(_STATE, f"{rule} never fires: {why}.", f"{_advice(fewest)}Give it the pattern {RIGHT_PATTERN}.")
+        return
     if missing:
-        seen = f"Rule {rule.name} leaves out {', '.join(missing)}: for these a record waits for the schedule."
-        return warned(_STATE, seen, f"Add them to detail.state, or give it the pattern {RIGHT_PATTERN}.")
-    other = {**state_change("running", arn), "detail-type": "EC2 Spot Instance Interruption Warning"}
-    if not list(unmet(pattern, other)):
-        seen = f"Rule {rule.name} also brings events that are no state changes, which the function refuses."
-        return warned(_STATE, seen, f"Give it the pattern {RIGHT_PATTERN}.")
-    return passed(_STATE, f"Rule {rule.name} brings every state change{rule.route.via}.")
+        seen = f"{rule} leaves out {', '.join(missing)}: for these a record waits for the schedule."
+        yield warned(_STATE, seen, f"Add them to detail.state, or give it the pattern {RIGHT_PATTERN}.")
+    if matcher.matches(text, {**change("running"), "detail-type": "EC2 Spot Instance Interruption Warning"}):
+        seen = f"{rule} also brings events that are not state changes, which the function refuses."
+        yield warned(_STATE, seen, f"Give it the pattern {RIGHT_PATTERN}.")
 
 
 def _advice(problems: Iterable[Unmet]) -> str:
     if any(problem.path.startswith("detail.tags") for problem in problems):
         return "Such an event has the instance's id and state only; the controller reads the tags itself. "
     return ""
+
+
+def _change(rule: Trigger, event: Mapping[str, Any]) -> Iterator[Check]:
+    """Check that a state change becomes a pass over its instance, and that it applies."""
+    request = _received(_STATE, rule, event, _WHOLE)
+    if isinstance(request, Check):
+        yield request
+    elif request.mode is Mode.PLAN:
+        yield warned(_STATE, f"{rule} only plans at a state change: nothing is fixed.", _WHOLE)
+    elif request.scope is None:
+        yield warned(_STATE, f"{rule} starts a pass over everything at each state change of the account.", _WHOLE)
+    elif request.scope != {INSTANCE}:
+        yield failed(_STATE, f"{rule} always names {_few(request.scope)}, whatever has changed.", _WHOLE)
+
+
+# A schedule: what its target makes of the event, then how often.
+
+
+def _pass(trigger: Trigger) -> Iterator[Check]:
+    """Check that the schedule starts a pass over everything, that it applies, and under the guard."""
+    request = _received(_SCHEDULE, trigger, scheduled_event(trigger), _INPUT)
+    if isinstance(request, Check):
+        yield request
+    elif request.scope is not None:
+        yield failed(_SCHEDULE, f"{trigger} starts a pass over {_few(request.scope)} alone, never over all.", _INPUT)
+    elif request.mode is Mode.PLAN:
+        seen = f"{trigger} ({trigger.schedule}) only plans: nothing is fixed."
+        yield warned(_SCHEDULE, seen, "When its plans are right, deploy with ScheduleAction=apply.")
+    elif request.force:
+        yield failed(_SCHEDULE, f"{trigger} sends force, so the guard holds nothing back, in any pass.", _INPUT)
+
+
+def _often(trigger: Trigger, now: datetime) -> Iterator[Check]:
+    fix = "Give it the expression rate(5 minutes)."
+    if trigger.ends and trigger.ends <= now:
+        yield failed(_SCHEDULE, f"{trigger} ended at {trigger.ends:%Y-%m-%d %H:%M %Z}.", "Remove its end date.")
+    minutes = minutes_between(trigger.schedule or "")
+    if minutes is None:
+        yield warned(_SCHEDULE, f"{trigger} ({trigger.schedule}) does not start a pass on every day.", fix)
+    elif minutes > SLOWEST:
+        seen = f"{trigger} ({trigger.schedule}) leaves {minutes:,} minutes between two passes: what a lost event leaves"
+        yield warned(_SCHEDULE, f"{seen} stays wrong for as long.", fix)
+
+
+def _received(id: str, trigger: Trigger, event: Mapping[str, Any], fix: str) -> Request | Check:
+    """Return what the function makes of the event, or the check that says why it refuses it."""
+    try:
+        request = request_of(trigger, event)
+    except RequestError as error:
+        return failed(id, f"{trigger} sends what the function refuses: {error.message}", fix)
+    except UnknownError as error:
+        return warned(id, f"What {trigger} sends cannot be computed here: {error}.", fix)
+    if request.findings:
+        return failed(
+            id, f"{trigger} sends{trigger.route.via} what the function skips: {request.findings[0].message}", fix
+        )
+    return request
+
+
+def _few(scope: Iterable[str]) -> str:
+    some = sorted(scope)
+    return ", ".join(some[:3]) + (f" and {len(some) - 3} more" if len(some) > 3 else "")

@@ -7,7 +7,7 @@ from controller.cloudflare.api import Api
 from controller.cloudflare.records import BATCH_LIMITS
 from controller.doctor.diagnosis import Check, failed, passed, warned
 from controller.errors import AuthenticationError
-from controller.names import is_under
+from controller.names import is_under, punycode, readable
 from controller.runtime.budget import Budget
 from controller.settings import Settings
 
@@ -24,7 +24,7 @@ class ZoneLook:
     budget: Budget
 
     def place(self, *, has_records: bool) -> Check:
-        """Where DOMAIN_ROOT lies. Raises CallError where Cloudflare has no answer."""
+        """Check where DOMAIN_ROOT lies. Raises CallError if Cloudflare has no answer."""
         root = self.settings.domain_root
         try:
             zone = self._read("", renew=False)
@@ -34,22 +34,22 @@ class ZoneLook:
             return warned("zone", seen, "Give the token Zone > Zone > Read too, if you can.")
         if not isinstance(zone.get("name"), str):
             return warned("zone", "Cloudflare's answer names no zone.", "Look again, or at Cloudflare's status page.")
-        name = zone["name"].lower()
+        name = punycode(zone["name"], registered=True)
         if not is_under(root, name):
-            seen = f"DOMAIN_ROOT {root} does not lie in the zone {name} of ZONE_ID."
+            seen = f"DOMAIN_ROOT {readable(root)} is not in zone {readable(name)}, which ZONE_ID names."
             return failed("zone", seen, "Correct DOMAIN_ROOT or ZONE_ID.")
-        seen = f"{root} lies in the zone {name}{_plan(zone)}."
+        seen = f"{readable(root)} lies in the zone {readable(name)}{_plan(zone)}."
         if zone.get("status") == "active" and not zone.get("paused"):
             return passed("zone", seen)
         state = "paused" if zone.get("paused") else str(zone.get("status"))
         return warned("zone", f"{seen} The zone is {state}: links will not work.", "Activate it at Cloudflare.")
 
     def quota(self) -> Check:
-        """The records that there are and may be, of all types. Raises CallError where Cloudflare has no answer."""
+        """Check the number of records, and the most that may be. Raises CallError if Cloudflare has no answer."""
         usage = self._read("/dns_records/usage")
         used, quota = usage.get("record_usage"), usage.get("record_quota")
         if not isinstance(used, int):
-            return warned("record-quota", "Cloudflare's answer tells no number of records.", "Look at the dashboard.")
+            return warned("record-quota", "Cloudflare's answer has no number of records.", "Look at the dashboard.")
         if not isinstance(quota, int):
             return passed("record-quota", f"The zone has {used} records; it has no quota of its own, the account has.")
         seen = f"The zone has {used} of at most {quota} records."

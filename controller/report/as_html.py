@@ -1,5 +1,6 @@
-"""The report as one HTML file that stands alone: nothing is fetched, nothing runs, and its parts fold by themselves."""
+"""The report as one HTML file that stands alone: it fetches nothing, runs nothing, and its parts fold by themselves."""
 
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from datetime import UTC
@@ -14,6 +15,7 @@ from controller.report.safe import in_html
 from controller.report.sections import Section, by_meeting, is_long
 from controller.report.words import (
     COMMAND_NEEDS,
+    LEGEND,
     NOTHING,
     Difference,
     actions,
@@ -22,6 +24,7 @@ from controller.report.words import (
     differences,
     ending_of,
     endings,
+    findings_counted,
     readable,
     seen,
     sign_of,
@@ -33,7 +36,7 @@ from controller.report.words import (
 
 
 def render(report: Report) -> str:
-    """The whole report; a long one comes folded, since a browser lays out only what is open."""
+    """Return the whole report; a long one is folded, because a browser lays out only what is open."""
     report = readable(report)
     parts = [
         _start(report),
@@ -56,7 +59,7 @@ def _style() -> str:
 
 
 def _start(report: Report) -> str:
-    """Head and heading. The policy lets nothing in but this very style sheet, whatever may follow."""
+    """Return head and heading. The policy allows only this style sheet, whatever follows."""
     mode, domain, where = title_of(report)
     title = f"{mode} for {in_html(domain)}"
     digest = b64encode(sha256(_style().encode()).digest()).decode()
@@ -74,9 +77,18 @@ base-uri 'none'; form-action 'none'">
 <body>
 <header>
 <h1>DNS {title}</h1>
-<p class="sentence">{in_html(summary_line(report))}</p>
+<p class="sentence">{_sentence(report)}</p>
 {_list(_facts(report, where), "facts")}
 </header>"""
+
+
+def _sentence(report: Report) -> str:
+    """Return the summary; its number of findings leads to them."""
+    sentence, found = in_html(summary_line(report)), findings_counted(report)
+    if not readable(report).findings:
+        return sentence
+    before, _, after = sentence.rpartition(found)
+    return f'{before}<a href="#findings">{found}</a>{after}'
 
 
 def _facts(report: Report, where: str) -> Iterator[tuple[str, str]]:
@@ -90,14 +102,14 @@ def _facts(report: Report, where: str) -> Iterator[tuple[str, str]]:
 
 
 def _list(pairs: Iterable[tuple[str, str]], kind: str) -> str:
-    items = (f"<div><dt>{name}</dt><dd>{in_html(value)}</dd></div>" for name, value in pairs)
+    items = (f"<div><dt>{name}</dt><dd>{_text(value)}</dd></div>" for name, value in pairs)
     return f'<dl class="{kind}">{"".join(items)}</dl>'
 
 
 def _guard(report: Report) -> Iterator[str]:
     if report.guard.tripped:
         yield '<section class="guard" aria-labelledby="guard">'
-        yield f'<h2 id="guard">The guard has tripped</h2>\n<p>{in_html(report.guard.reason or "")}</p>\n</section>'
+        yield f'<h2 id="guard">The guard has tripped</h2>\n<p>{_text(report.guard.reason or "")}</p>\n</section>'
 
 
 def _numbers(report: Report) -> Iterator[str]:
@@ -121,9 +133,15 @@ def _table(caption: str, head: str, rows: Iterable[tuple[str, int]]) -> str:
 def _changes(report: Report) -> Iterator[str]:
     if report.results:
         yield '<section aria-labelledby="changes">\n<h2 id="changes">Changes</h2>'
+        yield _legend()
         for section in by_meeting(report.results):
             yield _section(section, is_open=not is_long(report))
         yield "</section>"
+
+
+def _legend() -> str:
+    signs = (f'<span class="{_SIGN_NAMES[sign]}"><b>{sign}</b> {words}</span>' for sign, words in LEGEND)
+    return f'<p class="legend">{" ".join(signs)}</p>'
 
 
 def _section(section: Section, *, is_open: bool) -> str:
@@ -132,10 +150,10 @@ def _section(section: Section, *, is_open: bool) -> str:
     return _folded(title, counted(len(section.results), "change"), items, is_open=is_open)
 
 
-def _folded(title: str, note: str, items: str, *, is_open: bool) -> str:
+def _folded(title: str, note: str, items: str, *, is_open: bool, rest: str = "") -> str:
     return (
         f"<details{' open' if is_open else ''}>\n<summary><h3>{title}</h3> <span>{note}</span></summary>\n"
-        f"<ul>\n{items}\n</ul>\n</details>"
+        f"<ul>\n{items}\n</ul>\n{rest}</details>"
     )
 
 
@@ -148,14 +166,14 @@ def _change(result: Result) -> str:
         f' <strong class="end {end}">{end}</strong>' if end else "",
         "</p>",
         f"<dl>{''.join(map(_difference, differences(change)))}</dl>",
-        f"<p>{in_html(change.reason)}</p>",
-        f'<p class="error">{in_html(result.error)}</p>' if result.error else "",
+        f"<p>{_text(change.reason)}</p>",
+        f'<p class="error">{_text(result.error)}</p>' if result.error else "",
         "</li>",
     ]
     return "".join(parts)
 
 
-_SIGN_NAMES = {"+": "made", "~": "changed", "-": "removed"}
+_SIGN_NAMES = {"+": "created", "~": "updated", "-": "deleted", "!": "found"}
 
 
 def _difference(difference: Difference) -> str:
@@ -166,7 +184,7 @@ def _difference(difference: Difference) -> str:
 def _side(element: str, value: str | None) -> str:
     if value is None or value == NOTHING:
         return value or ""
-    return f"<{element}>{in_html(value)}</{element}>"
+    return f"<{element}>{_text(value)}</{element}>"
 
 
 def _findings(report: Report) -> Iterator[str]:
@@ -175,25 +193,41 @@ def _findings(report: Report) -> Iterator[str]:
         yield "<p>Seen, and left alone.</p>"
         alike = groupby(sorted(report.findings, key=_id), key=_id)
         for name, found in alike:
-            members = list(found)
-            items = "\n".join(map(_finding, members))
-            yield _folded(_code(name), counted(len(members), "finding"), items, is_open=not is_long(report))
+            yield _kind(name, tuple(found), report)
         yield "</section>"
+
+
+def _kind(name: str, found: tuple[Finding, ...], report: Report) -> str:
+    """Return the findings of one kind, with the hint once where all share it."""
+    hints = {finding.hint for finding in found}
+    items = "\n".join(_finding(finding, has_hint=len(hints) > 1) for finding in found)
+    rest = "" if len(hints) > 1 else f'<p class="hint">→ {_text(*hints)}</p>\n'
+    number = len(found) - (name in report.unlisted) + report.unlisted.get(name, 0)
+    return _folded(_code(name), counted(number, "finding"), items, is_open=not is_long(report), rest=rest)
 
 
 def _id(finding: Finding) -> str:
     return finding.id
 
 
-def _finding(finding: Finding) -> str:
+def _finding(finding: Finding, *, has_hint: bool) -> str:
+    hint = f"<p>→ {_text(finding.hint)}</p>" if has_hint else ""
     return (
         f'<li class="found"><p class="what"><b aria-hidden="true">!</b> {_code(finding.key)}</p>'
-        f"<p>{in_html(finding.message)}</p><p>→ {in_html(finding.hint)}</p></li>"
+        f"<p>{_text(finding.message)}</p>{hint}</li>"
     )
 
 
 def _code(text: str) -> str:
-    return f"<code>{in_html(text)}</code>"
+    return f"<code>{_text(text)}</code>"
+
+
+_ID = re.compile(r"\bi-[0-9a-f]{8,17}\b")
+
+
+def _text(text: str) -> str:
+    """Return text in which a narrow screen breaks lines before or after an instance id, and not within it."""
+    return _ID.sub(r"<wbr><span>\g<0></span><wbr>", in_html(text))
 
 
 def _foot(report: Report) -> Iterator[str]:

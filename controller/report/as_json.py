@@ -10,7 +10,7 @@ from controller.report.report import SCHEMA, SERVICES, Report
 
 
 def as_dict(report: Report) -> dict[str, Any]:
-    """The report by its schema, ready for ``json.dumps`` and for a Lambda function's return value."""
+    """Return the report by its schema, ready for ``json.dumps`` and for a Lambda function's return value."""
     instances, records, meetings = report.observed
     return {
         "schema": SCHEMA,
@@ -32,7 +32,7 @@ def as_dict(report: Report) -> dict[str, Any]:
 
 
 def as_answer(report: Report, limit: int) -> dict[str, Any]:
-    """The report by its schema, within so many bytes of JSON; without its changes and findings where they are more."""
+    """Return the report by its schema; without changes and findings where it has more bytes of JSON than the limit."""
     whole = as_dict(report)
     if len(json.dumps(whole)) <= limit:
         return whole
@@ -47,7 +47,7 @@ def as_answer(report: Report, limit: int) -> dict[str, Any]:
 
 
 def change_as_dict(result: Result) -> dict[str, Any]:
-    """One change and how it ended."""
+    """Return one change and how it ended."""
     change = result.change
     return {
         "action": str(change.action),
@@ -65,5 +65,5 @@ def change_as_dict(result: Result) -> dict[str, Any]:
 
 
 def render(report: Report) -> str:
-    """The report as one JSON document; ASCII, so that no terminal and no log reads anything into it."""
+    """Return the report as one JSON document, in ASCII: no terminal and no log interprets it."""
     return json.dumps(as_dict(report), indent=2) + "\n"

@@ -1,14 +1,14 @@
 """The report as Markdown for GitHub: a pull request's comment, a job's summary.
 
-All that others have written stands in fences, where it is neither mark-up nor mention; a fence has more backticks than
-any text within it, so that none can end it.
+Foreign text stands in fences, where it is neither mark-up nor mention. A fence has more backticks than any text within
+it, so no text can end it.
 """
 
 import re
 from collections.abc import Iterable
 
 from controller.model import Finding
-from controller.report.as_text import Pen, change_lines, finding_lines, left_out_lines
+from controller.report.as_text import Pen, change_lines, findings_lines, left_out_lines
 from controller.report.report import Report
 from controller.report.safe import in_markdown
 from controller.report.sections import Excerpt, Item, Section, by_meeting, excerpt, is_long
@@ -27,7 +27,7 @@ _REST = 3_000
 
 
 def render(report: Report) -> str:
-    """The report in fewer than 65,000 characters; it tells what it leaves out."""
+    """Return the report in fewer than 65,000 characters; it says what it leaves out."""
     report = readable(report)
     head, foot = _head(report), _foot(report)
     part = excerpt(report, MOST - len(head) - len(foot) - _REST, _cost)
@@ -36,9 +36,9 @@ def render(report: Report) -> str:
 
 
 def _cost(item: Item) -> int:
-    """Characters that the item takes at most: each change as if it had a section of its own."""
+    """Return the characters that the item takes at most: each with a section or a hint of its own."""
     if isinstance(item, Finding):
-        return sum(map(len, finding_lines(item, _PEN)))
+        return sum(map(len, findings_lines([item], _PEN)))
     return len(_section(Section((item.change.meeting or "").strip(), (item,)), is_open=True)) + 2
 
 
@@ -56,7 +56,10 @@ def _head(report: Report) -> str:
     lines = [f"### DNS {mode} for {in_markdown(domain)}", "", f"**{summary_line(report)}**", ""]
     if report.guard.tripped:
         lines += ["> [!CAUTION]", f"> The guard has tripped: {in_markdown(report.guard.reason or '')}", ""]
-    return "\n".join([*lines, " · ".join(f"{name}: {value}" for name, value in facts.items())])
+    lines.append(" · ".join(f"{name}: {value}" for name, value in facts.items()))
+    if report.results:
+        lines += ["", "Signs: `+` create · `!` update · `-` delete"]
+    return "\n".join(lines)
 
 
 def _more(number: int) -> str:
@@ -69,13 +72,18 @@ def _changes(part: Excerpt, *, is_open: bool) -> Iterable[str]:
 
 def _section(section: Section, *, is_open: bool) -> str:
     title = f"meeting {in_markdown(section.meeting)}" if section.meeting else "machines of no known meeting"
-    lines = [line for result in section.results for line in change_lines(result, _PEN)]
+    lines = [_coloured(line) for result in section.results for line in change_lines(result, _PEN)]
     return _folded(f"{title}: {counted(len(section.results), 'change')}", _fence("diff", lines), is_open=is_open)
+
+
+def _coloured(line: str) -> str:
+    """Return the line with a sign that GitHub colours: in a fence for ``diff`` it knows ``!``, and not ``~``."""
+    return f"  ! {line[4:]}" if line.startswith("  ~ ") else line
 
 
 def _findings(part: Excerpt) -> Iterable[str]:
     if part.findings:
-        lines = [line for finding in part.findings for line in finding_lines(finding, _PEN)]
+        lines = findings_lines(part.findings, _PEN)
         yield _folded(
             f"{counted(len(part.findings), 'finding')}: seen, and left alone", _fence("text", lines), is_open=True
         )
@@ -84,7 +92,7 @@ def _findings(part: Excerpt) -> Iterable[str]:
 def _left_out(part: Excerpt) -> Iterable[str]:
     if part.left_out:
         yield "**Left out, because a comment has no room for it** (the HTML and JSON forms have everything):"
-        yield _fence("text", left_out_lines(part))
+        yield _fence("text", map(_coloured, left_out_lines(part)))
 
 
 def _foot(report: Report) -> str:
@@ -95,7 +103,7 @@ def _foot(report: Report) -> str:
 
 
 def _fence(language: str, lines: Iterable[str]) -> str:
-    """A fenced block; the lines' common indentation of two is taken away, so that GitHub colours the signs."""
+    """Return a fenced block without the lines' common indentation of two, so that GitHub colours the signs."""
     content = "\n".join(line[2:] for line in lines)
     ticks = "`" * max(3, 1 + max(map(len, re.findall("`+", content)), default=0))
     return f"{ticks}{language}\n{content}\n{ticks}"

@@ -1,24 +1,30 @@
-"""The report of a pass: what was seen, what was to be done, how it ended."""
+"""The report of a pass: what it saw, what it planned, and how each change ended."""
 
 import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from controller.errors import IncompleteError
 from controller.model import Action, Finding, Guard, Outcome, Plan, Result
+from controller.report.safe import on_one_line
 from controller.rules.plan import sort_key
 
 SCHEMA = "elephant-dns/report/v1"
 #: Findings of one kind that a report lists.
 MOST_OF_A_KIND = 20
+#: Characters of the first failure's cause in the pass's error: a dead-letter message carries 1 KB.
+CAUSE_LENGTH = 600
+#: The key of the finding that stands for those that are not listed.
+OTHERS = "others"
 SERVICES = ("ec2", "dynamodb", "cloudflare", "secretsmanager")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Which deployment this is about."""
+    """The deployment that a report is about."""
 
     account: str
     region: str
@@ -43,38 +49,52 @@ class Report:
     findings: tuple[Finding, ...]
     guard: Guard
     calls: Mapping[str, int]
+    unlisted: Mapping[str, int] = field(default_factory=dict)
+    """How many findings of a kind are not listed, where they are more than a report lists."""
 
     def count(self, outcome: Outcome) -> int:
-        """How many changes ended so."""
+        """Return how many changes ended so."""
         return sum(result.outcome is outcome for result in self.results)
 
     @property
     def complete(self) -> bool:
-        """Whether nothing failed and nothing was left unreached."""
+        """Return whether nothing failed and nothing was left unreached."""
         return not (self.count(Outcome.FAILED) or self.count(Outcome.NOT_REACHED))
 
     @property
+    def unfinished(self) -> tuple[Result, ...]:
+        """The changes that failed, then those that were not reached: a failure is the cause of the others."""
+        ends = (Outcome.FAILED, Outcome.NOT_REACHED)
+        return tuple(result for end in ends for result in self.results if result.outcome is end)
+
+    @property
     def converged(self) -> bool:
-        """Whether the world is as it should be, findings aside."""
+        """Return whether the world is as it should be, findings aside."""
         return all(result.outcome is Outcome.APPLIED for result in self.results)
 
     @property
     def ended_well(self) -> bool:
-        """Whether the caller may rest: nothing failed, nothing unreached, and the guard did not hold the pass."""
+        """Return whether nothing failed, nothing was left unreached, and the guard did not hold an apply."""
         return self.complete and not (self.guard.tripped and self.mode == "apply")
 
     def shortened(self) -> "Report":
-        """The report with twenty findings of a kind at most, and how many others there are.
+        """Return the report with at most twenty findings of a kind, and how many others there are.
 
         A finding a row every five minutes is a bill, not information.
         """
         kinds = defaultdict[str, list[Finding]](list)
         for finding in dict.fromkeys(self.findings):
             kinds[finding.id].append(finding)
-        return replace(self, findings=tuple(shown for alike in kinds.values() for shown in _shortened(alike)))
+        return replace(
+            self,
+            findings=tuple(shown for alike in kinds.values() for shown in _shortened(alike)),
+            unlisted={
+                kind: len(alike) - MOST_OF_A_KIND for kind, alike in kinds.items() if len(alike) > MOST_OF_A_KIND
+            },
+        )
 
     def joined(self, later: "Report") -> "Report":
-        """This report and that of a later part of the same pass, as one; the digest stays that of the first plan."""
+        """Return this report and that of a later part of the pass as one, with the digest of the first plan."""
         return replace(
             self,
             duration_ms=later.duration_ms,
@@ -85,7 +105,7 @@ class Report:
         )
 
     def summary(self) -> dict[str, int]:
-        """Changes by action whatever their outcome, and beside that those with an outcome that needs attention."""
+        """Return the changes by action whatever their outcome, and those with an outcome that needs attention."""
         actions = Counter(result.change.action for result in self.results)
         attention = (Outcome.FAILED, Outcome.GUARDED, Outcome.SUPERSEDED, Outcome.NOT_REACHED)
         names = (
@@ -99,15 +119,38 @@ class Report:
         return {**{str(name): actions[name] for name in names}, **{str(end): self.count(end) for end in attention}}
 
 
+def incomplete(report: Report) -> IncompleteError:
+    """Return the error of a pass that did not end well: what failed first, why, and how many more."""
+    said = []
+    if report.unfinished:
+        first, *others = report.unfinished
+        said.append(f"{_ending(first)}.")
+        failed = sum(result.outcome is Outcome.FAILED for result in others)
+        missed = len(others) - failed
+        said += [f"{failed:,} more failed."] if failed else []
+        said += [f"{missed:,} more {'was' if missed == 1 else 'were'} not reached."] if missed else []
+    if report.guard.tripped:
+        held = report.count(Outcome.GUARDED)
+        said.append(f"The guard holds {held:,} change{'' if held == 1 else 's'}: {report.guard.reason}")
+    return IncompleteError(" ".join(said), "The log has a line for each change.")
+
+
+def _ending(result: Result) -> str:
+    ended = "failed" if result.outcome is Outcome.FAILED else "was not reached"
+    cause = on_one_line(result.error or "its cause is not known").rstrip(".")
+    short = cause if len(cause) <= CAUSE_LENGTH else f"{cause[:CAUSE_LENGTH]}…"
+    return f"{result.change.action} {on_one_line(result.change.key)[:200]} {ended}: {short}"
+
+
 def digest_of(plan: Plan, target: Target, scope: tuple[str, ...] | None) -> str:
-    """The same plan for the same deployment has the same digest; sentences for people do not count."""
+    """Return the plan's digest: the same for the same plan and deployment. Sentences for people do not count."""
     changes = [[*c.ident, c.instance, c.before, c.after, c.rule, c.guarded] for c in plan.changes]
     subject = [SCHEMA, target.zone, target.domain_root, target.table, target.owner, scope, changes]
     return hashlib.sha256(json.dumps(subject, separators=(",", ":")).encode()).hexdigest()
 
 
 def planned_results(plan: Plan) -> tuple[Result, ...]:
-    """The plan's changes as a dry run reports them."""
+    """Return the plan's changes as a dry run reports them."""
     return tuple(Result(c, Outcome.GUARDED if c.guarded else Outcome.PLANNED) for c in plan.changes)
 
 
@@ -115,4 +158,4 @@ def _shortened(alike: list[Finding]) -> Iterable[Finding]:
     yield from alike[:MOST_OF_A_KIND]
     if len(alike) > MOST_OF_A_KIND:
         others = len(alike) - MOST_OF_A_KIND
-        yield Finding(alike[0].id, "others", f"{others} more of this kind are not listed.", alike[0].hint)
+        yield Finding(alike[0].id, OTHERS, f"{others} more of this kind are not listed.", alike[0].hint)

@@ -17,7 +17,7 @@ Item = Result | Finding
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The changes that belong together."""
+    """Changes that belong together."""
 
     meeting: str  # empty: no known meeting
     results: tuple[Result, ...]
@@ -25,7 +25,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """What is shown of a report, in the report's order, and how many of each kind are not."""
+    """The part of a report that is shown, in the report's order, and how many of each kind are not."""
 
     results: tuple[Result, ...]
     findings: tuple[Finding, ...]
@@ -33,7 +33,7 @@ class Excerpt:
 
 
 def by_meeting(results: Iterable[Result]) -> tuple[Section, ...]:
-    """The changes of each meeting, by its id; those of no known meeting come last."""
+    """Return the changes of each meeting, by its id; those of no known meeting come last."""
     grouped = groupby(sorted(results, key=_place), key=_place)
     return tuple(Section(meeting, tuple(members)) for (_, meeting), members in grouped)
 
@@ -43,13 +43,29 @@ def _place(result: Result) -> tuple[bool, str]:
     return not meeting, meeting
 
 
+def alike(findings: Iterable[Finding]) -> tuple[tuple[Finding, ...], ...]:
+    """Return the findings of each kind that need the same to be done, in the order of their first."""
+    groups = defaultdict[tuple[str, str], list[Finding]](list)
+    for finding in findings:
+        groups[finding.id, finding.hint].append(finding)
+    return tuple(map(tuple, groups.values()))
+
+
+def by_message(findings: Iterable[Finding]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return each message with the keys that it is about, in the order of their first."""
+    groups = defaultdict[str, list[str]](list)
+    for finding in findings:
+        groups[finding.message].append(finding.key)
+    return tuple((message, tuple(keys)) for message, keys in groups.items())
+
+
 def is_long(report: Report) -> bool:
-    """Whether nobody would read all of it."""
+    """Return whether the report is too long to be read whole."""
     return len(report.results) + len(report.findings) > READABLE
 
 
 def excerpt(report: Report, room: int, cost: Callable[[Item], int]) -> Excerpt:
-    """As much as there is room for: the first of every kind, then the second of every kind, and so on."""
+    """Return what there is room for: the first of every kind, then the second of every kind, and so on."""
     items: list[Item] = [*report.results, *report.findings]
     chosen: set[int] = set()
     for number in _first_of_each_kind_first(items):
@@ -77,7 +93,7 @@ def _first_of_each_kind_first(items: list[Item]) -> list[int]:
 
 
 def kind_of(item: Item) -> str:
-    """What the item is one of many of: the same action with the same end, or the same finding."""
+    """Return the item's kind: its action and how that ended, or the finding's id."""
     if isinstance(item, Finding):
         return f"! {item.id}"
     return f"{sign_of(item.change)} {words_of(item.change.action)} {ending_of(item)}".rstrip()

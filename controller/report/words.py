@@ -1,13 +1,15 @@
 """The words that the readable forms share: what a change does and makes different, and the pass in one sentence."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from controller.model import Action, Change, Outcome, RecordChange, Result
-from controller.report.report import Report
+from controller.report.report import OTHERS, Report
 
 NOTHING = "(none)"
+#: What each sign means; Markdown has one of its own for an update.
+LEGEND = (("+", "create"), ("~", "update"), ("-", "delete"), ("!", "finding"))
 
 _SIGNS = {
     Action.CREATE_RECORD: ("+", "create record"),
@@ -17,11 +19,20 @@ _SIGNS = {
     Action.CLEAR_LINK: ("-", "clear link"),
     Action.TERMINATE_MEETING: ("-", "end meeting"),
 }
+#: What is changed, what is planned for it, and what was done to it.
+_PHRASES = {
+    Action.CREATE_RECORD: ("records", "create", "created"),
+    Action.UPDATE_RECORD: ("records", "update", "updated"),
+    Action.DELETE_RECORD: ("records", "delete", "deleted"),
+    Action.WRITE_LINK: ("links", "write", "written"),
+    Action.CLEAR_LINK: ("links", "clear", "cleared"),
+    Action.TERMINATE_MEETING: ("meetings", "end", "ended"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A value that a change makes different; ``old`` or ``new`` None: there is no such side to show."""
+    """A value that a change sets; ``old`` or ``new`` is None where that side is not shown."""
 
     name: str
     old: str | None
@@ -29,28 +40,28 @@ class Difference:
 
 
 def sign_of(change: Change) -> str:
-    """``+`` is made, ``~`` is changed, ``-`` is removed; a link is made where there was none."""
+    """Return ``+`` for a create, ``~`` for an update, ``-`` for a delete; the first link of a role is a create."""
     is_first_link = change.action is Action.WRITE_LINK and not dict(change.before).get(f"{change.role}_ec2_link")
     return "+" if is_first_link else _SIGNS[change.action][0]
 
 
 def words_of(action: Action) -> str:
-    """What the action does."""
+    """Return what the action does."""
     return _SIGNS[action][1]
 
 
 def thing_of(change: Change) -> str:
-    """What is changed: the record's name, or whose link; a meeting that ends is named above its changes."""
+    """Return what is changed: the record's name, or the link's role. A heading names a meeting that ends."""
     return change.key if isinstance(change, RecordChange) else change.role or ""
 
 
 def ending_of(result: Result) -> str:
-    """How the change ended, or nothing where it is only planned."""
+    """Return how the change ended, or nothing where it is only planned."""
     return "" if result.outcome is Outcome.PLANNED else str(result.outcome)
 
 
 def differences(change: Change) -> tuple[Difference, ...]:
-    """What will be another value: all of a new record, the address of one that goes, else old beside new."""
+    """Return all of a new record, the address of a deleted one, or else each new value beside the old one."""
     before, after = dict(change.before), dict(change.after)
     if not after:
         return (Difference("content", _shown(before.get("content")), None),)
@@ -65,28 +76,28 @@ def _shown(value: str | bool | None) -> str:
 
 
 def title_of(report: Report) -> tuple[str, str, str]:
-    """What was done, to which domain, and how much of it was looked at."""
+    """Return the mode, the domain and the scope."""
     if report.scope is None:
         return report.mode, report.target.domain_root, "everything"
     return report.mode, report.target.domain_root, ", ".join(report.scope)
 
 
 def seen(report: Report) -> str:
-    """How much was observed."""
+    """Return how much was observed."""
     instances, records, meetings = report.observed
     return f"{counted(instances, 'instance')}, {counted(records, 'record')}, {counted(meetings, 'meeting')}"
 
 
 def readable(report: Report) -> Report:
-    """The report for a person: where the guard has tripped, no finding repeats each change that it holds."""
+    """Return the report for a person: where the guard has tripped, without a finding for each change that it holds."""
     if not report.guard.tripped:
         return report
     return replace(report, findings=tuple(f for f in report.findings if f.id != "guarded-change-held"))
 
 
 def summary_line(report: Report) -> str:
-    """The pass in one sentence, whose numbers add up."""
-    found = counted(len(readable(report).findings), "finding")
+    """Return the pass in one sentence, with numbers that add up."""
+    found = findings_counted(report)
     if not report.results:
         return f"Nothing to do; {found}."
     if report.mode == "plan":
@@ -96,39 +107,53 @@ def summary_line(report: Report) -> str:
     return f"{report.mode}: {', '.join(_ending(report, end) for end, _ in endings(report))}; {found}."
 
 
+def findings_counted(report: Report) -> str:
+    """Return the number of findings with its noun, those included that are not listed."""
+    findings = readable(report).findings
+    kinds = {finding.id for finding in findings}
+    unlisted = {kind: number for kind, number in report.unlisted.items() if kind in kinds}
+    listed = sum(not (finding.id in unlisted and finding.key == OTHERS) for finding in findings)
+    return counted(listed + sum(unlisted.values()), "finding")
+
+
 def _ending(report: Report, end: Outcome) -> str:
     ended = [result for result in report.results if result.outcome is end]
-    return f"{len(ended):,} {end} ({_kinds(ended)})"
+    return f"{len(ended):,} {end} ({_kinds(ended, are_done=end is Outcome.APPLIED)})"
 
 
-def _kinds(results: Iterable[Result]) -> str:
-    return ", ".join(f"{words_of(action)} {number:,}" for action, number in actions(results))
+def _kinds(results: Iterable[Result], *, are_done: bool = False) -> str:
+    """Return such as "records 7 to create, 4 to update; links 2 to write"."""
+    parts = defaultdict[str, list[str]](list)
+    for action, number in actions(results):
+        things, verb, participle = _PHRASES[action]
+        parts[things].append(f"{number:,} {participle if are_done else f'to {verb}'}")
+    return "; ".join(f"{things} {', '.join(numbers)}" for things, numbers in parts.items())
 
 
 def actions(results: Iterable[Result]) -> tuple[tuple[Action, int], ...]:
-    """How many changes of each kind there are, however they ended."""
+    """Return how many changes of each kind there are, however they ended."""
     numbers = Counter(result.change.action for result in results)
     return tuple((action, numbers[action]) for action in _SIGNS if numbers[action])
 
 
 def endings(report: Report) -> tuple[tuple[Outcome, int], ...]:
-    """How many changes ended how; those that are only planned have not ended."""
+    """Return how many changes ended in each way; those that are only planned have not ended."""
     numbers = Counter(result.outcome for result in report.results)
     return tuple((end, numbers[end]) for end in Outcome if numbers[end] and end is not Outcome.PLANNED)
 
 
 def counted(number: int, noun: str) -> str:
-    """The number with its noun."""
+    """Return the number with its noun."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def command(report: Report) -> str | None:
-    """The command that applies this very plan, where there is something to apply."""
+    """Return the command that applies exactly this plan, or None where nothing is left to apply."""
     if not any(result.outcome is Outcome.PLANNED for result in report.results):
         return None
     instances = "".join(f" --instance {instance}" for instance in report.scope or ())
     return f"elephant-dns apply{instances} --expect {report.digest}"
 
 
-#: What has to be said beside the command; the digest covers both.
-COMMAND_NEEDS = "It takes the same --force as the plan, and refuses when the plan has become another one."
+#: What a reader of the command has to know; the digest covers both.
+COMMAND_NEEDS = "Pass the same --force as for the plan. It refuses when the plan has changed."

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 
 def columns(text: str) -> int:
-    """How many columns of a terminal the text takes."""
+    """Return how many columns of a terminal the text takes."""
     return len(text) if text.isascii() else sum(map(_columns_of, text))
 
 
@@ -16,7 +16,7 @@ def _columns_of(char: str) -> int:
 
 
 def wrapped(text: str, width: int, lead: str = "") -> list[str]:
-    """The text in lines of at most this many columns; the lead stands before the first, and blanks before the others.
+    """Return the text in lines of at most this many columns: the lead before the first, blanks before the others.
 
     Lines end between words; only a word that is longer than a line is cut.
     """

@@ -1,17 +1,17 @@
-"""The pure heart: ``plan(world, settings)`` says what must be done, ``guard`` what must wait.
+"""The pure decisions: ``plan(world, settings)`` computes the changes, ``guard`` holds some of them.
 
 Nothing here does I/O, knows the time, or knows which event woke the controller.
 
-* ``plan.py``      all rules together, and what is asked again of a row that has moved on
+* ``plan.py``      all rules together, and the rules again for a row that changed since
 * ``facts.py``     the class of each instance, and what it is evidence for
-* ``ownership.py`` whose a record is
-* ``records.py``   what is wanted at each name
-* ``meetings.py``  what is wanted in each row
+* ``ownership.py`` the owner of a record
+* ``records.py``   the desired records at each name
+* ``meetings.py``  the desired links and status of each row
 * ``findings.py``  what people should know
 * ``scope.py``     what a scoped pass may change
-* ``guards.py``    what must not be done without a person
-* ``verify.py``    what an answer, or a fresh look, says of a change
+* ``guards.py``    what a pass must not do without a person
+* ``verify.py``    what an answer, or a fresh look, says about a change
 
-The evidence that something needs grows with what a mistake would cost: what leads to a stranger goes at sight, a
-record goes when its machine has been absent for a while, and a meeting, whose end cannot be undone, a day late.
+A change needs more evidence if a mistake costs more. A record or link that leads to a stranger is deleted at sight. A
+record of an absent machine is deleted after a grace period. A meeting ends a day late, because an end is final.
 """

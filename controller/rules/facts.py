@@ -1,16 +1,16 @@
-"""What a world says of each instance: its class, and what that class is evidence for.
+"""Classify each instance of a world, and say what its class is evidence for.
 
 =========  ==========================================================================================
-class      the first that fits
+class      the first one that fits
 =========  ==========================================================================================
 gone       seen ``shutting-down`` or ``terminated``
-absent     in a full pass: asked for by id, and EC2 has none; weak evidence, since EC2 lags
+absent     in a full pass: asked for by id, and EC2 does not know it; weak evidence, because EC2 lags
 stopped    ``stopping``, ``stopped``
 untagged   alive, without the project's tag
 unclaimed  alive and tagged, but without a meeting, or with a role that is not configured
 starting   ``pending``, or ``running`` without a public IPv4 address
 serving    ``running`` with a public IPv4 address
-unknown    never looked at, or in a state EC2 did not have when this was written: proves nothing
+unknown    never read, or in a state that this project does not know: proves nothing
 =========  ==========================================================================================
 """
 
@@ -26,16 +26,16 @@ from controller.names import instance_of_link, is_instance_id
 from controller.rules.ownership import Owner, owner_of
 from controller.settings import Settings
 
-#: How long after its time a meeting may be ended by machines that EC2 does not know: an end cannot be undone.
+#: How long after its time a meeting may end because EC2 does not know its machines. An end is final.
 OVERDUE = timedelta(hours=24)
-#: From a date's midnight in UTC until the day has ended in the westernmost time zone (UTC-12).
+#: From a date's midnight in UTC to the end of the day in the westernmost time zone (UTC-12).
 DAY_EVERYWHERE = timedelta(hours=36)
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]|$)")
 
 
 class InstanceClass(StrEnum):
-    """What an instance is to the rules."""
+    """The classes that the rules distinguish."""
 
     GONE = "gone"
     ABSENT = "absent"
@@ -57,7 +57,7 @@ _NOT_ALIVE = frozenset({InstanceClass.GONE, InstanceClass.ABSENT, InstanceClass.
 
 
 def classify(instance: Instance, settings: Settings) -> InstanceClass:
-    """The class of an instance that was seen."""
+    """Return the class of an instance that was seen."""
     if found := _BY_STATE.get(instance.state):
         return found
     if instance.state not in ("pending", "running"):
@@ -70,23 +70,23 @@ def classify(instance: Instance, settings: Settings) -> InstanceClass:
 
 
 def named_ids(meeting: Meeting) -> dict[str, str]:
-    """Role → the instance that the row names for it, well-formed ids only."""
+    """Return the instance that the row names for each role, well-formed ids only."""
     return {role: value for role, value in meeting.instance_ids.items() if is_instance_id(value)}
 
 
 def linked_ids(meeting: Meeting, settings: Settings) -> set[str]:
-    """The instances that the row's links of our shape lead to."""
+    """Return the instances that the row's links lead to, of links in this deployment's form."""
     targets = (instance_of_link(link, settings.domain_root, settings.dcv_port) for link in meeting.links.values())
     return {target for target in targets if target}
 
 
 def is_a_day_past(meet_time: Value, now: datetime) -> bool:
-    """Whether a meeting's time lies more than a day back; one that cannot be read proves nothing.
+    """Return whether a meeting's time is more than a day ago. A time that cannot be read proves nothing.
 
-    A time without an offset is UTC. A date without a time counts from the day's end in the westernmost time zone.
+    A time without an offset is UTC. A date without a time counts from the end of the day in the westernmost time zone.
     """
     if not isinstance(meet_time, str) or not _DATE.match(meet_time):
-        return False  # an epoch in milliseconds would pass for a day of the year 1712
+        return False  # fromisoformat would read an epoch in milliseconds as a day of the year 1712
     try:
         moment = datetime.fromisoformat(meet_time)
     except ValueError:
@@ -98,18 +98,18 @@ def is_a_day_past(meet_time: Value, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A world, indexed once for all the rules."""
+    """A world, indexed once for all rules."""
 
     world: World
     settings: Settings
     classes: Mapping[str, InstanceClass]  # of the instances seen
     records: Mapping[str, list[DnsRecord]]  # by instance id
-    members: Mapping[str, list[Instance]]  # by the meeting that they carry, also where the project's tag is lost
+    members: Mapping[str, list[Instance]]  # by their meeting's tag, also without the project's tag
     serving: Mapping[tuple[str | None, str | None], list[Instance]]  # by meeting id and role
 
     @classmethod
     def of(cls, world: World, settings: Settings) -> "Facts":
-        """Index the world; linear in its size."""
+        """Index the world, in time linear in its size."""
         classes, records, members, serving = {}, defaultdict(list), defaultdict(list), defaultdict(list)
         for instance in world.instances.values():
             classes[instance.id] = kind = classify(instance, settings)
@@ -122,33 +122,33 @@ class Facts:
         return cls(world, settings, classes, records, members, serving)
 
     def class_of(self, instance: str) -> InstanceClass:
-        """The class of an instance, seen or not."""
+        """Return the class of an instance, seen or not."""
         found = self.classes.get(instance)
         return found or (InstanceClass.ABSENT if instance in self.world.absent else InstanceClass.UNKNOWN)
 
     def is_alive(self, instance: str) -> bool:
-        """Whether the instance was seen, and is not gone: it costs money."""
+        """Return whether the instance was seen and is not gone: then it costs money."""
         return self.class_of(instance) not in _NOT_ALIVE
 
     def is_old(self, moment: datetime | None) -> bool:
-        """Whether the moment lies further back than the grace period; an unknown moment never does."""
+        """Return whether the moment is before the grace period. An unknown moment is not."""
         return moment is not None and self.world.now - moment > timedelta(seconds=self.settings.grace_seconds)
 
     def ours(self, instance: str) -> list[DnsRecord]:
-        """Our A records at the instance's name."""
+        """Return the own A records at the instance's name."""
         records = self.records.get(instance, ())
         return [r for r in records if r.type == "A" and owner_of(r, self.settings) is Owner.OURS]
 
     def foreign(self, instance: str) -> list[DnsRecord]:
-        """The records at the instance's name that carry another deployment's mark."""
+        """Return the records at the instance's name with another deployment's mark."""
         return [r for r in self.records.get(instance, ()) if owner_of(r, self.settings) is Owner.FOREIGN]
 
     def link_target(self, link: object) -> str | None:
-        """The instance id in a link of our shape."""
+        """Return the instance id in a link of this deployment's form, else None."""
         return instance_of_link(link, self.settings.domain_root, self.settings.dcv_port)
 
     def counts(self, meeting: Meeting, instance: str) -> bool:
-        """Whether the instance counts towards the meeting's end: seen gone, or absent a day after the meeting."""
+        """Return whether the instance lets the meeting end: seen gone, or absent a day after the meeting."""
         match self.class_of(instance):
             case InstanceClass.GONE:
                 return True

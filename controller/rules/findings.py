@@ -1,6 +1,7 @@
-"""What a pass can see of machines and rows but must not fix: each with a stable id, the thing, and what to do.
+"""Find what a pass sees of machines and rows and must not fix.
 
-What stands at a needed name is found where it is judged (``records.py``), and a held change where it is held.
+A finding has a stable id, a key, a message and what to do. ``records.py`` yields those about names, ``guards.py`` those
+about held changes.
 """
 
 from collections.abc import Iterable
@@ -11,24 +12,24 @@ from controller.names import is_instance_id
 from controller.rules.facts import Facts, InstanceClass, is_a_day_past, named_ids
 from controller.rules.meetings import SHOWN, current_of, members_of, plan_end
 
-#: How long a running machine may be without a public address before somebody should look.
+#: How long a running machine may be without a public address before a person should look.
 ADDRESS_PATIENCE = timedelta(minutes=10)
 
 ZONE_NOT_READABLE = Finding(
     "zone-not-readable",
     "zone",
-    "The token may not read the zone itself, so its plan and name are unknown: batches stay at 200 changes.",
-    "Give the token the permission Zone > Zone > Read, or leave it: everything else works.",
+    "The token may not read the zone itself, so its plan and name are unknown. Batches have at most 200 changes.",
+    "Give the token the permission Zone > Zone > Read for larger batches. Everything else works without it.",
 )
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Each finding once, sorted."""
+    """Return each finding once, sorted."""
     return tuple(sorted(set(findings), key=lambda finding: (finding.id, finding.key, finding.message)))
 
 
 def find_all(facts: Facts) -> Iterable[Finding]:
-    """Every finding about machines and rows in this world."""
+    """Yield every finding about machines and rows in this world."""
     for machine in facts.world.instances.values():
         yield from _about_machine(facts, machine)
     for meeting in facts.world.meetings.values():
@@ -44,32 +45,35 @@ def _about_machine(facts: Facts, machine: Instance) -> Iterable[Finding]:
             yield Finding(
                 "untagged-instance",
                 machine.id,
-                "A record, a row or its MeetingID says that this machine is ours; it is up, but does not carry the "
-                "project's tag.",
-                "Put the tag back if it was lost: its record and link stay until it stops, but nothing new is made for "
-                "it. If another deployment launched it, give that one a table of its own.",
+                "The machine is up and does not carry the project's tag, but a record, a row or its MeetingID says "
+                "that it belongs to this deployment.",
+                "Restore the tag if it was lost: the machine's record and link stay until it stops, but the pass "
+                "creates nothing new for it. If another deployment launched it, give each deployment its own table.",
             )
         case InstanceClass.UNCLAIMED:
             yield Finding(
                 "unclaimed-instance",
                 machine.id,
-                f"The machine carries the project's tag, but MeetingID {machine.meeting!r} and Role {machine.role!r}"
-                " do not say whose it is.",
+                f"The machine carries the project's tag, but MeetingID {machine.meeting!r} and Role {machine.role!r} "
+                "do not assign it to a meeting and a role.",
                 f"Tag it with its meeting and one of the roles {', '.join(facts.settings.roles)}, or terminate it.",
             )
         case InstanceClass.STARTING if machine.state == "running" and _is_overdue(facts, machine):
             yield Finding(
                 "no-public-address",
                 machine.id,
-                "The machine has been running for more than 10 minutes without a public IPv4 address.",
-                "Give it one (subnet setting or Elastic IP), or terminate it: nobody can join it.",
+                "The machine has been running for more than 10 minutes without a public IPv4 address."
+                + (f" It has {machine.aside}, which is not the primary one." if machine.aside else ""),
+                "Associate the address with the primary network interface's primary private address."
+                if machine.aside
+                else "Give it an address (subnet setting or Elastic IP), or terminate it: nobody can join it.",
             )
     if machine.tagged and machine.meeting in facts.world.rowless and facts.is_alive(machine.id):
         yield Finding(
             "missing-meeting",
             machine.meeting,
-            f"Machine {machine.id} belongs to a meeting that has no row in the table.",
-            "Terminate the machine, or find out who removed the row; a row is never created here.",
+            f"The meeting of machine {machine.id} has no row in the table.",
+            "Terminate the machine, or find out who removed the row. A pass never creates a row.",
         )
 
 
@@ -97,7 +101,7 @@ def _about_row(facts: Facts, meeting: Meeting) -> Iterable[Finding]:
                 "several-serving",
                 meeting.id,
                 f"{len(serving)} running machines serve the {role}: {', '.join(sorted(m.id for m in serving))}.",
-                "Terminate those that the row does not name; the link leads to one of them.",
+                "Terminate the machines that the row does not name. The link leads to one of them.",
             )
         yield from _about_link(facts, meeting, role)
     for role, named in meeting.instance_ids.items():
@@ -109,14 +113,14 @@ def _about_row(facts: Facts, meeting: Meeting) -> Iterable[Finding]:
         yield Finding(
             "meeting-late",
             meeting.id,
-            f"The meeting's time is more than a day past, EC2 knows no machine of it that is up, and its status is "
-            f"still {meeting.status}.",
-            "Set its status to TERMINATED if it is over; nothing that was seen lets the controller do so.",
+            f"The meeting's time is more than a day ago and none of its machines is up, but its status is still "
+            f"{meeting.status}.",
+            "Set its status to TERMINATED if it is over. The pass does not have enough evidence to do so.",
         )
 
 
 def _is_late(facts: Facts, meeting: Meeting) -> bool:
-    """Whether a live meeting of more than a day ago stays, although none of its machines is there any more."""
+    """Return whether a meeting of more than a day ago stays live, although none of its machines is left."""
     if facts.world.scope is not None or meeting.status not in LIVE_STATUSES:
         return False
     members = members_of(facts, meeting)
@@ -136,29 +140,29 @@ def _about_named(facts: Facts, meeting: Meeting, role: str, named: str) -> Itera
         yield Finding(
             "foreign-instance",
             meeting.id,
-            f"The row names {named} as the {role}'s machine, whose record carries another deployment's mark "
-            f"({foreign[0].comment}): that deployment may be serving the meeting, so it is left alone.",
-            "Give each deployment a table of its own, or one deployment both places.",
+            f"The row names {named} as the {role}'s machine, and that machine's record carries another deployment's "
+            f"mark ({foreign[0].comment}). That deployment may be serving the meeting, so the pass skips it.",
+            "Give each deployment its own table, or let one deployment serve both places.",
         )
     elif kind is InstanceClass.ABSENT and meeting.status in LIVE_STATUSES:
         yield Finding(
             "instance-not-seen",
             meeting.id,
-            f"The row names {named} as the {role}'s machine, but EC2 does not know it (yet).",
-            "Nothing to do if it was launched a moment ago, or has ended: a day after the meeting the row is ended. "
-            "Otherwise ask the launcher's log what became of it.",
+            f"The row names {named} as the {role}'s machine, but EC2 does not know it, or not yet.",
+            "Do nothing if the machine was just launched, or has ended: a day after the meeting the pass ends the row. "
+            "Otherwise look into the launcher's log.",
         )
     elif machine and machine.tagged and kind is not InstanceClass.UNCLAIMED:
         yield Finding(
             "wrong-instance",
             meeting.id,
-            f"The row names {named} as the {role}'s machine; its tags say {machine.role!r} of {machine.meeting!r}.",
-            "Correct the row or the tags; nobody is sent to that machine from this row.",
+            f"The row names {named} as the {role}'s machine, but its tags say {machine.role!r} of {machine.meeting!r}.",
+            "Correct the row or the tags. Until then this row leads nobody to that machine.",
         )
 
 
 def _about_link(facts: Facts, meeting: Meeting, role: str) -> Iterable[Finding]:
-    """A link to the right machine under another domain or port is another deployment's work."""
+    """Yield a finding for a link to the right machine under another domain or port: another deployment writes it."""
     link = meeting.links.get(role)
     current = current_of(facts, meeting, role)
     wanted = {machine for machine in (current and current.id, named_ids(meeting).get(role)) if machine}
@@ -167,8 +171,7 @@ def _about_link(facts: Facts, meeting: Meeting, role: str) -> Iterable[Finding]:
             "link-of-another-domain",
             meeting.id,
             f"The {role}'s link {link[:SHOWN]} leads to the right machine under another domain or port.",
-            "Two deployments seem to share this table: give each a table of its own, or correct DOMAIN_ROOT and "
-            "DCV_PORT.",
+            "Give each deployment its own table if two share this one, or correct DOMAIN_ROOT and DCV_PORT.",
         )
 
 
@@ -187,7 +190,7 @@ def _odd_values(facts: Facts, meeting: Meeting) -> Iterable[Finding]:
             if isinstance(value, NonString) and value.kind != "NULL":
                 yield _not_a_string(meeting, f"{role}_ec2_{what}", value)
     if isinstance(meeting.status, str) and meeting.status not in KNOWN_STATUSES:
-        yield _odd(meeting, f"status {meeting.status[:SHOWN]!r} is not known to this project, and is never overwritten")
+        yield _odd(meeting, f"status {meeting.status[:SHOWN]!r} is unknown, and a pass never overwrites it")
 
 
 def _not_a_string(meeting: Meeting, attribute: str, value: NonString) -> Finding:
@@ -195,4 +198,4 @@ def _not_a_string(meeting: Meeting, attribute: str, value: NonString) -> Finding
 
 
 def _odd(meeting: Meeting, what: str) -> Finding:
-    return Finding("odd-row", meeting.id, f"The row is odd: {what}.", "Correct the row, or find out who writes it so.")
+    return Finding("odd-row", meeting.id, f"Unusable value in the row: {what}.", "Correct the row and its writer.")

@@ -1,18 +1,18 @@
-"""Can somebody join? What the join function and the way behind its link come to, from what was observed.
+"""Say whether a user can join: what the join function and its link lead to, from what was observed.
 
 ====================================  =================================================================
-it takes, in this order               else
+joining needs, in this order          else
 ====================================  =================================================================
-a status that is known, and no end    over, or somebody else's
-a link of our shape                   why there is none: the machine, its name, or the next pass
-a machine at its end that is up       starting, stopped, gone, not known to EC2; or another's
+a known status, not ``TERMINATED``    the meeting is over, or another project's
+a link in this deployment's form      why it is missing: the machine, its name, or the next pass
+a machine behind it that is up        starting, stopped, gone, not known to EC2; or another meeting's
 a name that leads there and           no record, another address, not proxied, a record beside it
 nowhere else
 ``HEALTHY`` or ``IN_PROGRESS``        the user's page waits
 ====================================  =================================================================
 
-It says what happens, not what is wanted: a machine that has lost its tags can be joined as long as its link and its
-record are there.
+It says what happens, not what is desired: users can join a machine that lost its tags as long as its link and its
+record exist.
 """
 
 from collections.abc import Iterator
@@ -23,21 +23,21 @@ from controller.names import record_name
 from controller.rules.facts import Facts, InstanceClass, named_ids
 from controller.rules.meetings import SHOWN, current_of
 
-#: In these the join function sends a user to the link; in all others the page goes on waiting.
+#: In these statuses the join function sends a user to the link. In all others the page waits.
 JOINED_IN = ("HEALTHY", "IN_PROGRESS")
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether somebody can join. ``because`` completes "no, because …", or says which way "yes" leads."""
+    """Whether a user can join. ``because`` completes "no, because …", or says where "yes" leads."""
 
     yes: bool
     because: str
-    machine: str | None = None  # that the link leads to, or that would be joined if all were well
+    machine: str | None = None  # the link leads to it, or should lead to it
 
 
 def can_join(facts: Facts, meeting: Meeting, role: str) -> Verdict:
-    """Whether this role of the meeting gets to its machine now, and if not, the first thing that is in the way."""
+    """Return whether this role of the meeting can join now, and if not, the first obstacle."""
     target = facts.link_target(meeting.links.get(role))
     machine = target or _expected(facts, meeting, role)
     for obstacle in _obstacles(facts, meeting, role, target, machine):
@@ -47,17 +47,17 @@ def can_join(facts: Facts, meeting: Meeting, role: str) -> Verdict:
 
 
 def _obstacles(facts: Facts, meeting: Meeting, role: str, target: str | None, machine: str | None) -> Iterator[str]:
-    """What is in the way, the first cause first."""
+    """Yield what is in the way, the first cause first."""
     status, link = meeting.status, meeting.links.get(role)
     has_another = isinstance(link, str) and link and not target
     if status == TERMINATED:
         yield "the meeting is over (TERMINATED)"
     elif status is not None and status not in KNOWN_STATUSES:
-        yield f"in the status {str(status)[:SHOWN]} nobody is sent to a machine"
+        yield f"the join function sends nobody to a machine in the status {str(status)[:SHOWN]}"
     if has_another:
-        yield f"its link {str(link)[:SHOWN]} is not of this deployment's domain and port"
+        yield f"its link {str(link)[:SHOWN]} does not have this deployment's domain and port"
     elif machine is None:
-        yield "no machine of this role is known"
+        yield "it has no machine of this role"
     else:
         yield from _of_machine(facts, meeting, role, machine)
     if not target:
@@ -67,7 +67,7 @@ def _obstacles(facts: Facts, meeting: Meeting, role: str, target: str | None, ma
 
 
 def _of_machine(facts: Facts, meeting: Meeting, role: str, id: str) -> Iterator[str]:
-    """What is wrong with the machine and its name."""
+    """Yield what is wrong with the machine and its name."""
     machine = facts.world.instances.get(id)
     if machine is None:
         yield f"EC2 does not know its machine {id}"
@@ -88,20 +88,20 @@ def _of_machine(facts: Facts, meeting: Meeting, role: str, id: str) -> Iterator[
 
 
 def _is_anothers(facts: Facts, machine: Instance, meeting: Meeting, role: str) -> bool:
-    """Whether its tags name another meeting that has a row, or another role: a lost or changed tag is no proof."""
+    """Return whether its tags name another meeting with a row, or another role. A lost tag proves nothing."""
     has_anothers_role = machine.role != role and machine.role in facts.settings.roles
     return has_anothers_role or (machine.meeting != meeting.id and machine.meeting in facts.world.meetings)
 
 
 def _of_name(facts: Facts, machine: Instance) -> Iterator[str]:
-    """Why the machine's name does not lead to it, and to nothing else."""
+    """Yield why the machine's name does not lead to it alone."""
     name = record_name(machine.id, facts.settings.domain_root)
     records = facts.records.get(machine.id, ())
     for record in records:
         if record.type in ("CNAME", "NS"):
-            yield f"at its name {name} stands a record of type {record.type}"
+            yield f"its name {name} has a record of type {record.type}"
         elif record.type == "A" and record.content != machine.public_ip:
-            yield f"its name {name} leads to {record.content}, which is not its machine's address"
+            yield f"its name {name} leads to {record.content}, which is not the machine's address"
         elif record.type == "A" and not record.proxied:
             yield f"the record at its name {name} is not proxied"
     if not any(record.type == "A" for record in records):
@@ -109,7 +109,7 @@ def _of_name(facts: Facts, machine: Instance) -> Iterator[str]:
 
 
 def _expected(facts: Facts, meeting: Meeting, role: str) -> str | None:
-    """The machine that the role's link should lead to, or that it is to wait for."""
+    """Return the machine that the role's link should lead to, now or when it is up."""
     if current := current_of(facts, meeting, role):
         return current.id
     named = named_ids(meeting).get(role)

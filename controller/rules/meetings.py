@@ -1,19 +1,20 @@
-"""What is wanted in each meeting's row: links that work, no link that leads astray, and an end when all is over.
+"""Plan each meeting's row: write links that work, remove links that lead astray, and end meetings that are over.
 
 =============================================  ====================================================
-situation                                      wanted
+situation                                      the pass
 =============================================  ====================================================
-a current machine, its name leads to it        the role's link; an early status → ``DNS_WRITTEN``
-…by this pass, and the old link is dead        the dead link is removed first, as a change of its own
-a current machine, its name blocked            nothing written; a link to another machine is judged
-no current                                     the link is judged by the state of its machine
-a link of another shape                        only ever overwritten by a right one
-full pass: every machine gone, meeting live    links removed, ``TERMINATED``, in one write
-``TERMINATED``                                 history: never written
+a current machine, its name leads to it        writes the role's link; an early status → ``DNS_WRITTEN``
+…by this pass, and the old link is dead        removes the dead link first, as a change of its own
+a current machine, its name blocked            writes nothing; judges a link to another machine
+no current machine                             judges the link by its machine
+a link of another form                         only overwrites it with a right one
+full pass: every machine gone, meeting live    removes the links and sets ``TERMINATED``, in one write
+``TERMINATED``                                 writes nothing: the row is history
 =============================================  ====================================================
 
-A link is judged by its machine: stopped or gone, it goes; alive with a public address and tags that name another
-role, or another meeting that has a row, it is a stranger's desktop and goes; else it stays.
+A link is judged by the machine that it leads to. The link is removed if the machine is stopped or gone. It is also
+removed if the machine is alive with a public address and its tags name another role, or another meeting that has a row:
+that is a stranger's desktop. Otherwise the link stays.
 """
 
 from collections.abc import Callable, Iterable
@@ -39,18 +40,18 @@ from controller.rules.facts import Facts, InstanceClass, named_ids
 from controller.rules.records import Readiness
 
 REASON_GONE = "INSTANCES_GONE"
-#: Characters of a row's value that a report shows; a row may hold 400 KB of nonsense.
+#: Characters of a row's value that a report shows. A row may hold 400 KB of nonsense.
 SHOWN = 200
 
 _SETS_STATUS = ("status", DNS_WRITTEN)
 _IS_EARLY = Condition("status", (*EARLY_STATUSES, DNS_WRITTEN))
 
-#: Instance id → the standing of its record.
+#: Returns the readiness of the instance's name.
 ReadinessOf = Callable[[str], Readiness]
 
 
 def plan_meeting(facts: Facts, meeting: Meeting, readiness: ReadinessOf) -> tuple[RowChange, ...]:
-    """The changes that this row needs."""
+    """Return the changes that this row needs."""
     if meeting.status == TERMINATED:
         return ()
     if end := plan_end(facts, meeting):
@@ -61,10 +62,10 @@ def plan_meeting(facts: Facts, meeting: Meeting, readiness: ReadinessOf) -> tupl
 
 
 def current_of(facts: Facts, meeting: Meeting, role: str) -> Instance | None:
-    """The machine that the role's link should lead to, of those that serve this meeting and role.
+    """Return the machine that the role's link should lead to, among those that serve this meeting and role.
 
-    The one that the row names; else the one that its link leads to, so that a second machine does not move the link
-    in the middle of a lesson; else the newest. A replacement that is still starting displaces nobody.
+    That is the one that the row names. Else it is the one that the link leads to, so that a second machine does not
+    move the link during a lesson. Else it is the newest. A machine that is still starting replaces none.
     """
     serving = {machine.id: machine for machine in facts.serving.get((meeting.id, role), ())}
     for preferred in (meeting.instance_ids.get(role), facts.link_target(meeting.links.get(role))):
@@ -74,7 +75,7 @@ def current_of(facts: Facts, meeting: Meeting, role: str) -> Instance | None:
 
 
 def members_of(facts: Facts, meeting: Meeting) -> set[str]:
-    """The machines that carry the meeting, of whatever role, and those that its row names. Links make no members."""
+    """Return the machines with the meeting's tag, in any role, and those that its row names. Links do not count."""
     return set(_each_member(facts, meeting))
 
 
@@ -120,13 +121,13 @@ def _write_link(facts: Facts, meeting: Meeting, role: str, current: Instance) ->
                 _IS_EARLY if early else Condition("status", (meeting.status,)),
             ),
         ),
-        # One incomplete reading must not move a lesson to another machine.
+        # Look again at the old machine: one incomplete reading must not move a lesson.
         evidence=(replaced,) if replaced and replaced != current.id else (),
     )
 
 
 def _clear_link(facts: Facts, meeting: Meeting, role: str) -> ClearLink | None:
-    """The removal of the role's link, where its machine's state says so (so never of a link to the current one)."""
+    """Return the removal of the role's link if its machine calls for it, so never of a link to the current one."""
     link = meeting.links.get(role)
     target = facts.link_target(link)
     verdict = target and _verdict(facts, meeting, role, target)
@@ -150,10 +151,10 @@ def _clear_link(facts: Facts, meeting: Meeting, role: str) -> ClearLink | None:
 
 
 def _verdict(facts: Facts, meeting: Meeting, role: str, target: str) -> tuple[str, str] | None:
-    """Why a link to this machine must go (rule and reason), or None where it stays."""
+    """Return why a link to this machine must be removed (rule and reason), or None if it stays."""
     machine = facts.world.instances.get(target)
     if machine is None:
-        return None  # EC2 does not show it, so its name leads nowhere, or to a machine that EC2 does not show yet
+        return None  # absent: its name leads nowhere, or to a machine that EC2 does not show yet
     match facts.class_of(target):
         case InstanceClass.GONE | InstanceClass.STOPPED:
             return "link-dead", f"the link leads to a machine that is {machine.state}"
@@ -164,9 +165,9 @@ def _verdict(facts: Facts, meeting: Meeting, role: str, target: str) -> tuple[st
 
 
 def _is_strangers(facts: Facts, machine: Instance, meeting: Meeting, role: str) -> bool:
-    """Whether its tags name another role, or another meeting that has a row: a lost or changed tag is no proof.
+    """Return whether its tags name another role, or another meeting with a row. A lost or changed tag proves nothing.
 
-    A scoped pass has not looked whether another meeting has a row.
+    A scoped pass does not read whether another meeting has a row.
     """
     has_anothers_role = machine.role != role and machine.role in facts.settings.roles
     is_known = facts.world.scope is None and machine.meeting in facts.world.meetings
@@ -179,7 +180,7 @@ def _dead_links(facts: Facts, meeting: Meeting) -> Iterable[ClearLink]:
 
 
 def plan_end(facts: Facts, meeting: Meeting) -> EndMeeting | None:
-    """The end of a live meeting whose machines are all gone; never by a scoped pass."""
+    """Return the end of a live meeting if all its machines are gone, else None. A scoped pass ends no meeting."""
     if facts.world.scope is not None or meeting.status not in LIVE_STATUSES:
         return None
     members = members_of(facts, meeting)
@@ -214,13 +215,13 @@ def plan_end(facts: Facts, meeting: Meeting) -> EndMeeting | None:
 
 
 def _names_anothers(facts: Facts, meeting: Meeting) -> bool:
-    """Whether the row names a machine that was seen with another meeting's tags: then the row proves nothing."""
+    """Return whether the row names a machine that was seen with another meeting's tags: then the row proves nothing."""
     machines = (facts.world.instances.get(named) for named in named_ids(meeting).values())
     return any(m and m.meeting and m.meeting.strip() and m.meeting != meeting.id for m in machines)
 
 
 def _may_be_served_elsewhere(facts: Facts, meeting: Meeting, machines: Iterable[str]) -> bool:
-    """Whether another deployment may be serving the meeting: by its mark, or by a link that is not of our shape."""
+    """Return whether another deployment may be serving the meeting: its mark, or a link in another form, says so."""
     links = [
         link for link in meeting.links.values() if link and not (isinstance(link, NonString) and link.kind == "NULL")
     ]
@@ -229,11 +230,11 @@ def _may_be_served_elsewhere(facts: Facts, meeting: Meeting, machines: Iterable[
 
 
 def _may_still_launch(facts: Facts, meeting: Meeting, members: Iterable[str]) -> bool:
-    """Whether the launcher may be at work: a machine launched a moment ago, and a role that has not had one."""
+    """Return whether the launcher may be at work: a machine is young, and another role has not got one yet."""
     seen = [facts.world.instances[member] for member in members if member in facts.world.instances]
-    had = {machine.role for machine in facts.members.get(meeting.id, ())} | set(named_ids(meeting))
+    launched = {machine.role for machine in facts.members.get(meeting.id, ())} | set(named_ids(meeting))
     is_young = any(not facts.is_old(machine.launched_at) for machine in seen)
-    return is_young and not had.issuperset(facts.settings.roles)
+    return is_young and not launched.issuperset(facts.settings.roles)
 
 
 def _row_as_seen(facts: Facts, meeting: Meeting) -> Iterable[Condition]:

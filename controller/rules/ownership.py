@@ -1,15 +1,15 @@
-"""Whose a record is: the mark at the start of its comment.
+"""Tell the owner of a record by the mark at the start of its comment.
 
-=========  =============================================================  ==========================
-owner      comment                                                        may be
-=========  =============================================================  ==========================
-OURS       ``elephant-dns:<OWNER_ID>``, then a space or the end           changed and deleted
-FOREIGN    any other that starts with ``elephant-dns:``                   only reported
-UNMARKED   anything else                                                  adopted at a name we need
-=========  =============================================================  ==========================
+=========  =============================================================  =============================
+owner      comment                                                        a pass may
+=========  =============================================================  =============================
+OURS       ``elephant-dns:<OWNER_ID>``, then a space or the end           update and delete it
+FOREIGN    any other that starts with ``elephant-dns:``                   only report it
+UNMARKED   anything else                                                  adopt it at a name in use
+=========  =============================================================  =============================
 
-With ``ADOPT_UNMARKED`` an unmarked A record counts as ours. Other types are never created by us, so
-they are never deleted by us, whatever their comment says.
+With ``ADOPT_UNMARKED`` an unmarked A record counts as own. The controller creates A records only, so it never deletes
+another type, whatever the comment says.
 """
 
 import re
@@ -18,14 +18,14 @@ from enum import StrEnum
 from controller.model import DnsRecord, Instance
 from controller.settings import MARK_PREFIX, Settings
 
-#: A comment's length on Cloudflare's free plan (Cloudflare docs: record attributes).
+#: Longest comment on Cloudflare's free plan, in characters (Cloudflare docs: record attributes).
 MAX_COMMENT = 100
 
 _UNPRINTABLE = re.compile("[^ -~]")
 
 
 class Owner(StrEnum):
-    """Whose a record is."""
+    """The owners that the rules distinguish."""
 
     OURS = "ours"
     FOREIGN = "foreign"
@@ -33,12 +33,12 @@ class Owner(StrEnum):
 
 
 def is_marked(comment: str, mark: str) -> bool:
-    """Whether the comment carries this very mark; the hint behind it does not matter."""
+    """Return whether the comment carries exactly this mark. The hint after it does not matter."""
     return comment.startswith(mark) and comment[len(mark) : len(mark) + 1] in ("", " ")
 
 
 def owner_of(record: DnsRecord, settings: Settings) -> Owner:
-    """Whose the record is."""
+    """Return the owner of the record."""
     if is_marked(record.comment, settings.mark):
         return Owner.OURS
     if record.comment.startswith(MARK_PREFIX):
@@ -47,7 +47,7 @@ def owner_of(record: DnsRecord, settings: Settings) -> Owner:
 
 
 def comment_for(instance: Instance, settings: Settings) -> str:
-    """The mark, and behind it a hint for people: role and meeting, printable ASCII, short enough for every plan."""
+    """Return the mark and a hint for people: role and meeting, printable ASCII, short enough for every plan."""
     hint = f"{settings.mark} {instance.role} of {instance.meeting}"
     if not (hint.isascii() and hint.isprintable()):
         hint = _UNPRINTABLE.sub("?", hint)

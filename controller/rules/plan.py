@@ -1,4 +1,4 @@
-"""All rules together: the plan of a world, and the rules asked again for one change."""
+"""Apply all rules: plan a world, and judge one change again."""
 
 from controller.model import Action, Change, CreateRecord, EndMeeting, Meeting, Plan, RowChange, World, WriteLink
 from controller.rules.facts import Facts, InstanceClass
@@ -13,7 +13,7 @@ _ORDER = {action: place for place, action in enumerate(Action)}
 
 
 def plan(world: World, settings: Settings) -> Plan:
-    """What would make the world right: sorted, and the same for the same world."""
+    """Return the changes that the world needs: sorted, and the same for the same world."""
     facts = Facts.of(world, settings)
     names = _plan_names(facts)
 
@@ -29,17 +29,17 @@ def plan(world: World, settings: Settings) -> Plan:
 
 
 def at_stake(wanted: Plan) -> frozenset[str]:
-    """The machines by whose state, address or absence this plan takes something away: these are described again."""
+    """Return the evidence of this plan: the machines that the second look describes again."""
     return frozenset(machine for change in wanted.changes if not change.guarded for machine in change.evidence)
 
 
 def ending(wanted: Plan) -> frozenset[str]:
-    """The meetings that this plan ends: whatever carries one of them is looked at, also where its tag is lost."""
+    """Return the meetings that this plan ends. The second look reads all machines with their tags."""
     return frozenset(c.meeting for c in wanted.changes if isinstance(c, EndMeeting) and not c.guarded)
 
 
 def sort_key(change: Change) -> tuple[int | float | str, ...]:
-    """Where the change stands among others: in the order of doing, the oldest machine's record first."""
+    """Return the change's place: in the order of an apply, and records of older machines first."""
     launched = change.launched if isinstance(change, CreateRecord) else 0.0
     return (_ORDER[change.action], launched, *change.ident)
 
@@ -47,10 +47,10 @@ def sort_key(change: Change) -> tuple[int | float | str, ...]:
 def reconsider(
     change: RowChange, meeting: Meeting | None, world: World, planned: World, settings: Settings
 ) -> RowChange | None:
-    """The same change for a row that has moved on, or None where the rules no longer want it.
+    """Return the same change for a row that changed since, or None if the rules no longer want it.
 
-    ``world`` holds the instances that the row names now, ``planned`` those that the change was planned on. It never
-    comes back resting on more absence than before, nor with a link to a machine whose address has moved.
+    ``world`` holds the instances that the row names now, ``planned`` those that the change was planned on. The result
+    never rests on more absence than before, and never links to a machine with an address that changed.
     """
     if meeting is None:
         return None

@@ -1,16 +1,16 @@
-"""What is wanted at each instance's name.
+"""Plan the records at each instance's name.
 
 ====================================  =================================================================
-the instance is                       wanted at its name
+the instance is                       desired at its name
 ====================================  =================================================================
-serving                               exactly one A record: its public IPv4, proxied, marked as ours
-stopped, gone                         no A record of ours: its address may be a stranger's a minute later
-alive with a public address           nothing new; a record of ours with another address goes, one with
-(untagged, unclaimed, ``pending``)    its own stays, whatever its tags say
-alive without a public address        nothing new; a record of ours that was last written before the
-                                      machine's launch goes, since EC2 gives another address at each start
-absent                                no A record of ours that is older than the grace period
-unknown                               nothing: it proves nothing
+serving                               exactly one A record: its public IPv4, proxied, with our mark
+stopped, gone                         no own A record: AWS may give the address to a stranger
+alive with a public address           nothing new; an own record with another address is deleted, one
+(untagged, unclaimed, ``pending``)    with the machine's address stays, whatever the tags say
+alive without a public address        nothing new; an own record last written before the machine's launch
+                                      is deleted: EC2 assigns another address at each start
+absent                                no own A record that is older than the grace period
+unknown                               whatever is there: the class proves nothing
 ====================================  =================================================================
 """
 
@@ -32,7 +32,7 @@ from controller.names import is_routable, record_name
 from controller.rules.facts import Facts, InstanceClass
 from controller.rules.ownership import Owner, comment_for, is_marked, owner_of
 
-#: Types that share a name with no A record, and what each type beside ours does.
+#: Types that exclude an A record at the same name, and the effect of each type beside an own record.
 _EXCLUSIVE = ("CNAME", "NS")
 _CONFLICTS = {
     "CNAME": "it excludes an A record: none is created, and no link is written",
@@ -42,16 +42,16 @@ _CONFLICTS = {
 
 
 class Readiness(StrEnum):
-    """Whether the instance's name leads to it and nowhere else, which a link needs."""
+    """Whether the instance's name leads to it and nowhere else. A link needs that."""
 
     READY = "ready"
-    PENDING = "pending"  # it will, once this pass has changed its records
+    PENDING = "pending"  # ready once this pass has changed the records
     BLOCKED = "blocked"
 
 
 @dataclass(frozen=True, slots=True)
 class NamePlan:
-    """What one instance's name needs."""
+    """The changes that one instance's name needs, and its readiness."""
 
     readiness: Readiness
     changes: tuple[RecordChange, ...] = ()
@@ -62,7 +62,7 @@ _NOTHING_TO_DO = NamePlan(Readiness.READY)
 
 
 def plan_name(facts: Facts, instance: str) -> NamePlan:
-    """What the name of this instance needs, by the class of the instance."""
+    """Return what the name of this instance needs, by the class of the instance."""
     match facts.class_of(instance):
         case InstanceClass.SERVING:
             return _serve(facts, facts.world.instances[instance])
@@ -94,35 +94,35 @@ def _is_right(facts: Facts, record: DnsRecord, machine: Instance) -> bool:
 
 
 def _is_marked(facts: Facts, record: DnsRecord) -> bool:
-    """Whether the mark itself is there (adoption makes a record ours before it has the mark)."""
+    """Return whether the record has the mark. With ADOPT_UNMARKED, a record counts as own before it has the mark."""
     return is_marked(record.comment, facts.settings.mark)
 
 
 def _keep_own(facts: Facts, machine: Instance) -> NamePlan:
-    """For a machine that is alive and not served: its own address stays, an address of before goes."""
+    """Plan the name of a machine that is alive and not served: keep its address, delete an earlier one."""
     if machine.public_ip:
         return _clear(facts, machine.id, "record-address", _address_reason(machine), keep=machine.public_ip)
     launched = machine.launched_at
     old = [r for r in facts.ours(machine.id) if launched and r.written_on and r.written_on < launched]
-    reason = "the machine was started after this record was last written, so the address is one of before"
+    reason = "the machine was started after the last write to this record, so the address is an earlier one"
     changes = tuple(_delete(facts, record, "record-before-launch", reason) for record in old)
     return NamePlan(Readiness.BLOCKED, changes, tuple(_orphans(facts, machine.id)))
 
 
 def _unroutable(facts: Facts, machine: Instance) -> NamePlan:
-    """An address that cannot be proxied: nothing is written, and no record of ours may lead elsewhere."""
+    """Plan the name of a machine with an address that cannot be proxied: write nothing, delete other addresses."""
     cleared = _clear(facts, machine.id, "record-address", _address_reason(machine), keep=machine.public_ip)
     finding = Finding(
         "address-not-routable",
         _name(facts, machine.id),
         f"The machine's address {machine.public_ip} is not public, so Cloudflare cannot proxy to it.",
-        "Start the machine in a subnet that gives public addresses; no record and no link are written until then.",
+        "Start the machine in a subnet that assigns public addresses. Until then it gets no record and no link.",
     )
     return NamePlan(Readiness.BLOCKED, cleared.changes, (*cleared.findings, finding))
 
 
 def _fix(facts: Facts, machine: Instance, records: list[DnsRecord]) -> NamePlan:
-    """Bring the name of a serving machine to one right record of ours, as far as other people's records let us."""
+    """Plan one right own record at the name of a serving machine, as far as records of others allow it."""
     ours = facts.ours(machine.id)
     foreign = facts.foreign(machine.id)
     unmarked = [r for r in records if r.type == "A" and r not in ours and r not in foreign]
@@ -133,14 +133,14 @@ def _fix(facts: Facts, machine: Instance, records: list[DnsRecord]) -> NamePlan:
     has_twin = any(r.content == machine.public_ip for r in others)
     changes: tuple[RecordChange, ...]
     if has_twin and best is not None and best.content != machine.public_ip:
-        # Cloudflare refuses a second record with the same content (81058), so one of ours cannot be fixed.
+        # Cloudflare refuses a second record with the same content (81058), so an own one cannot be fixed.
         changes = tuple(
-            _delete(facts, r, "record-foreign", "a record of others has the machine's address") for r in ours
+            _delete(facts, r, "record-foreign", "a record of another owner has the machine's address") for r in ours
         )
     elif best is None:
         changes = (_create(facts, machine),) if is_free else ()
     else:
-        extra = [_delete(facts, r, "record-duplicate", "the name needs one record only") for r in ours if r != best]
+        extra = [_delete(facts, r, "record-duplicate", "the name needs only one record") for r in ours if r != best]
         changes = (*extra, *_update(facts, best, machine))
     leads_here = has_twin or best is not None or is_free
     leads_elsewhere = is_excluded or any(r.content != machine.public_ip or not r.proxied for r in others)
@@ -152,7 +152,7 @@ def _fix(facts: Facts, machine: Instance, records: list[DnsRecord]) -> NamePlan:
 def _beside(
     facts: Facts, machine: Instance, records: Iterable[DnsRecord], unmarked: Iterable[DnsRecord]
 ) -> Iterable[Finding]:
-    """What people should know of the records at a serving machine's name that are not ours."""
+    """Yield findings about other owners' records at a serving machine's name."""
     for record in facts.foreign(machine.id):
         yield _foreign(facts, machine, record)
     yield from _conflicts(facts, records)
@@ -160,7 +160,7 @@ def _beside(
 
 
 def _best(facts: Facts, machine: Instance, records: list[DnsRecord]) -> DnsRecord | None:
-    """The record to keep: right content first, then ours (really marked before adopted), then the oldest."""
+    """Return the record to keep: the right content first, then own ones (marked before adopted), then the oldest."""
 
     def rank(record: DnsRecord) -> tuple[bool, bool, bool, str, str]:
         return (
@@ -192,7 +192,7 @@ def _create(facts: Facts, machine: Instance) -> CreateRecord:
 
 
 def _update(facts: Facts, record: DnsRecord, machine: Instance) -> tuple[UpdateRecord, ...]:
-    """The update that makes this record right: only what differs, and nothing when nothing does."""
+    """Return the update of this record, with the fields that differ; empty if none does."""
     address = machine.public_ip or ""
     wanted: list[tuple[str, str | bool | None, str | bool | None, str]] = [
         ("content", record.content, address, f"the machine's address is {address}"),
@@ -200,7 +200,7 @@ def _update(facts: Facts, record: DnsRecord, machine: Instance) -> tuple[UpdateR
     ]
     comment = None if _is_marked(facts, record) else comment_for(machine, facts.settings)
     if comment:
-        wanted.append(("comment", record.comment, comment, "the record is adopted: it gets our mark"))
+        wanted.append(("comment", record.comment, comment, "the record is adopted and gets our mark"))
     differing = [(field, was, want, why) for field, was, want, why in wanted if was != want]
     if not differing:
         return ()
@@ -238,14 +238,14 @@ def _delete(facts: Facts, record: DnsRecord, rule: str, reason: str) -> DeleteRe
 
 
 def shown(record: DnsRecord) -> Fields:
-    """The record as a report shows it."""
+    """Return the record as a report shows it."""
     return (("content", record.content), ("proxied", record.proxied), ("comment", record.comment))
 
 
 def _clear(facts: Facts, instance: str, rule: str, reason: str, *, keep: str | None = None) -> NamePlan:
-    """Delete our A records at this name, except one with the address to keep; report those of others."""
-    doomed = [r for r in facts.ours(instance) if keep is None or r.content != keep]
-    changes = tuple(_delete(facts, record, rule, reason) for record in doomed)
+    """Delete the own A records at this name, except one with the address to keep. Report other owners' records."""
+    unwanted = [r for r in facts.ours(instance) if keep is None or r.content != keep]
+    changes = tuple(_delete(facts, record, rule, reason) for record in unwanted)
     left = _orphaned(facts, instance) if keep is None else ()
     return NamePlan(Readiness.BLOCKED, changes, (*_orphans(facts, instance), *left))
 
@@ -253,7 +253,7 @@ def _clear(facts: Facts, instance: str, rule: str, reason: str, *, keep: str | N
 def _clear_absent(facts: Facts, instance: str) -> NamePlan:
     ours = facts.ours(instance)
     old = [r for r in ours if facts.is_old(r.written_on)]
-    changes = tuple(_delete(facts, record, "record-absent", "EC2 knows no such machine") for record in old)
+    changes = tuple(_delete(facts, record, "record-absent", "EC2 does not know the machine") for record in old)
     young = (_not_seen(facts, record) for record in ours if record not in old)
     return NamePlan(Readiness.BLOCKED, changes, (*young, *_orphans(facts, instance)))
 
@@ -264,19 +264,19 @@ def _not_seen(facts: Facts, record: DnsRecord) -> Finding:
         return Finding(
             "instance-not-seen",
             name,
-            "EC2 does not know the machine of this young record yet, or no longer.",
-            "Nothing to do: once the record is older than the grace period it is deleted.",
+            "EC2 does not know the machine of this young record, or not yet.",
+            "Do nothing: a pass deletes the record when it is older than the grace period.",
         )
     return Finding(
         "undated-record",
         name,
-        f"EC2 knows no such machine, and Cloudflare does not say when this record ({record.content}) was written.",
-        "Delete it by hand if the machine is gone: without a date it is never old enough to be deleted here.",
+        f"EC2 does not know the machine, and Cloudflare does not say when this record ({record.content}) was written.",
+        "Delete it by hand if the machine is gone: a pass cannot tell whether it is older than the grace period.",
     )
 
 
 def _orphaned(facts: Facts, instance: str) -> Iterable[Finding]:
-    """Other owners' records at the name of a machine that was seen stopped or gone."""
+    """Yield findings about other owners' records at the name of a machine that was seen stopped or gone."""
     for record in facts.foreign(instance):
         yield Finding(
             "orphaned-record",
@@ -290,12 +290,12 @@ def _orphaned(facts: Facts, instance: str) -> Iterable[Finding]:
 def _orphans(facts: Facts, instance: str) -> Iterable[Finding]:
     for record in facts.records.get(instance, ()):
         if owner_of(record, facts.settings) is Owner.UNMARKED:
-            adopted = "; ADOPT_UNMARKED=true makes the controller own such A records" if record.type == "A" else ""
+            adopted = ". With ADOPT_UNMARKED=true the controller owns such A records" if record.type == "A" else ""
             yield Finding(
                 "unmarked-record",
                 _name(facts, instance),
-                f"An unmarked {record.type} record ({record.content}) stands at a name where no machine is served.",
-                f"Delete it by hand if it is a leftover{adopted}.",
+                f"An unmarked {record.type} record ({record.content}) is at the name of a machine that is not served.",
+                f"Delete it by hand if nobody needs it{adopted}.",
             )
 
 
@@ -303,9 +303,9 @@ def _unmarked_beside(facts: Facts, record: DnsRecord) -> Finding:
     return Finding(
         "unmarked-record",
         _name(facts, record.instance),
-        f"An unmarked A record ({record.content}) answers beside ours.",
-        "Delete it by hand: with another address than the machine's it sends users to a stranger, and no link is "
-        "written. With ADOPT_UNMARKED=true the controller deletes it.",
+        f"An unmarked A record ({record.content}) answers beside the own one.",
+        "Delete it by hand: with another address than the machine's it sends users to a stranger, and the pass writes "
+        "no link. With ADOPT_UNMARKED=true the controller deletes it.",
     )
 
 
@@ -315,8 +315,8 @@ def _foreign(facts: Facts, machine: Instance, record: DnsRecord) -> Finding:
     return Finding(
         "foreign-record",
         _name(facts, record.instance),
-        f"Another deployment owns a record here ({record.comment}): it is left alone, and {effect}.",
-        "Find out why two deployments see the same machine: tags, regions and OWNER_ID must keep them apart.",
+        f"Another deployment owns a record here ({record.comment}). The pass skips it: {effect}.",
+        "Find out why two deployments see the same machine: PROJECT_TAG, regions and OWNER_ID must keep them apart.",
     )
 
 
@@ -326,8 +326,8 @@ def _conflicts(facts: Facts, records: Iterable[DnsRecord]) -> Iterable[Finding]:
             yield Finding(
                 "conflicting-record",
                 _name(facts, record.instance),
-                f"At the name of a running machine stands {record.type} {record.content}: {effect}.",
-                "Delete it at Cloudflare, unless somebody can say why it is there.",
+                f"The name of a running machine has a record {record.type} {record.content}: {effect}.",
+                "Delete it at Cloudflare if nobody needs it.",
             )
 
 
@@ -337,8 +337,8 @@ def _name(facts: Facts, instance: str) -> str:
 
 def _state_reason(facts: Facts, instance: str) -> str:
     state = facts.world.instances[instance].state
-    return f"the machine is {state}; its address may be given to somebody else"
+    return f"the machine is {state}, and AWS may give its address to another customer"
 
 
 def _address_reason(machine: Instance) -> str:
-    return f"the machine is {machine.state} with the address {machine.public_ip}, and this is another one"
+    return f"the machine is {machine.state} with another address, {machine.public_ip}"

@@ -1,7 +1,7 @@
-"""A scoped pass: what is worth a look, and what it may change.
+"""Limit a scoped pass: what it reads, and what it may change.
 
-It changes what is about its own instances and nothing else: their records, and links that lead, or are to lead, to
-them. It ends no meeting, since a machine can die and be launched anew a minute later.
+It changes what is about its own instances and nothing else: their records, and links that lead, or should lead, to
+them. It ends no meeting, because a machine can die and be launched again a minute later.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,38 +9,38 @@ from datetime import datetime, timedelta
 
 from controller.model import Change, Heard, Instance, World
 
-#: How long an event says more than a reading that does not show it.
+#: How long an event counts more than a reading that does not show it.
 FRESH = timedelta(minutes=1)
 _ENDED = ("shutting-down", "terminated")
 
 
 def deserves_reading(instance: Instance | None) -> bool:
-    """Whether an event about this instance is worth a look at records and rows.
+    """Return whether a pass reads records and rows for an event about this instance.
 
-    A running machine without our tag is a stranger's, and most events are; a lost tag is the full pass's business.
+    A running machine without our tag is a stranger's, as most events are. The full pass handles a lost tag.
     """
     return instance is None or instance.tagged or instance.state not in ("pending", "running")
 
 
 def meetings_of(world: World) -> frozenset[str]:
-    """The meetings that the instances in scope carry."""
+    """Return the meetings in the tags of the instances in scope."""
     machines = (world.instances.get(instance) for instance in world.scope or ())
     return frozenset(m.meeting for m in machines if m and m.meeting and m.meeting.strip())
 
 
 def restrict(changes: Iterable[Change], scope: frozenset[str] | None) -> Iterable[Change]:
-    """The changes that a pass over these instances may make; all of them in a full pass."""
+    """Return the changes that a pass over these instances may apply. A full pass may apply all."""
     return changes if scope is None else (change for change in changes if change.instance in scope)
 
 
 def behind(world: World, heard: Mapping[str, Heard]) -> frozenset[str]:
-    """The machines in scope of which EC2 does not show yet what was heard of them a moment ago."""
+    """Return the machines in scope with a recent event that EC2's answer does not show yet."""
     in_scope = heard.keys() & (world.scope or frozenset())
     return frozenset(i for i in in_scope if is_behind(world.instances.get(i), heard[i], world.now))
 
 
 def is_behind(machine: Instance | None, heard: Heard, now: datetime) -> bool:
-    """Whether EC2's answer is behind the event. A machine without our tag is not waited for: most are strangers'."""
+    """Return whether EC2's answer is behind the event. No wait for a machine without our tag: most are strangers'."""
     if now - heard.at >= FRESH or (machine and not machine.tagged):
         return False
     match heard.state:

@@ -1,4 +1,4 @@
-"""What an answer, or a fresh look at the world, says of a change: done, overtaken by another hand, or still to do."""
+"""Judge a change by an answer, or by a fresh look: applied, superseded by another writer, or still to do."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ from controller.settings import Settings
 
 
 def is_as_wanted(change: RecordChange, record: DnsRecord, mark: str) -> bool:
-    """Whether this record is what the change wants to be there."""
+    """Return whether this record is the one that the change creates or updates to."""
     if not isinstance(change, (CreateRecord, UpdateRecord)):
         return False
     wanted = ("A", change.name, change.content, True)
@@ -31,7 +31,7 @@ def is_as_wanted(change: RecordChange, record: DnsRecord, mark: str) -> bool:
 def with_answers(
     changes: Iterable[RecordChange], answers: Collection[DnsRecord]
 ) -> Iterator[tuple[RecordChange, DnsRecord | None]]:
-    """Each change with the record that a batch's answer says of it; None where it says nothing."""
+    """Yield each change with its record in a batch's answer, or None if the answer leaves it out."""
     by_id, by_name = {answer.id: answer for answer in answers}, {answer.name: answer for answer in answers}
     for change in changes:
         yield change, by_name.get(change.name) if isinstance(change, CreateRecord) else by_id.get(_id_of(change))
@@ -44,9 +44,9 @@ def _id_of(change: RecordChange) -> str:
 def outcome_now(
     change: RecordChange, here: Sequence[DnsRecord], planned: DnsRecord | None, settings: Settings
 ) -> Outcome | None:
-    """How the change has ended by what stands at its name now; None where it is still to be done.
+    """Return how the change has ended, by the records at its name now; None if it is still to do.
 
-    ``planned`` is the record that the plan was made for.
+    ``planned`` is the record that the change was planned for.
     """
     match change:
         case CreateRecord():
@@ -62,7 +62,7 @@ def outcome_now(
                 return Outcome.SUPERSEDED
             if is_as_wanted(change, same, settings.mark):
                 return Outcome.APPLIED
-            # Cloudflare takes no second record of the same content, whoever has created the first one since.
+            # Cloudflare refuses a second record with the same content, and another writer may have created one.
             is_taken = any(record.content == change.content and record.id != change.id for record in here)
             return Outcome.SUPERSEDED if is_taken else _unless_moved(same, planned, settings)
         case _:
@@ -70,7 +70,7 @@ def outcome_now(
 
 
 def has_record_of(machine: Instance | None, here: Iterable[DnsRecord], mark: str) -> bool:
-    """Whether a record of ours with the machine's address is among these."""
+    """Return whether these contain an own record with the machine's address."""
     address = machine.public_ip if machine else None
     return any(r.type == "A" and r.content == address and is_marked(r.comment, mark) for r in here)
 
@@ -80,7 +80,7 @@ def _same(record: str, here: Iterable[DnsRecord]) -> DnsRecord | None:
 
 
 def _unless_moved(record: DnsRecord, planned: DnsRecord | None, settings: Settings) -> Outcome | None:
-    """Superseded where the record is no longer the one that the plan was made for."""
+    """Return SUPERSEDED if the record is no longer the one that the change was planned for."""
     if planned is None:
         return Outcome.SUPERSEDED
     is_moved = record.content != planned.content or owner_of(record, settings) is not owner_of(planned, settings)
@@ -88,14 +88,14 @@ def _unless_moved(record: DnsRecord, planned: DnsRecord | None, settings: Settin
 
 
 def is_row_as_written(meeting: Meeting, write: RowWrite) -> bool:
-    """Whether the row is as the write leaves it: an earlier attempt was applied, and its answer lost."""
+    """Return whether the row is as the write leaves it: then an earlier attempt was applied and its answer was lost."""
     values = {"status": meeting.status, **{f"{role}_ec2_link": link for role, link in meeting.links.items()}}
     has_sets = all(values.get(name) == value for name, value in write.sets)
     return has_sets and all(values.get(name) is None for name in write.removes)
 
 
 def merged(writes: Sequence[RowWrite]) -> RowWrite:
-    """One write for all writes to a row."""
+    """Return one write for all writes to a row."""
     first, *others = writes
     for other in others:
         first = replace(
@@ -109,7 +109,7 @@ def merged(writes: Sequence[RowWrite]) -> RowWrite:
 
 
 def agreeing(before: World, after: World, instances: frozenset[str], settings: Settings) -> frozenset[str]:
-    """Those of the instances of which two observations in a row say the same, as far as the rules ask."""
+    """Return the instances about which two observations in a row say the same, as far as the rules ask."""
     return frozenset(i for i in instances if _said_of(before, i, settings) == _said_of(after, i, settings))
 
 
@@ -123,7 +123,7 @@ def _said_of(world: World, instance: str, settings: Settings) -> tuple[object, .
 
 
 def without(world: World, instances: frozenset[str]) -> World:
-    """The world with nothing said of these instances, which proves nothing about them."""
+    """Return the world without these instances, so that it proves nothing about them."""
     if not instances:
         return world
     seen = {i: machine for i, machine in world.instances.items() if i not in instances}

@@ -1,6 +1,6 @@
-"""What one pass may spend and has spent: its time, and its calls to each cloud. The only place that knows a clock.
+"""Limit a pass's time, and count its calls to each cloud. No other module knows a clock.
 
-A pass that is told to stop begins no more writes; what is under way keeps its time, and may still be looked at.
+An interrupted pass starts no more writes. A call in flight keeps its time, and the pass may still look at its result.
 """
 
 import logging
@@ -19,30 +19,30 @@ _LOGGER = logging.getLogger("elephant_dns")
 
 
 class Clock(Protocol):
-    """Time as the controller sees it; tests bring their own."""
+    """Time as the controller sees it. Tests bring their own."""
 
     def now(self) -> datetime:
-        """The wall clock's time, in UTC."""
+        """Return the wall clock's time, in UTC."""
 
     def monotonic(self) -> float:
-        """Seconds on a clock that never goes back."""
+        """Return seconds on a clock that never goes back."""
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
 
 
 class SystemClock:
-    """The machine's own time; ``wake`` ends every wait."""
+    """The machine's own time. ``wake`` ends every wait."""
 
     def __init__(self, wake: threading.Event | None = None) -> None:
         self.wake = wake or threading.Event()
 
     def now(self) -> datetime:
-        """The wall clock's time, in UTC."""
+        """Return the wall clock's time, in UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Seconds since some moment."""
+        """Return the seconds since some moment."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
@@ -51,9 +51,9 @@ class SystemClock:
 
 
 class Budget:
-    """One pass's time and calls; shared by its threads. ``stop`` is set by whoever wants the pass to end early.
+    """One pass's time and calls, shared by its threads. Setting ``stop`` ends the pass early.
 
-    Of its ``seconds`` the pass keeps ``reserve`` to say how it ended.
+    The pass reserves ``reserve`` of its ``seconds`` to report how it ended.
     """
 
     def __init__(
@@ -68,40 +68,40 @@ class Budget:
         self._calls: Counter[str] = Counter()
 
     def elapsed(self) -> float:
-        """Seconds since the pass began."""
+        """Return the seconds since the pass began."""
         return self.clock.monotonic() - self._start
 
     def remaining(self) -> float:
-        """Seconds until the pass must have ended; never negative."""
+        """Return the seconds until the pass must end, never negative."""
         return max(0.0, self._seconds - self.elapsed())
 
     def timeout(self, limit: float) -> float:
-        """The time one request may take: the limit, or what is left.
+        """Return the seconds that one request may take: the limit, or what is left.
 
-        Raises DeadlineError when nothing is left, so that no request is started that cannot be waited for.
+        Raises DeadlineError if nothing is left: then the pass could not wait for the answer.
         """
         left = self.remaining()
         if left <= 0:
             seconds = math.ceil(self._asked)
             raise DeadlineError(
                 f"The pass's {seconds} second{' is' if seconds == 1 else 's are'} over.",
-                "The next pass carries on; a longer deadline (on the command line --deadline) also helps.",
+                "The next pass continues. A longer --deadline, or Timeout of the function, also helps.",
             )
         return min(limit, left)
 
     @property
     def is_stopped(self) -> bool:
-        """Whether the pass was told to stop: nothing is waited for or tried again."""
+        """Return whether the pass was interrupted: then it waits for nothing and retries nothing."""
         return self._stop.is_set()
 
     def admit_write(self) -> None:
-        """Raises DeadlineError where the pass was told to stop: a write is not begun any more."""
+        """Raise DeadlineError if the pass was interrupted: then it starts no more writes."""
         if self.is_stopped:
-            raise DeadlineError("The pass was interrupted before this was begun.", "The next pass carries on.")
+            raise DeadlineError("The pass was interrupted before this change.", "The next pass continues.")
 
     @contextmanager
     def calling(self, service: str, what: str) -> Iterator[Callable[[int | str], None]]:
-        """Count one request to a cloud, and tell the debug log how it went; what is yielded takes its status."""
+        """Count one request to a cloud and log how it ended. Yields a function that takes the status."""
         with self._lock:
             self._calls[service] += 1
         start, status = self.elapsed(), list[int | str]()
@@ -112,6 +112,6 @@ class Budget:
             _LOGGER.debug("call", extra={"fields": {"service": service, "what": what, **ended}})
 
     def calls(self) -> dict[str, int]:
-        """Requests so far, by service."""
+        """Return the number of requests so far, by service."""
         with self._lock:
             return dict(self._calls)

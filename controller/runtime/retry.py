@@ -1,8 +1,9 @@
-"""Retries: the only place that knows tenacity.
+"""Retry calls. No other module knows tenacity.
 
-What was throttled, or is known not to have happened, is tried again: after ``Retry-After`` when the other side
-names it, else with exponential backoff and full jitter. A wait that does not fit into the pass's time is not begun.
-Who throttles means the wait that is named; who fails only guesses, and a guess may not cost the pass.
+A call is repeated if it was throttled, or is known to have done nothing: after ``Retry-After`` if the server names one,
+else with exponential backoff and full jitter. A wait that does not fit into the pass's time is not started. Obey the
+wait in a throttled answer. Limit the wait in any other failure: the server only guesses it, and it must not end the
+pass.
 """
 
 import random
@@ -15,7 +16,7 @@ from controller.errors import CallError, ThrottledError, TransientError
 from controller.runtime.budget import Budget
 
 ATTEMPTS = 8
-#: Seconds: the first wait is up to BASE, then up to twice as long each time, and never longer than LONGEST.
+#: Seconds: the first wait is at most BASE, each further one at most twice as long, and none longer than LONGEST.
 BASE, LONGEST = 0.25, 20.0
 
 T = TypeVar("T")
@@ -24,9 +25,9 @@ _backoff = wait_random_exponential(multiplier=BASE, max=LONGEST)
 
 
 def call(action: Callable[[], T], budget: Budget) -> T:
-    """Do it, again and again while that may help and there is time.
+    """Return the action's result. Repeat the action while that may help and there is time.
 
-    Raises what the last attempt raised; DeadlineError comes from the action itself, which asks the budget first.
+    Raises the error of the last attempt. The action itself raises DeadlineError, because it asks the budget first.
     """
 
     def does_not_fit(state: RetryCallState) -> bool:
@@ -43,15 +44,15 @@ def call(action: Callable[[], T], budget: Budget) -> T:
 
 
 def pause(attempt: int, budget: Budget) -> None:
-    """Wait before a write is looked at and sent again: full jitter, and never past the pass's end."""
+    """Wait before looking at a write and sending it again: with full jitter, and never past the pass's end."""
     longest = min(LONGEST, BASE * 2 ** (attempt - 1))
     budget.clock.sleep(min(random.uniform(0, longest), budget.timeout(LONGEST)))  # noqa: S311  # jitter is not a secret
 
 
 def _wait(state: RetryCallState, budget: Budget) -> float:
     error = state.outcome.exception() if state.outcome else None
-    told = (error.retry_after or 0.0) if isinstance(error, CallError) else 0.0
-    if isinstance(error, TransientError) and told > min(LONGEST, budget.remaining() / 2):
-        told = 0.0
-    # Everybody who was told to wait wakes in the same instant, so some jitter goes on top.
-    return _backoff(state) + told
+    asked = (error.retry_after or 0.0) if isinstance(error, CallError) else 0.0
+    if isinstance(error, TransientError) and asked > min(LONGEST, budget.remaining() / 2):
+        asked = 0.0
+    # Add jitter: all clients that the server asks to wait would wake at the same moment.
+    return _backoff(state) + asked

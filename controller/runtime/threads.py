@@ -1,7 +1,7 @@
-"""Side by side: threads for overlap, bounded in number and in time.
+"""Run calls side by side in threads, bounded in number and in time.
 
-The threads are daemons and are given up when the pass's time is over, so that no hanging socket and no body that
-dribbles in can outlast the pass, whatever library holds it.
+The threads are daemons, and the pass abandons them when its time is over. So no hanging socket and no slow body
+outlasts the pass, whatever library holds it.
 """
 
 import threading
@@ -11,18 +11,18 @@ from typing import Generic, TypeVar
 from controller.errors import DeadlineError
 from controller.runtime.budget import Budget
 
-#: Threads for a pool of equal calls; the AWS clients keep as many connections.
+#: Threads for a pool of equal calls. The AWS clients keep as many connections.
 MAX_THREADS = 16
-#: Seconds that a task which notices the end by itself may take to say so.
+#: Seconds after the end in which a task that notices the end itself may still report it.
 LAST_WORDS_SECONDS = 0.3
-#: Seconds after which a waiting thread looks up: the longest that a Ctrl-C may go unnoticed.
+#: Seconds after which a waiting thread wakes: the longest time that a Ctrl-C goes unnoticed.
 WAIT_STEP_SECONDS = 0.5
 
 T = TypeVar("T")
 
 
 class Task(Generic[T]):
-    """Something that goes on in a thread of its own."""
+    """An action that runs in a thread of its own."""
 
     def __init__(self, action: Callable[[], T], budget: Budget) -> None:
         self._action = action
@@ -35,20 +35,20 @@ class Task(Generic[T]):
     def _work(self) -> None:
         try:
             self._values.append(self._action())
-        except BaseException as error:  # raised again where the result is awaited
+        except BaseException as error:  # result() raises it again
             self._error = error
         self._ended.set()
 
     def result(self) -> T:
-        """Its result; raises what it raised, or DeadlineError when the pass's time was over before."""
+        """Return the action's result. Raises its error, or DeadlineError if the pass's time is over first."""
         if not self._ends_within(self._budget.remaining() + LAST_WORDS_SECONDS):
-            raise DeadlineError("The pass's time was over before the clouds had answered.", "The next pass carries on.")
+            raise DeadlineError("The pass's time was over before the clouds answered.", "The next pass continues.")
         if self._error:
             raise self._error
         return self._values[0]
 
     def _ends_within(self, seconds: float) -> bool:
-        """Wait in pieces: Python sees a signal that comes just before a wait begins only when that wait is over."""
+        """Wait in pieces: if a signal comes just before a wait begins, Python handles it only after that wait."""
         while not self._ended.wait(max(0.0, min(WAIT_STEP_SECONDS, seconds))):
             seconds -= WAIT_STEP_SECONDS
             if seconds <= 0:
@@ -57,14 +57,14 @@ class Task(Generic[T]):
 
 
 def bounded(action: Callable[[], T], budget: Budget) -> T:
-    """The action's result, or DeadlineError when it outlasts the pass."""
+    """Return the action's result. Raises DeadlineError if the action outlasts the pass."""
     return Task(action, budget).result()
 
 
 def gather(tasks: Sequence[Callable[[], T]], budget: Budget, width: int = MAX_THREADS) -> list[T]:
-    """The results of equal tasks, in their order, a bounded number at a time.
+    """Return the results of equal tasks, in their order. At most ``width`` run at a time.
 
-    After the first error no further task is begun, and it is raised; likewise DeadlineError.
+    Raises the first error, or DeadlineError. After it no further task is started.
     """
     results: dict[int, T] = {}
     waiting = iter(list(enumerate(tasks)))

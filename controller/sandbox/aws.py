@@ -1,4 +1,4 @@
-"""AWS on loopback: moto's server with a table of meetings, a secret, and a fleet that obeys."""
+"""AWS on loopback: moto's server with a table of meetings, a secret, and a fleet that tests control."""
 
 import json
 import os
@@ -14,13 +14,14 @@ from typing import Any, Self
 import boto3
 from moto.moto_api._internal.models import moto_api_backend
 
+from controller.sandbox.aws_functions import Functions
 from controller.sandbox.aws_http import MOTO_LOCK, moto_application, operation_of
 from controller.sandbox.aws_machines import Machine, Machines
 from controller.sandbox.aws_rows import Rows
 from controller.sandbox.cloudflare.exchange import Exchange, Interceptor, Reply, Request
 from controller.sandbox.cloudflare.transport import LOOPBACK, Transport
 
-ACCOUNT = "123456789012"  # whoever calls, for moto it is this one
+ACCOUNT = "123456789012"  # moto's account for every caller
 REGION = "us-west-2"
 TABLE = "elephant-meetings"
 SECRET = "prod/elephant/cloudflare"
@@ -28,7 +29,7 @@ NO_IMAGES = "MOTO_EC2_LOAD_DEFAULT_AMIS"
 
 
 class AwsServer:
-    """One account and region behind a real HTTP server. moto's state is the process's: have only one at a time.
+    """One account and region behind a real HTTP server. Use one at a time: moto's state is global to the process.
 
     ::
 
@@ -44,8 +45,9 @@ class AwsServer:
     def __init__(self) -> None:
         self.machines = Machines(self.account, self.region)
         self.rows = Rows(self.account, self.region, TABLE)
+        self.functions = Functions()
         self.intercept: Interceptor | None = None
-        """Stands before moto, as at the Cloudflare server. A reset removes it."""
+        """Called before moto, as at the Cloudflare server. A reset removes it."""
         self.requests: list[Exchange] = []
         """Every request since the last reset, in the order of arrival."""
         self._numbers = count(1)
@@ -57,7 +59,7 @@ class AwsServer:
 
     def start(self) -> Self:
         """Listen on a free port, with an empty account."""
-        # Read by moto when it makes an account. Hundreds of images would be loaded, and searched for each instance.
+        # moto reads this when it creates an account. Else it loads hundreds of images and searches them per instance.
         self._is_setting = NO_IMAGES not in os.environ
         os.environ.setdefault(NO_IMAGES, "false")
         self.reset()
@@ -65,7 +67,7 @@ class AwsServer:
         return self
 
     def stop(self) -> None:
-        """Stop listening and end every connection; the account is emptied."""
+        """Stop listening, end every connection and empty the account."""
         self.reset()
         while self._clients:
             self._clients.popitem()[1].close()
@@ -76,12 +78,13 @@ class AwsServer:
             os.environ.pop(NO_IMAGES, None)
 
     def reset(self) -> None:
-        """An empty account, an empty log, no fault, no lie; the socket stays open."""
+        """Empty the account and the log, end faults and lies. The socket stays open."""
         self._over.set()
         self._over = Event()
         self.intercept = None
         self._numbers, self.requests = count(1), []
         self.rows.table = TABLE
+        self.functions.programs.clear()
         self.machines.show_truth()
         with MOTO_LOCK:
             moto_api_backend.reset()
@@ -94,13 +97,13 @@ class AwsServer:
 
     @property
     def url(self) -> str:
-        """What boto3 takes as ``AWS_ENDPOINT_URL``."""
+        """Return the URL for ``AWS_ENDPOINT_URL``."""
         if not self._transport:
-            raise RuntimeError("The server has not been started.")
+            raise RuntimeError("The server has not been started: call start().")
         return f"http://{LOOPBACK}:{self._transport.port}"
 
     def environment(self) -> dict[str, str]:
-        """What to export so that boto3 and the AWS command line talk to this server, and to nothing else."""
+        """Return the variables with which boto3 and the AWS command line talk to this server alone."""
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_REGION": self.region,
@@ -111,11 +114,11 @@ class AwsServer:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "NO_PROXY": LOOPBACK,
-            "no_proxy": LOOPBACK,  # wins over the other where both are set
+            "no_proxy": LOOPBACK,  # takes precedence over NO_PROXY
         }
 
     def client(self, service: str) -> Any:
-        """A boto3 client for this server, whatever the environment says; the same one each time."""
+        """Return the boto3 client for this server, whatever the environment says."""
         if service not in self._clients:
             with exported(self.environment()):
                 self._clients[service] = boto3.session.Session().client(
@@ -124,7 +127,7 @@ class AwsServer:
         return self._clients[service]
 
     def make_table(self, name: str = TABLE, *, index: str | None = None, key: str = "id") -> None:
-        """The table of meetings, with an index on ``status`` where one is named; :attr:`rows` is about this table."""
+        """Create the table of meetings, with an index on ``status`` if one is named. :attr:`rows` uses this table."""
         keys = [key, *(["status"] if index else [])]
         indexes = [
             {
@@ -143,11 +146,11 @@ class AwsServer:
         self.rows.table = name
 
     def make_secret(self, token: str, name: str = SECRET) -> str:
-        """The secret with the Cloudflare token, made or overwritten; returns its ARN."""
+        """Create or overwrite the secret with the Cloudflare token, and return its ARN."""
         return self.write_secret(json.dumps({"CLOUDFLARE_TOKEN": token}), name)
 
     def write_secret(self, text: str, name: str = SECRET) -> str:
-        """A secret with any text."""
+        """Create or overwrite a secret with any text, and return its ARN."""
         client = self.client("secretsmanager")
         try:
             answer = client.create_secret(Name=name, SecretString=text)
@@ -156,7 +159,7 @@ class AwsServer:
         return str(answer["ARN"])
 
     def operations(self) -> list[str]:
-        """The operations that were called since the last reset, in order: ``["DescribeInstances", "Scan", …]``."""
+        """Return the operations called since the last reset, in order: ``["DescribeInstances", "Scan", …]``."""
         return [operation_of(exchange) for exchange in list(self.requests)]
 
     def _respond(
@@ -169,7 +172,9 @@ class AwsServer:
         self.requests.append(exchange)
 
         def proceed() -> Reply:
-            exchange.answer = self.machines.answer(request, lambda: self._answer(request))
+            exchange.answer = self.machines.answer(
+                request, lambda: self.functions.answer(request, lambda: self._answer(request))
+            )
             return exchange.answer
 
         exchange.reply = intercept(request, proceed) if intercept else proceed()
@@ -178,9 +183,9 @@ class AwsServer:
 
 @contextmanager
 def exported(environment: Mapping[str, str]) -> Iterator[None]:
-    """The process's environment with these values and no other AWS settings; as before afterwards.
+    """Give the process's environment these values and no other AWS settings, and restore it afterwards.
 
-    boto3 reads the environment, and a profile or an endpoint of the user's must not lead out of the sandbox.
+    boto3 reads the environment, and a user's profile or endpoint must not lead out of the sandbox.
     """
     before = dict(os.environ)
     for name in list(os.environ):

@@ -1,7 +1,6 @@
-"""moto's services behind the sandbox's own HTTP: kept-alive connections, a log, and room for faults.
+"""Serve moto behind the sandbox's own HTTP: with kept-alive connections, a log, and room for faults.
 
-werkzeug's own server closes every connection and waits after each answer; a controller that is measured in round
-trips deserves better.
+werkzeug's own server closes every connection and waits after each answer, which is too slow to measure round trips.
 """
 
 import re
@@ -18,12 +17,12 @@ from controller.sandbox.cloudflare.transport import LOOPBACK
 
 Answer = Callable[[Request], Reply]
 
-#: moto's state is global to the process and not made for threads; a conditional write must be atomic.
+#: moto's state is global to the process and not safe for threads, and a conditional write must be atomic.
 MOTO_LOCK = RLock()
 
 
 def moto_application() -> Answer:
-    """A function from request to reply that is moto; it finds out itself which service is meant."""
+    """Return moto as a function from request to reply. It recognises the service itself."""
     app = DomainDispatcherApplication(create_backend_app)
 
     def answer(request: Request) -> Reply:
@@ -45,7 +44,7 @@ def moto_application() -> Answer:
 
 
 def operation_of(exchange: Exchange) -> str:
-    """The API operation that a request names, such as ``DescribeInstances`` or ``UpdateItem``."""
+    """Return the API operation that a request names, such as ``DescribeInstances`` or ``UpdateItem``."""
     target = exchange.request.headers.get("x-amz-target", "")
     if target:
         return re.split(r"[.#]", target)[-1]
@@ -53,5 +52,5 @@ def operation_of(exchange: Exchange) -> str:
 
 
 def _kept(headers: Headers) -> Mapping[str, str]:
-    """The headers that travel on; the transport sets the length itself."""
+    """Return the headers to pass on. The transport sets the length itself."""
     return {name.lower(): value for name, value in headers.items() if name.lower() != "content-length"}

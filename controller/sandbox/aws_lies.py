@@ -1,7 +1,7 @@
-"""What EC2 shows in place of the truth: DescribeInstances is eventually consistent, and a test says how.
+"""Let EC2 show something else than the truth, as a test says: DescribeInstances is eventually consistent.
 
-moto knows the truth and nothing else, so its answers are altered on their way out: whoever asks over HTTP is told the
-same, pages are cut as ever, and the machines themselves stay as they are.
+moto only knows the truth, so its answers are altered on their way out. All clients see the same, pages are cut as
+usual, and the machines themselves stay as they are.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ from controller.sandbox.cloudflare.exchange import Reply, Request
 
 STATES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
 NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15"
-#: Wherever EC2 writes a public address: the instance's own elements, and those of its network interfaces.
+#: Elements with a public address, of the instance and of its network interfaces.
 ADDRESS_PARTS = ("ipAddress", "dnsName", "association")
 NOT_FOUND = (
     f'<Response xmlns="{NAMESPACE}"><Errors><Error><Code>InvalidInstanceID.NotFound</Code>'
@@ -26,14 +26,14 @@ NOT_FOUND = (
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """It is not there: in listings, or also where its id is asked for."""
+    """The machine is missing in listings, or also in descriptions by id."""
 
     by_id: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """It is there with another address or none; without a state, or a launch time, with the true one."""
+    """The machine is shown with another address or none. State and launch time are the true ones if not given."""
 
     address: str | None = None
     state: str | None = None
@@ -53,29 +53,29 @@ class _Telling:
 
 
 class Lies:
-    """Who is lied about, and for how long.
+    """The machines to lie about, and for how long.
 
-    A reading of a machine is an answer that has it, or would have it but for the lie. So a listing is one reading
-    however many pages it has, since a machine is on one of them, and what asks for other machines is none.
-    Of several lies about a machine the first is told until its readings are over, then the next.
+    A reading of a machine is an answer that contains it, or would contain it without the lie. So a listing is one
+    reading however many pages it has, because a machine is on one of them. A request for other machines does not count.
+    Of several lies about a machine the first is shown until its readings are over, then the next.
     """
 
     def __init__(self) -> None:
         self._told: dict[str, list[_Telling]] = {}
 
     def tell(self, instance: str, lie: Lie, readings: int | None) -> None:
-        """Tell this lie in so many readings, after those before it; None is until :meth:`end`."""
+        """Lie for this number of readings, after the lies before it. None means until :meth:`end`."""
         with MOTO_LOCK:
             self._told.setdefault(instance, []).append(_Telling(lie, inf if readings is None else readings))
 
     def end(self, instances: Iterable[str] = ()) -> None:
-        """Tell the truth about these, or about all."""
+        """Show the truth about these machines, or about all."""
         with MOTO_LOCK:
             for instance in tuple(instances) or tuple(self._told):
                 self._told.pop(instance, None)
 
     def alter(self, request: Request, reply: Reply) -> Reply:
-        """The answer to DescribeInstances as it is told."""
+        """Return the answer to DescribeInstances with the lies in it."""
         with MOTO_LOCK:
             if not self._told or reply.status != 200:
                 return reply
@@ -87,7 +87,7 @@ class Lies:
         by_id = named or any(value == "instance-id" for name, value in parameters.items() if name.endswith(".Name"))
         told = {instance: telling for instance in _ids(root) if (telling := self._next(instance, by_id))}
         hidden = {instance: telling for instance, telling in told.items() if isinstance(telling.lie, Hidden)}
-        is_refused = bool(named and hidden)  # one unknown id fails the whole call, which then shows nobody
+        is_refused = bool(named and hidden)  # one unknown id fails the whole call
         for telling in (hidden if is_refused else told).values():
             telling.left -= 1
         if is_refused:
@@ -105,7 +105,7 @@ def _ids(root: Element) -> list[str]:
 
 
 def _rewrite(root: Element, lies: Mapping[str, Lie]) -> None:
-    """Alter the machines that are lied about; a reservation without any is not shown."""
+    """Alter the machines that are lied about. Leave out a reservation without machines."""
     for reservations in root.findall("{*}reservationSet"):
         for reservation in list(reservations):
             for instances in reservation.findall("{*}instancesSet"):

@@ -1,4 +1,4 @@
-"""EC2's instances, as a test or the demo wants them: made in this process, served by moto's API."""
+"""EC2 instances for a test or the demo: created in this process, served by moto's API."""
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,12 +19,12 @@ from controller.sandbox.cloudflare.exchange import Exchange, Proceed, Reply, Req
 #: States in which an instance has its public address.
 ADDRESSED = ("running", "stopping")
 AUTO = "auto"
-"""The address that moto would give: a random one that looks public, and another one after each start."""
+"""The address that moto gives: random, with the look of a public one, and another one after each start."""
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """An instance as EC2 has it now."""
+    """An instance as it is now."""
 
     id: str
     state: str
@@ -37,16 +37,16 @@ class LeanInstance(Instance):
     """An instance that is quick to describe.
 
     moto searches the tags of the whole account for each instance, and describes its network interfaces at length:
-    a thousand instances take five seconds that way. An instance without either is served by the same API.
+    a thousand instances take five seconds that way. This class leaves both out.
     """
 
     @property
     def network_interfaces(self) -> list[Any]:
-        """Not shown."""
-        return []
+        """Shown only if there is another one than the first."""
+        return super().network_interfaces if len(self.nics) > 1 else []
 
     def get_tags(self) -> list[dict[str, str]]:
-        """Its own tags."""
+        """Return the instance's own tags."""
         tags = self.ec2_backend.tags.get(self.id, {})
         return [
             {"resource_id": self.id, "key": key, "resource_type": "instance", "value": value}
@@ -74,7 +74,7 @@ class Machines:
         meeting: str | None = None,
         role: str | None = None,
         *,
-        id: str | None = None,  # what everybody calls it
+        id: str | None = None,  # by default a random one
         address: str | None = AUTO,
         state: str = "running",
         launched_at: datetime | None = None,
@@ -82,9 +82,9 @@ class Machines:
     ) -> str:
         """Launch an instance as the launcher does, and return its id.
 
-        It carries ``Project=Elephant``, and meeting, role and name where they are given; ``tags`` replaces all that.
-        ``address`` None is none, also after a start; a given one lasts until the instance stops; by default a running
-        instance has one. ``launched_at`` (aware) is now by default.
+        Its tags are ``Project=Elephant``, and the given meeting, role and name; ``tags`` replaces all of them. By
+        default a running instance has an address. A given ``address`` lasts until the instance stops; None means no
+        address, also after a start. ``launched_at`` (aware) is now by default.
         """
         with MOTO_LOCK:
             instance = self._new(id or new_id())
@@ -99,35 +99,35 @@ class Machines:
             return instance.id
 
     def terminate(self, *ids: str) -> None:
-        """As EC2 does: the state ends, the address goes."""
+        """Terminate instances. As at EC2 they lose their addresses."""
         with MOTO_LOCK:
             self._backend.terminate_instances(list(ids))
 
     def stop(self, *ids: str) -> None:
-        """As EC2 does: the address goes."""
+        """Stop instances. As at EC2 they lose their addresses."""
         with MOTO_LOCK:
             self._backend.stop_instances(list(ids))
 
     def start(self, *ids: str, launched_at: datetime | None = None) -> None:
-        """As EC2 does: there is another address, and the launch time is that of this start, by default now."""
+        """Start instances. As at EC2 they get another address, and this start's launch time, by default now."""
         with self._launching(launched_at):
             self._backend.start_instances(list(ids))
 
     def set_state(self, instance: str, state: str) -> None:
-        """Any of :data:`STATES`; the address stays what it is. To leave ``stopped`` is a start here as well."""
+        """Set one of :data:`STATES`. The address stays. Leaving ``stopped`` counts as a start."""
         with self._launching():
             _put_into(self._instance(instance), state)
 
     def set_address(self, instance: str, address: str | None) -> None:
-        """Give it this address, or take it away; a later start gives another one all the same."""
+        """Set or remove the address. A later start assigns another one."""
         _place(self._instance(instance), address, renewed=True)
 
     def set_tags(self, instance: str, tags: Mapping[str, str]) -> None:
-        """Replace all its tags; none at all strips it."""
+        """Replace all tags. An empty mapping removes them."""
         self._backend.tags[self._instance(instance).id] = dict(tags)
 
     def purge(self, *ids: str) -> None:
-        """Forget instances altogether, as EC2 does an hour after their end. One that lives is better hidden."""
+        """Forget instances completely, as EC2 does an hour after their end. To lose one that lives, hide it."""
         with MOTO_LOCK:
             for key, reservation in list(self._backend.reservations.items()):
                 reservation.instances = [i for i in reservation.instances if i.id not in ids]
@@ -137,16 +137,16 @@ class Machines:
                 self._backend.tags.pop(instance, None)
 
     def all(self) -> dict[str, Machine]:
-        """Every instance by id."""
+        """Return every instance by id."""
         with MOTO_LOCK:
             instances = self._backend.all_instances()
             return {i.id: self._seen(i) for i in instances}
 
     def hide(self, *ids: str, by_id: bool = False, readings: int | None = None) -> None:
-        """Leave instances out of every listing; ``by_id``: also where their id is asked for, as if unknown.
+        """Leave instances out of every listing. With ``by_id`` they are unknown by their id too.
 
-        This and the following lie in so many readings, or until told otherwise; see
-        :class:`~controller.sandbox.aws_lies.Lies`. :meth:`all` always tells the truth.
+        This method and the following ones lie for this number of readings, or until :meth:`show_truth`. See
+        :class:`~controller.sandbox.aws_lies.Lies`. :meth:`all` always returns the truth.
         """
         for instance in ids:
             self._lies.tell(instance, Hidden(by_id), readings)
@@ -157,22 +157,22 @@ class Machines:
             self._lies.tell(instance, Shown(), readings)
 
     def show_state(self, instance: str, state: str, *, readings: int | None = None) -> None:
-        """Show another state than the true one, with the address that there is now if the state is one with any."""
+        """Show another state than the true one. The address is shown if the state is one with an address."""
         address = self.all()[instance].address if state in ADDRESSED else None
         self._lies.tell(instance, Shown(address, state), readings)
 
     def hold(self, *ids: str, readings: int | None = None) -> None:
-        """Go on to show state, address and launch time as they are now, whatever happens to the instances."""
+        """Keep showing state, address and launch time as they are now, whatever happens to the instances."""
         now = self.all()
         for machine in [now[instance] for instance in ids]:
             self._lies.tell(machine.id, Shown(machine.address, machine.state, machine.launched_at), readings)
 
     def show_truth(self, *ids: str) -> None:
-        """No more lies about these instances, or about any."""
+        """End the lies about these instances, or about all."""
         self._lies.end(ids)
 
     def answer(self, request: Request, proceed: Proceed) -> Reply:
-        """Answer a request as moto does, but as EC2 would."""
+        """Answer a request with moto, corrected where EC2 answers differently."""
         match operation_of(Exchange(request)):
             case "StartInstances":
                 with self._launching():
@@ -184,7 +184,7 @@ class Machines:
 
     @contextmanager
     def _launching(self, at: datetime | None = None) -> Iterator[None]:
-        """Renew the launch time of what was stopped and then starts: moto keeps the first one."""
+        """Renew the launch time of instances that start again: moto keeps the first one."""
         with MOTO_LOCK:
             stopped = [
                 instance
@@ -210,7 +210,7 @@ class Machines:
         return self._backend.get_instance(instance)
 
     def _new(self, instance_id: str) -> Instance:
-        """An instance in a reservation of its own, without volumes: nobody here looks at them."""
+        """Return an instance in its own reservation, without volumes, which nothing here reads."""
         instance = LeanInstance(  # type: ignore[abstract]  # as moto's own is, for CloudFormation
             self._backend, "ami-sandbox", None, [], region_name=self._region
         )
@@ -222,7 +222,7 @@ class Machines:
 
 
 def new_id() -> str:
-    """An instance id in EC2's present form."""
+    """Return an instance id in EC2's present form."""
     return f"i-{secrets.token_hex(9)[:17]}"
 
 
@@ -237,7 +237,7 @@ def _tags(meeting: str | None, role: str | None) -> Iterable[tuple[str, str]]:
 
 
 def _utc(moment: datetime) -> datetime:
-    """As moto keeps times: in UTC, without saying so."""
+    """Return a moment as moto keeps it: in UTC, without a time zone."""
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
@@ -246,7 +246,7 @@ def _put_into(instance: Instance, state: str) -> None:
 
 
 def _place(instance: Instance, address: str | None, *, renewed: bool) -> None:
-    """Give an address; ``renewed`` says whether a start brings another one."""
+    """Set the address. ``renewed`` says whether a start assigns another one."""
     interface = instance.nics[0]
     interface.public_ip = address
     interface.public_ip_auto_assign = renewed

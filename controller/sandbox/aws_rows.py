@@ -12,7 +12,7 @@ _TO_DYNAMO, _FROM_DYNAMO = TypeSerializer(), TypeDeserializer()
 
 
 class Rows:
-    """The rows of one table, written by another hand than the controller's: no condition, no log."""
+    """The rows of one table, for a writer beside the controller: without conditions and log."""
 
     def __init__(self, account: str, region: str, table: str) -> None:
         self._account = account
@@ -26,7 +26,7 @@ class Rows:
             self._backend.put_item(self.table, item)
 
     def edit(self, id: str, /, **attributes: Any) -> None:
-        """Change some attributes of a row; an Ellipsis (``...``) takes one away."""
+        """Change some attributes of a row. An Ellipsis (``...``) removes one."""
         with MOTO_LOCK:
             changed = {**self.get(id), **attributes}
             self.put(id, **{name: value for name, value in changed.items() if value is not ... and name != "id"})
@@ -37,7 +37,7 @@ class Rows:
             self._backend.delete_item(self.table, {"id": {"S": id}})
 
     def get(self, id: str, /) -> dict[str, Any]:
-        """A row, with its key; KeyError where there is none."""
+        """Return a row with its key. Raises KeyError if there is none."""
         with MOTO_LOCK:
             item = self._backend.get_item(self.table, {"id": {"S": id}})
         if item is None:
@@ -45,7 +45,7 @@ class Rows:
         return _plain(item.to_json()["Attributes"])
 
     def all(self) -> dict[str, dict[str, Any]]:
-        """Every row by id."""
+        """Return every row by id."""
         with MOTO_LOCK:
             items = [item.to_json()["Attributes"] for item in self._backend.get_table(self.table).all_items()]
         return {row["id"]: row for row in map(_plain, items)}

@@ -1,6 +1,5 @@
 """The whole system on this machine: a fleet that has drifted, the dry run, the apply, and the dry run after it."""
 
-import os
 import shlex
 import shutil
 import sys
@@ -8,6 +7,7 @@ import textwrap
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from controller.bootstrap import Controller, build
 from controller.model import Mode, Outcome, Request, RowChange
@@ -22,66 +22,64 @@ from controller.sandbox.surroundings import MISLEADING
 from controller.settings import read_settings
 
 DOMAIN_ROOT = "example.com"
-#: Seconds for one pass; far more than it takes.
 PLAN, APPLY = Request(Mode.PLAN), Request(Mode.APPLY)
 
 Out = Callable[[str], object]
 """Takes one text, which may have several lines: ``print``, or a list's ``append``."""
 
 
-def at_once(text: str) -> None:
-    """Print, and let whoever reads a pipe see it now: with ``--serve`` there is no end for a long time."""
-    print(text, flush=True)
-
-
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where the demo is shown."""
+    """Where the demo is shown. A quiet one shows only what went wrong, and what somebody may paste."""
 
     out: Out
     width: int
     colour: bool
+    quiet: bool = False
 
     def title(self, text: str) -> None:
-        """A heading."""
-        self.out(f"\n{self._painted('1', text)}\n")
+        """Show a heading."""
+        self.tell(f"\n{self._painted('1', text)}\n")
 
     def say(self, text: str) -> None:
-        """A paragraph."""
-        self.out(textwrap.fill(text, self.width))
+        """Show a paragraph."""
+        self.tell(textwrap.fill(text, self.width))
+
+    def tell(self, text: str) -> None:
+        """Show a part of the story."""
+        if not self.quiet:
+            self.out(text)
 
     def item(self, sign: str, name: str, text: str) -> None:
-        """A line of a list, wrapped beside its name."""
+        """Show a line of a list, wrapped beside its name."""
+        if self.quiet and sign != "✗":
+            return
         painted = self._painted({"✓": "32", "✗": "31"}.get(sign, "33"), sign)
         lines = textwrap.wrap(on_one_line(text), self.width - 26) or [""]
         rest = "".join(f"\n{'':26}{line}" for line in lines[1:])
         self.out(f"  {painted} {name:<21} {lines[0]}{rest}")
 
     def report(self, report: Report) -> None:
-        """A pass's report, as the commands show it."""
-        self.out(as_text.render(report, width=self.width, colour=self.colour))
+        """Show a pass's report as the commands do."""
+        self.tell(as_text.render(report, width=self.width, colour=self.colour))
 
     def _painted(self, code: str, text: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self.colour else text
 
 
 def run(
+    stage: Stage,
     instances: int = DEFAULT_INSTANCES,
-    serve: bool = False,
-    out: Out = at_once,
     *,
-    width: int | None = None,
-    colour: bool | None = None,
+    serve: bool = False,
     wait: Callable[[], object] | None = None,
     seconds: float = 600,
 ) -> int:
     """Play the whole story; with ``serve`` seed the servers once more, and keep them up until ``wait`` returns.
 
-    Width and colour are the terminal's by default; ``wait`` ends with Ctrl-C; each pass has ``seconds``. Returns 0
-    where every drift has come to its end, nothing else was touched, and the second plan is empty (but for guarded
-    changes); else 1.
+    ``wait`` ends with Ctrl-C; each pass has ``seconds``. Returns 0 where every drift has come to its end, nothing else
+    was touched, and the second plan is empty (except for guarded changes); else 1.
     """
-    stage = Stage(out, width or _terminal_width(), _is_colourful() if colour is None else colour)
     # More records than a plan would allow, for a fleet larger than one zone could serve.
     quota = max(PLANS["pro"].quota, 2 * instances)
     with AwsServer() as aws, CloudflareServer(DOMAIN_ROOT, plan="pro", quota=quota) as cloudflare:
@@ -89,23 +87,22 @@ def run(
         if not serve:
             _show_ways_on(stage)
         else:
-            _serve(stage, prepared(aws, cloudflare, instances, number=2), wait or threading.Event().wait)
+            # Seeded alike: who looks up an id of the story finds it here.
+            _serve(stage, prepared(aws, cloudflare, instances), wait or threading.Event().wait)
     return 0 if is_well else 1
 
 
-def prepared(
-    aws: AwsServer, cloudflare: CloudflareServer, instances: int = DEFAULT_INSTANCES, *, number: int = 1
-) -> Fleet:
-    """Both servers, reset, with table, secret and a drifted fleet."""
+def prepared(aws: AwsServer, cloudflare: CloudflareServer, instances: int = DEFAULT_INSTANCES) -> Fleet:
+    """Reset both servers, and seed table, secret and a drifted fleet: the same one each time."""
     aws.reset()
     cloudflare.reset()
     aws.make_table()
     aws.make_secret(cloudflare.token)
-    return seed(aws, cloudflare, instances, number=number)
+    return seed(aws, cloudflare, instances)
 
 
 def environment(aws: AwsServer, cloudflare: CloudflareServer) -> dict[str, str]:
-    """All that the controller, boto3 and the AWS command line have to be told."""
+    """Return the variables that the controller, boto3 and the AWS command line need."""
     return {
         **aws.environment(),
         "CLOUDFLARE_BASE_URL": cloudflare.base_url,
@@ -126,17 +123,17 @@ def _story(stage: Stage, fleet: Fleet, seconds: float) -> bool:
         applied = controller.run(APPLY, seconds)
         _show_outcomes(stage, applied)
         stage.title("What has become of each drift, seen on the servers themselves")
-        is_mended = _show_endings(stage, fleet)
+        is_fixed = _show_endings(stage, fleet)
         stage.title("The dry run once more: nothing is left but findings")
         again = controller.run(PLAN, seconds)
         _show_rest(stage, planned, again)
     finally:
         controller.close()
-    return applied.ended_well and is_mended and not _unguarded(again)
+    return applied.ended_well and is_fixed and not _unguarded(again)
 
 
 def _controller(fleet: Fleet) -> Controller:
-    """A controller for these servers. boto3 looks at the environment only while its clients are made."""
+    """Return a controller for these servers. boto3 reads the environment only while it creates its clients."""
     settings = environment(fleet.aws, fleet.cloudflare)
     with exported(settings):
         return build(read_settings(settings))
@@ -146,7 +143,7 @@ def _show_drifts(stage: Stage, fleet: Fleet) -> None:
     machines = fleet.aws.machines.all()
     stage.title(f"A fleet of {len(machines)} machines that has drifted in {len(fleet.drifts)} ways")
     stage.say(f"AWS is at {fleet.aws.url}, Cloudflare at {fleet.cloudflare.base_url}, both on this machine only.")
-    stage.out("")
+    stage.tell("")
     for played in fleet.drifts:
         stage.item("·", played.drift.name, played.drift.story)
 
@@ -157,14 +154,14 @@ def _show_outcomes(stage: Stage, report: Report) -> None:
         sign = "✓" if result.outcome is Outcome.APPLIED else "✗"
         role = f" ({change.role})" if change.role and isinstance(change, RowChange) else ""
         stage.item(sign, change.action, f"{change.key}{role}: {result.error or result.outcome}")
-    stage.out("")
+    stage.tell("")
     stage.say(summary_line(report))
     calls = ", ".join(f"{service} {number}" for service, number in report.calls.items() if number)
     stage.say(f"It took {report.duration_ms / 1000:.1f} seconds and these calls: {calls}.")
 
 
 def _show_endings(stage: Stage, fleet: Fleet) -> bool:
-    """Each drift with its end, or with what is still wrong; whether nothing is."""
+    """Show each drift with its end, or with what is still wrong. Return whether nothing is."""
     wrong = 0
     for played in fleet.drifts:
         differences = fleet.differences(played.end)
@@ -177,7 +174,7 @@ def _show_endings(stage: Stage, fleet: Fleet) -> bool:
 
 
 def _show_rest(stage: Stage, planned: Report, again: Report) -> None:
-    """What is left; findings that stand above need not be read twice."""
+    """Show what is left; nobody needs to read a finding twice."""
     if again.results or set(again.findings) - set(planned.findings):
         stage.report(again)
     else:
@@ -187,37 +184,38 @@ def _show_rest(stage: Stage, planned: Report, again: Report) -> None:
 def _show_ways_on(stage: Stage) -> None:
     stage.title("What next")
     stage.item("·", "try each command", "make sandbox ARGS=--serve keeps both servers up")
-    stage.item("·", "on your own zone", "README.md tells it under 'Use it'; elephant-dns plan only reads")
+    stage.item("·", "on your own zone", "README.md, under 'Use it', says how; elephant-dns plan only reads")
 
 
 def _unguarded(report: Report) -> bool:
-    """Whether changes are left that no guard holds."""
+    """Return whether changes are left that no guard holds."""
     return any(result.outcome is not Outcome.GUARDED for result in report.results)
 
 
 def _serve(stage: Stage, fleet: Fleet, wait: Callable[[], object]) -> None:
     """Say how to reach the servers, and wait."""
     variables = environment(fleet.aws, fleet.cloudflare)
-    stage.title("Both servers stay up, and the fleet has drifted once more")
-    stage.say("In another terminal:")
-    stage.out("\n".join(["", *shell_lines(variables), ""]))
-    stage.out("elephant-dns plan\nelephant-dns apply\n")
+    stage.title("Both servers stay up, and the fleet has drifted again, as above")
+    stage.say("Paste this into another terminal. Ctrl-C here ends the servers.")
     try:
-        stage.say("Ctrl-C ends it.")
+        stage.out("\n".join(["", *shell_lines(variables), ""]))
         wait()
     except KeyboardInterrupt:
-        stage.out("")
+        stage.tell("")
 
 
 def shell_lines(variables: Mapping[str, str]) -> Iterable[str]:
-    """Lines for any shell: take away what would lead elsewhere, and export the rest."""
+    """Yield lines for any shell: unset what would lead elsewhere, export the rest, and plan."""
     yield f"unset {' '.join(sorted(MISLEADING - variables.keys()))}"
     yield from (f"export {name}={shlex.quote(value)}" for name, value in variables.items())
+    yield from _planning(Path(sys.executable).with_name("elephant-dns"), shutil.which("elephant-dns"))
 
 
-def _terminal_width() -> int:
-    return min(max(shutil.get_terminal_size((100, 24)).columns, 60), 120)
-
-
-def _is_colourful() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+def _planning(command: Path, found: str | None) -> Iterable[str]:
+    """Yield the lines that plan: with this very program, also where another shell finds none, or another one."""
+    if not command.exists():
+        yield f"{shlex.quote(sys.executable)} -m controller plan"
+        return
+    if found is None or not command.samefile(found):
+        yield f'export PATH={shlex.quote(str(command.parent))}:"$PATH"'
+    yield "elephant-dns plan"

@@ -1,7 +1,7 @@
-"""A fleet that has drifted in every way there is, the same for the same seed, and what must become of it.
+"""Seed a fleet with every kind of drift, the same for the same seed, and compare its end with the expected one.
 
-Everything is at ``example.com`` and at addresses that are documentation's own as far as they reach; nothing is ever
-connected to.
+All names are under ``example.com``. The addresses are documentation's own as far as these suffice. Nothing connects to
+them.
 """
 
 from collections.abc import Iterator
@@ -17,9 +17,9 @@ from controller.sandbox.cloudflare import CloudflareServer
 from controller.sandbox.drifts import DRIFTS, Drift, End, Scene, Shown
 
 DEFAULT_INSTANCES = 40
-#: The documentation prefixes (RFC 5737), then a part of what EC2 gives in us-west-2.
+#: The documentation prefixes (RFC 5737), then a part of EC2's addresses in us-west-2.
 NETWORKS = tuple(map(IPv4Network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "44.224.0.0/14")))
-#: What else is in the zone and must never be touched: names that look like ours, even one with our mark.
+#: Other records in the zone, which must never change: names that look like ours, even one with our mark.
 BYSTANDERS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("@", "192.0.2.200", {}),
     ("www", "example.com", {"type": "CNAME"}),
@@ -35,7 +35,7 @@ BYSTANDERS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A drift that has taken place in a fleet, and how it has to end."""
+    """A drift that was played in a fleet, and its expected end."""
 
     drift: Drift
     end: End
@@ -43,7 +43,7 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """What was seeded, and the means to see what has become of it."""
+    """The seeded fleet, and how it differs from its expected end."""
 
     aws: AwsServer
     cloudflare: CloudflareServer
@@ -53,7 +53,7 @@ class Fleet:
     mark: str
 
     def differences(self, end: End) -> list[str]:
-        """What differs from this end on the servers themselves, a sentence each; nothing once all is well."""
+        """Return how the servers differ from this end, a sentence for each difference."""
         names, rows = self._names(), self.aws.rows.all()
         wrong_names = (
             f"{name} has {sorted(names.get(name, ()))}, not {sorted(wanted)}"
@@ -68,7 +68,7 @@ class Fleet:
         return [*wrong_names, *wrong_rows]
 
     def touched(self) -> list[str]:
-        """What has been done to anything that is nobody's business here; nothing, ever."""
+        """Return what changed among records and rows that a pass must not touch, a sentence for each."""
         ends = [self.healthy, *(played.end for played in self.drifts)]
         names, meetings = (set(chain(*part)) for part in ([e.records for e in ends], [e.rows for e in ends]))
         others = [record for record in self.cloudflare.records() if record["name"] not in names]
@@ -91,10 +91,10 @@ def seed(
     number: int = 1,
     now: datetime | None = None,
 ) -> Fleet:
-    """Fill both servers, which must be empty (but for the table and the secret).
+    """Fill both servers, which must be empty except for the table and the secret.
 
-    Every drift takes place once; what is left of ``instances`` serves healthy lessons, in pairs. ``number`` is the
-    seed of all that is random. The zone's plan must allow as many records.
+    Every drift is played once. The rest of ``instances`` serves healthy lessons, in pairs. ``number`` is the seed of
+    everything random. The zone's plan must allow that many records.
     """
     for name, content, fields in BYSTANDERS:
         cloudflare.seed(name, content, **fields)
@@ -112,7 +112,7 @@ def seed(
 
 
 def _fill(scene: Scene, instances: int) -> None:
-    """Healthy lessons, a scheduled one and one of yesterday."""
+    """Add healthy lessons, a scheduled one and one of yesterday."""
     scene.row(scene.meeting(), status="SCHEDULED")
     scene.row(scene.meeting(), status="TERMINATED", termination_reason="TIME_OVER", teacher_ec2_id=next(scene.ids))
     for _ in range(instances // 2):

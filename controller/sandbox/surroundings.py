@@ -1,10 +1,10 @@
-"""The shell's variables that would lead out of the sandbox."""
+"""Remove the shell's variables that would lead out of the sandbox."""
 
 from collections.abc import MutableMapping
 
 from controller.settings import VARIABLES
 
-#: What another shell may have, and the sandbox's environment does not set.
+#: Variables that another shell may have, and that the sandbox's environment does not set.
 MISLEADING = VARIABLES | {
     "AWS_CA_BUNDLE",
     "AWS_DEFAULT_PROFILE",
@@ -19,6 +19,6 @@ MISLEADING = VARIABLES | {
 
 
 def forget(environment: MutableMapping[str, str]) -> None:
-    """Take away every setting of AWS and of ours; for a process that serves the sandbox and nothing else."""
+    """Remove all settings of AWS and of the controller, for a process that only serves the sandbox."""
     for name in [name for name in environment if name.startswith("AWS_") or name in VARIABLES]:
         del environment[name]

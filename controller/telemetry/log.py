@@ -1,9 +1,10 @@
-"""The log: one JSON line for each change, finding and pass. Messages are constant; what varies stands in fields."""
+"""Log one JSON line for each change, finding and pass. Messages are constant; what varies is in fields."""
 
 import json
 import logging
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from controller.errors import WatchdogError
@@ -15,25 +16,26 @@ _LOGGER = logging.getLogger("elephant_dns")
 
 
 class _JsonLines(logging.Formatter):
-    """JSON escapes line breaks and control characters, so that text from tags and rows cannot forge a line."""
+    """Formats a record as JSON. It escapes line breaks, so that text from tags and rows cannot forge a line."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields = getattr(record, "fields", {})
-        line = {"level": record.levelname, "message": record.getMessage(), **_CONTEXT, **fields}
+        time = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+        line = {"timestamp": time, "level": record.levelname, "message": record.getMessage(), **_CONTEXT, **fields}
         return json.dumps(line, default=str)
 
 
-#: What every line carries; a Lambda process has one invocation at a time.
+#: Fields of every line. A Lambda process has one invocation at a time.
 _CONTEXT: dict[str, str] = {}
 
 
 def log_for_request(request_id: str) -> None:
-    """From now on every line names this invocation."""
+    """Name this invocation in every line from now on."""
     _CONTEXT["request_id"] = request_id
 
 
 def start_logging(level: str, stream: TextIO | None = None) -> None:
-    """Log JSON lines to this stream; by default to standard output, where Lambda collects them."""
+    """Log JSON lines to this stream, by default to standard output, where Lambda collects them."""
     handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(_JsonLines())
     _LOGGER.handlers[:] = [handler]
@@ -42,15 +44,15 @@ def start_logging(level: str, stream: TextIO | None = None) -> None:
 
 
 def hush_libraries() -> None:
-    """Keep what libraries log at DEBUG out of the log, whatever Lambda's own log level is.
+    """Keep libraries' DEBUG lines out of the log, whatever Lambda's own log level is.
 
-    botocore's lines hold the bodies of answers there, and Secrets Manager's answer is the token.
+    Those of botocore hold the bodies of answers, and Secrets Manager's answer is the token.
     """
     logging.getLogger().setLevel(logging.WARNING)
 
 
 def log_report(report: Report) -> None:
-    """One line for each change and finding, and one for the pass."""
+    """Log one line for each change and finding, and one for the pass."""
     for result in report.results:
         is_bad = result.outcome in (Outcome.FAILED, Outcome.NOT_REACHED)
         _log(logging.ERROR if is_bad else logging.INFO, "change", change_as_dict(result))
@@ -65,14 +67,19 @@ def log_report(report: Report) -> None:
     _log(logging.INFO if report.ended_well else logging.ERROR, "pass", fields)
 
 
+def log_note(text: str) -> None:
+    """Log a sentence about the pass, for a person."""
+    _log(logging.INFO, "note", {"text": text})
+
+
 def log_metrics(metrics: Mapping[str, Any]) -> None:
-    """The pass's metrics for CloudWatch, whatever the log's level: alarms stand on them."""
+    """Write the pass's metrics for CloudWatch, whatever the log's level: the alarms need them."""
     sys.stdout.write(json.dumps({**_CONTEXT, **metrics}) + "\n")
     sys.stdout.flush()
 
 
 def log_error(error: Exception) -> None:
-    """A pass that ended without a report, perhaps before the settings said how to log."""
+    """Log the error of a pass that ended without a report, perhaps before the settings were read."""
     if not _LOGGER.handlers:
         start_logging("INFO")
     hint = error.hint if isinstance(error, WatchdogError) else ""

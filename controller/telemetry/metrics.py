@@ -1,7 +1,7 @@
-"""One pass as CloudWatch metrics: a line in Embedded Metric Format, which CloudWatch reads out of the log.
+"""Return one pass as CloudWatch metrics: a line in Embedded Metric Format, which CloudWatch reads from the log.
 
-Eight metrics with one dimension, because each name and dimension is charged by the month. What is finer is in the
-log's other lines. The format: "Embedded metric format specification" in the CloudWatch user guide.
+Eight metrics with one dimension, because AWS charges each name and dimension by the month. The log's other lines have
+the details. The format: "Embedded metric format specification" in the CloudWatch user guide.
 """
 
 from collections.abc import Mapping
@@ -27,17 +27,18 @@ METRICS = {
 #: Outcomes that need no second alarm: ``GuardTripped`` reports what the guard holds.
 _SETTLED = (Outcome.APPLIED, Outcome.GUARDED)
 
-#: The specification's limit of values in one metric of one line.
+#: Most values of one metric in one line, by the specification.
 MAX_VALUES = 100
 
 
 def as_metrics(report: Report, request: Request, function: str) -> dict[str, Any]:
-    """The pass's metrics.
+    """Return the pass's metrics.
 
-    ``SecondsToRecord`` has a value for each record that was created or updated for an event: the seconds from AWS's
-    time of the event until the end of the pass (of more than a hundred, the slowest hundred). ``FullPassSucceeded`` is
-    there in full passes alone: 1 when every change was applied or is held by the guard, which has a metric of its own.
-    A plan counts where the schedule asked for it (shadow mode); a plan by hand must not end an alarm.
+    ``SecondsToRecord`` has a value for each record created or updated for an event: the seconds from AWS's time of the
+    event to the end of the pass (the slowest hundred, if there are more). Only full passes have ``FullPassSucceeded``:
+    it is 1 if every change was applied or is held by the
+    guard, which has a metric of its own. A plan counts if the schedule asked for it (shadow mode). A plan by hand
+    does not count, because it must not satisfy the alarms.
     """
     values: dict[str, int | list[float]] = {
         "ChangesApplied": report.count(Outcome.APPLIED),

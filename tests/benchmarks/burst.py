@@ -4,21 +4,21 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from tests.benchmarks.functions import Function, Functions
-from tests.benchmarks.runtime import Running
+from tests.benchmarks.functions import Functions
 from tests.benchmarks.servers import Servers
 from tests.benchmarks.sizes import Sizes
 from tests.benchmarks.stopwatch import Span, round_trips
 from tests.benchmarks.table import Table, ratio
-from tests.unit.test_events import batch
+from tests.support.events import batch
+from tests.support.lambda_runtime import Function, Running
 
 ROLES = ("teacher", "student")
 SERVICES = {"cloudflare": "Cloudflare", "aws": "AWS"}
-COUNTS = ("invocations", *SERVICES, "trips")
+COUNTS = ("answers", *SERVICES, "trips")
 NOTE = """\
 {machines:,} machines start, two for each meeting. Ours gets their events in batches of up to {batch}, as the template's
 queue gathers them; the naive function gets each by itself, as EventBridge sends it, and here one after the other in one
-process. *Round trips* are the sequential ones of all invocations together, with Cloudflare at {cloudflare:.0f} ms and
+process. *Round trips* are the sequential ones of all answers together, with Cloudflare at {cloudflare:.0f} ms and
 AWS at {aws:.0f} ms, and *CPU* is the process's. Cloudflare allows all tools of a user 1,200 calls in five minutes."""
 
 
@@ -38,12 +38,12 @@ def _run(servers: Servers, sizes: Sizes, function: Function) -> dict[str, Any]:
     }
     events = [servers.started(machine) for machine in machines.values()]
     with Running(function, servers.environment()) as running:
-        done = [running.invoke(event) for event in (_batches(events, sizes) if function.name == "ours" else events)]
+        done = [running.succeed(event) for event in (_batches(events, sizes) if function.name == "ours" else events)]
     for (meeting, role), machine in machines.items():
         servers.check_linked(meeting, machine, role)
     spans = watch.taken()
     cpu = done[-1].answered.cpu - done[0].asked.cpu
-    return {"invocations": len(done), **_calls(spans), "trips": round_trips(spans), "cpu": cpu}
+    return {"answers": len(done), **_calls(spans), "trips": round_trips(spans), "cpu": cpu}
 
 
 def _batches(events: list[dict[str, Any]], sizes: Sizes) -> Iterator[dict[str, Any]]:
@@ -65,7 +65,7 @@ def table(raw: dict[str, Any]) -> Table:
     return Table(
         title=f"A burst of {raw['machines']:,} events",
         note=NOTE.format(**raw, **latencies),
-        columns=("", "invocations", *(f"{name} calls" for name in SERVICES.values()), "round trips", "CPU, s"),
+        columns=("", "answers", *(f"{name} calls" for name in SERVICES.values()), "round trips", "CPU, s"),
         rows=(*rows, ("naive ÷ ours", *factors)),
     )
 

@@ -3,13 +3,13 @@
 from statistics import median
 from typing import Any
 
-from tests.benchmarks.functions import Function, Functions
+from tests.benchmarks.functions import Functions
 from tests.benchmarks.imports import by_package
-from tests.benchmarks.runtime import Running
 from tests.benchmarks.servers import Servers
 from tests.benchmarks.sizes import Sizes
 from tests.benchmarks.stopwatch import waiting
 from tests.benchmarks.table import Table
+from tests.support.lambda_runtime import Function, Running
 
 NOTE = """\
 Medians of {starts} new processes each, in turns. Both packages have valid byte-code and run under Lambda's own runtime
@@ -19,7 +19,7 @@ be trusted where others use the machine. All connections are plain HTTP on loopb
 httpx reads its certificates at the start even so, and urllib3 does not. The aim is 0.80."""
 IMPORTS_NOTE = """\
 From one process each, as `python -X importtime` tells it, until the first event is answered: the time that a package's
-own modules take. Being told of every import costs time itself."""
+own modules take. The report of every import costs time itself."""
 #: How many packages are shown.
 PACKAGES = 14
 FIGURES = (
@@ -50,9 +50,9 @@ def _start(servers: Servers, function: Function) -> dict[str, dict[str, float]]:
     watch = servers.reset()
     machine = servers.launch("m1")
     with Running(function, servers.environment()) as running:
-        invocation = running.invoke(servers.started(machine))
+        answer = running.succeed(servers.started(machine))
     servers.check_linked("m1", machine)
-    asked, answered = invocation.asked, invocation.answered
+    asked, answered = answer.asked, answer.answered
     return {
         "init": {"wall": asked.wall, "cpu": asked.cpu},
         "first": {"wall": answered.wall - waiting(watch.taken()), "cpu": answered.cpu},
@@ -60,11 +60,11 @@ def _start(servers: Servers, function: Function) -> dict[str, dict[str, float]]:
 
 
 def _imports(servers: Servers, function: Function) -> dict[str, float]:
-    """Seconds of import by package, in a process of its own: to be told of every import costs time."""
+    """Seconds of import by package, in a process of its own, because the report of every import costs time."""
     servers.reset()
     machine = servers.launch("m1")
     with Running(function, servers.environment(), ("-X", "importtime")) as running:
-        running.invoke(servers.started(machine))
+        running.succeed(servers.started(machine))
         return by_package(running.output())
 
 

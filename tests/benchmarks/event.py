@@ -3,17 +3,17 @@
 from statistics import median
 from typing import Any
 
-from tests.benchmarks.functions import Function, Functions
-from tests.benchmarks.runtime import Invocation, Running
+from tests.benchmarks.functions import Functions
 from tests.benchmarks.servers import Servers
 from tests.benchmarks.sizes import Sizes
 from tests.benchmarks.stopwatch import round_trips
 from tests.benchmarks.table import Table, ratio
+from tests.support.lambda_runtime import Answer, Function, Running
 
 NOTE = """\
 Each process runs the packaged function under Lambda's own runtime client; it gets one event while cold, then more.
 Cloudflare answers after {cloudflare:.0f} ms and AWS after {aws:.0f} ms, the emulators' own time included. *Round trips*
-are the longest row of requests of which each came after the one before it was answered, taken at the servers; *calls*
+are the longest row of requests in which each came after the answer to the one before, taken at the servers; *calls*
 are all requests. Times are medians, from the hand-over of the event to the function's answer; *cold* adds the
 process's start. The naive function does less: it looks at one record and one row, and checks nothing."""
 
@@ -36,19 +36,19 @@ def _life(servers: Servers, sizes: Sizes, function: Function) -> list[dict[str, 
     with Running(function, servers.environment()) as running:
         for number in range(1 + sizes.warm_events):
             machine = servers.launch(f"m{number}")
-            invocation = running.invoke(servers.started(machine))
+            answer = running.succeed(servers.started(machine))
             servers.check_linked(f"m{number}", machine)
             spans = watch.taken()
             trips = {"trips": round_trips(spans), "calls": len(spans), "path": [span.what for span in spans]}
-            found.append({"warm": number > 0, **_times(invocation, is_cold=number == 0), **trips})
+            found.append({"warm": number > 0, **_times(answer, is_cold=number == 0), **trips})
     return found
 
 
-def _times(invocation: Invocation, *, is_cold: bool) -> dict[str, float]:
+def _times(answer: Answer, *, is_cold: bool) -> dict[str, float]:
     """Seconds for the event; a cold one includes the start of the process."""
     if is_cold:
-        return {"seconds": invocation.answered.wall, "cpu": invocation.answered.cpu}
-    return {"seconds": invocation.seconds, "cpu": invocation.answered.cpu - invocation.asked.cpu}
+        return {"seconds": answer.answered.wall, "cpu": answer.answered.cpu}
+    return {"seconds": answer.seconds, "cpu": answer.answered.cpu - answer.asked.cpu}
 
 
 def _summary(events: list[dict[str, Any]]) -> dict[str, Any]:

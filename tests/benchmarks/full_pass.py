@@ -21,7 +21,7 @@ RUNS: tuple[tuple[str, str, PlanName], ...] = (
 NOTE = """\
 Both are fed the same fleet, as values, and work on the same zone on the same server, which answers after
 {latency:.0f} ms. *Waiting* is the time in which at least one request was under way, taken at the server. *CPU* and
-*pass's memory* are those of the pass alone, in a fresh process that had imported everything and been given the fleet;
+*pass's memory* are those of the pass alone, in a fresh process after all imports and with the fleet at hand;
 for octoDNS, making the wanted zone is not counted. *Memory* is the whole process's peak. Our pass also plans and writes
 the meetings' links and ends, into memory. octoDNS is spared its page rules (one call more), which the server does not
 have, and the free zone may hold {count:,} records, as older ones may."""
@@ -52,7 +52,7 @@ def _run(server: CloudflareServer, sizes: Sizes, scene: Scene, module: str, plan
 
 
 def _check(server: CloudflareServer, count: int, scene: Scene, result: Any) -> None:
-    """A fast pass that does not do its work is no pass."""
+    """Raises RuntimeError where a fast pass did not do its work."""
     done = {(record["name"], record["content"], record["comment"]) for record in server.records()}
     right = {(name(seed.instance), seed.content, seed.comment) for seed in wanted(count, scene)}
     expected = {"changes": 0 if scene == "no-op" else count, "whole": True}

@@ -7,8 +7,6 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from importlib.metadata import distribution
 from pathlib import Path
 from sysconfig import get_path
 from zipfile import ZipFile
@@ -16,21 +14,12 @@ from zipfile import ZipFile
 from infra.package import Target, build, install
 from infra.package_bytecode import compile_folder
 from tests.benchmarks.fresh import ROOT
+from tests.support.lambda_runtime import Function, copy_runtime_client
 
 NAIVE = Path(__file__).parent / "naive"
-_RUNTIME = ("awslambdaric", "simplejson", "snapshot-restore-py")
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
-    """A function: its name in a table, what Lambda calls, and where Python finds it and the runtime client."""
-
-    name: str
-    handler: str
-    path: tuple[Path, ...]
-
-
-#: Ours and the naive one, made when they are needed.
+#: Ours and the naive one, built when they are needed.
 Functions = Callable[[], tuple[Function, Function]]
 
 
@@ -43,7 +32,7 @@ def packaged(folder: Path) -> tuple[Function, Function]:
         archive.extractall(ours)
     install(target, naive)
     shutil.copy(NAIVE / "lambda_function.py", naive)
-    _copy_runtime(runtime)
+    copy_runtime_client(runtime)
     for part in (naive, runtime):
         compile_folder(part, sys.executable)
     return _functions((ours, runtime), (naive, runtime))
@@ -60,11 +49,3 @@ def _functions(ours: tuple[Path, ...], naive: tuple[Path, ...]) -> tuple[Functio
         Function("ours", "handler.lambda_handler", ours),
         Function("naive", "lambda_function.lambda_handler", naive),
     )
-
-
-def _copy_runtime(folder: Path) -> None:
-    for name in _RUNTIME:
-        for file in distribution(name).files or ():
-            if file.parts[0] != ".." and "__pycache__" not in file.parts:
-                (folder / file).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(file.locate(), folder / file)

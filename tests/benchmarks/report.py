@@ -18,7 +18,7 @@ it runs on, beside what one would use instead; `make bench-report` writes this p
 
 * **octoDNS** with its Cloudflare provider, as it comes: the usual tool for keeping a zone as it should be.
 * **The naive function**: one Lambda function that does what each event says, as one would write it at a first try
-  (`tests/benchmarks/naive/`). It is quick where it can be: clients made at import, one call a step.
+  (`tests/benchmarks/naive/`). It is quick where it can be: clients created at import, one call a step.
 
 Everything runs on one machine against the sandbox's servers on loopback, and is measured in processes of its own.
 Counts and ratios hold anywhere; the times are those of this machine: {machine}."""

@@ -6,12 +6,13 @@ from typing import Any, Self
 from controller.sandbox.aws import AwsServer
 from controller.sandbox.cloudflare import CloudflareServer
 from tests.benchmarks.stopwatch import Stopwatch
-from tests.support.servers import Clouds, link, name
-from tests.unit.test_events import state_change
+from tests.support.build import link, name
+from tests.support.events import state_change
+from tests.support.servers import Clouds
 
 
 class Servers:
-    """The servers, and what a function is told of them."""
+    """The servers, and the environment of a function that uses them."""
 
     def __init__(self) -> None:
         self.clouds = Clouds(AwsServer(), CloudflareServer("example.com", plan="pro"))
@@ -35,7 +36,7 @@ class Servers:
         return watch
 
     def environment(self) -> dict[str, str]:
-        """What a function is told."""
+        """Return the environment of a function."""
         return self.clouds.environment()
 
     def launch(self, meeting: str, role: str = "teacher") -> str:
@@ -48,7 +49,7 @@ class Servers:
         return state_change(machine)
 
     def check_linked(self, meeting: str, machine: str, role: str = "teacher") -> None:
-        """A quick answer that does not do its work is no answer."""
+        """Raises RuntimeError where a quick answer did not do its work."""
         row, address = self.clouds.aws.rows.get(meeting), self.clouds.address(machine)
         if row.get(f"{role}_ec2_link") != link(machine) or self.clouds.records().get(name(machine)) != [address]:
             raise RuntimeError(f"The machine {machine} of {meeting} has no record or no link: {row}.")

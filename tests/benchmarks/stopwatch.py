@@ -55,7 +55,7 @@ def waiting(spans: Iterable[Span]) -> float:
 
 
 def round_trips(spans: Iterable[Span]) -> int:
-    """The longest row of requests of which each came after the one before it was answered."""
+    """Return the length of the longest row of requests in which each came after the answer to the one before."""
     count, until = 0, 0.0
     for span in sorted(spans, key=lambda span: span.end):
         if span.start >= until:

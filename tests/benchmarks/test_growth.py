@@ -13,6 +13,6 @@ SLACK = 1.6
 
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("scene", SCENES)
-def test_eight_times_the_machines_take_hardly_more_than_eight_times_the_calls(scene: Scene, step: Step) -> None:
+def test_calls_grow_with_the_number_of_machines(scene: Scene, step: Step) -> None:
     small, large = (calls(step_of(observed(size, scene), step)) for size in (SMALL, SMALL * TIMES))
     assert large <= small * TIMES * SLACK

@@ -114,10 +114,12 @@ class Stack:
                 return self._substituted(text, self.resolve(values))
             case {"Fn::Sub": str() as text}:
                 return self._substituted(text, {})
-            case {"Fn::If": [condition, yes, no]}:
-                return self.resolve(yes if self.holds({"Condition": condition}) else no)
+            case {"Fn::Select": [index, values]}:
+                return self.resolve(values)[int(index)]
             case {"Fn::Split": [separator, text]}:
                 return str(self.resolve(text)).split(separator)
+            case {"Fn::If": [condition, yes, no]}:
+                return self.resolve(yes if self.holds({"Condition": condition}) else no)
             case {"Fn::FindInMap": [table, row, column]}:
                 return self.template["Mappings"][table][str(self.resolve(row))][column]
         raise NotImplementedError(function)

@@ -138,8 +138,8 @@ def _of_dynamodb(operation: str, body: Mapping[str, Any]) -> Keys:
 
 
 def table(name: str) -> str:
-    """A table's ARN, or its index's."""
-    return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}"
+    """The ARN of a table, or of its index, named as in a request."""
+    return name if name.startswith("arn:") else f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}"
 
 
 def secret(name: str = SECRET, suffix: str = "a1B2c3") -> str:

@@ -15,8 +15,9 @@ import handler
 from controller.errors import WatchdogError
 from tests.infra.alarm import Period, Watched
 from tests.infra.cloudformation import stack
-from tests.support.servers import Clouds, LambdaContext
-from tests.unit.test_events import SCHEDULED
+from tests.support.events import SCHEDULED
+from tests.support.lambda_runtime import LambdaContext
+from tests.support.servers import Clouds
 
 HOUR = 12
 DEPLOYED = stack()

@@ -15,7 +15,8 @@ import pytest
 import yaml
 
 from tests.infra.cloudformation import INFRA
-from tests.support.servers import Clouds, name
+from tests.support.build import name
+from tests.support.servers import Clouds
 from tests.system.cli.process import parse
 
 CRONTAB, SERVICE, TIMER = INFRA / "cron/crontab", INFRA / "cron/elephant-dns.service", INFRA / "cron/elephant-dns.timer"
@@ -26,10 +27,10 @@ SETTINGS = "/etc/elephant-dns/environment"
 
 
 def job() -> tuple[str, str]:
-    """The crontab's one line, as times and command."""
+    """Return the crontab's one line, as times and command; cron takes the backslash before a per cent sign away."""
     (line,) = [line for line in CRONTAB.read_text(encoding="utf-8").splitlines() if re.match(r"[*0-9]", line)]
     *times, command = line.split(maxsplit=5)
-    return " ".join(times), command
+    return " ".join(times), command.replace("\\%", "%")
 
 
 def unit(path: Path) -> dict[str, dict[str, str]]:
@@ -50,16 +51,19 @@ def planning() -> str:
 
 
 def commands() -> list[str]:
-    """Every `elephant-dns` command line in the files."""
+    """Return every own command line that the files hold."""
     texts = [job()[1], unit(SERVICE)["Service"]["ExecStart"], planning()]
     options = r"(?:elephant-dns|python -m controller)( --env-file \S+)?( \w+(?: --?[\w-]+(?: [\w.]+)?)*)"
     return [f"elephant-dns{match[1]}" for text in texts for match in re.findall(options, text)]
 
 
 def shell(script: str, folder: Path, **changes: str) -> subprocess.CompletedProcess[str]:
-    """The script as its host runs it, with our program on the path."""
-    environment = {"PATH": f"{Path(HERE).parent}{os.pathsep}{os.environ['PATH']}", "HOME": str(folder), **changes}
-    environment["PYTHONPATH"] = str(INFRA.parent)  # the workflow runs in a checkout
+    """Run the script as its host does, with this program and a system's log in the folder."""
+    logger = folder / "logger"
+    logger.write_text(f'#!/bin/sh\n[ "$1" = --tag ] && cat >> {shlex.quote(str(folder / "log"))}\n', encoding="utf-8")
+    logger.chmod(0o755)
+    path = os.pathsep.join([str(folder), str(Path(HERE).parent), os.environ["PATH"]])
+    environment = {"PATH": path, "HOME": str(folder), "PYTHONPATH": str(INFRA.parent), **changes}
     return subprocess.run(
         ["/bin/sh", "-e", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
@@ -94,15 +98,26 @@ def test_every_file_runs_a_command() -> None:
 def test_the_crontab_runs_every_five_minutes_and_ends_before_the_next() -> None:
     times, command = job()
     assert times == "*/5 * * * *"
-    assert "%" not in command  # cron would make a line break of it
+    assert not re.search(r"(?<!\\)%", CRONTAB.read_text(encoding="utf-8")), "cron would make a line break of it"
     assert int(command.split("--deadline ")[1].split()[0]) < 300
 
 
-def test_cron_repairs_drift_and_says_nothing(clouds: Clouds, tmp_path: Path) -> None:
-    machine = clouds.launch()
+def logged(folder: Path) -> list[dict[str, Any]]:
+    """Return the lines that the system's log has taken, without the summary for people."""
+    lines = (folder / "log").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+def test_cron_repairs_drift_mails_nothing_and_leaves_a_record(clouds: Clouds, tmp_path: Path) -> None:
+    machine = clouds.launch('a\\n"%s" $(id) →')
     done = from_cron(clouds, tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert clouds.records() == {name(machine): [clouds.address(machine)]}
+    record, link, whole = logged(tmp_path)
+    assert (record["action"], record["key"], record["outcome"]) == ("create-record", name(machine), "applied")
+    assert (link["action"], link["meeting"]) == ("write-link", 'a\\n"%s" $(id) →')
+    assert (whole["message"], whole["complete"]) == ("pass", True)
+    assert all(line["timestamp"].endswith("Z") for line in (record, link, whole))
 
 
 @pytest.mark.parametrize("run", [from_cron, from_systemd], ids=["cron", "systemd"])
@@ -110,14 +125,23 @@ def test_owner_with_special_characters_stays_the_same_owner(run: Any, clouds: Cl
     clouds.launch()
     owner = "acme/us;west$HOME#1'\\"
     done = run(clouds, tmp_path, OWNER_ID=owner)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
     (record,) = clouds.cloudflare.records()
     assert str(record["comment"]).split()[0] == f"elephant-dns:{owner}"
 
 
-def test_cron_mails_what_a_failed_pass_has_said(clouds: Clouds, tmp_path: Path) -> None:
+def test_cron_mails_why_a_pass_failed_and_logs_the_same(clouds: Clouds, tmp_path: Path) -> None:
     done = from_cron(clouds, tmp_path, TABLE_NAME="not-there")
     assert "not-there" in done.stdout
+    assert "not-there" in str(logged(tmp_path))
+
+
+def test_cron_mails_which_change_failed_and_why(clouds: Clouds, tmp_path: Path) -> None:
+    clouds.reset(quota=0)
+    machine = clouds.launch()
+    done = from_cron(clouds, tmp_path)
+    assert f"+ create record {name(machine)}  [failed]" in done.stdout
+    assert [line["outcome"] for line in logged(tmp_path) if line["message"] == "change"] == ["failed", "not-reached"]
 
 
 def test_systemd_runs_what_cron_runs() -> None:
@@ -150,7 +174,7 @@ def test_actions_are_pinned_by_commit_with_the_version_beside() -> None:
     assert [one for one in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", one)] == []
 
 
-def test_the_workflow_has_no_right_that_it_does_not_need_and_no_key() -> None:
+def test_workflow_has_only_the_rights_that_it_needs() -> None:
     workflow = yaml.safe_load(WORKFLOW.read_bytes())
     (report,) = workflow["jobs"].values()
     assert workflow["permissions"] == {}

@@ -7,7 +7,7 @@ import pytest
 from moto.events.models import EventPattern
 
 from tests.infra.cloudformation import stack
-from tests.unit.test_events import state_change
+from tests.support.events import state_change
 
 DEPLOYED = stack()
 QUEUES = DEPLOYED.resources("AWS::SQS::Queue")
@@ -116,7 +116,11 @@ def test_a_burst_is_a_handful_of_passes() -> None:
     assert MAPPING["BatchSize"] >= 500  # machines that start at nine o'clock
     assert 1 <= MAPPING["MaximumBatchingWindowInSeconds"] <= 5
     assert MAPPING["ScalingConfig"]["MaximumConcurrency"] == 2
-    assert "FunctionResponseTypes" not in MAPPING  # a batch is one pass: it succeeds or fails as one
+
+
+def test_queue_gets_back_only_what_a_pass_returns() -> None:
+    # Without it Lambda takes any answer for success, and the messages of failed machines would be deleted.
+    assert MAPPING["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
 def test_dead_letters_stay_for_as_long_as_sqs_allows() -> None:

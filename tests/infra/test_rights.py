@@ -24,6 +24,8 @@ from tests.infra.iam import (
 from tests.support.servers import Clouds
 
 INDEX = "by-status"
+#: A table of another region and account; this account has one of the same name.
+ELSEWHERE = f"arn:aws:dynamodb:us-east-1:210987654321:table/{TABLE}"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0-1"
 WITH_INDEX = {"StatusIndex": INDEX}
 
@@ -111,7 +113,7 @@ NARROWED: dict[str, tuple[Permission, list[Keys]]] = {
     ),
 }
 #: Somewhere else than in the function: on a laptop, or in another function with this role.
-ELSEWHERE: list[Keys] = [
+OTHER_CALLERS: list[Keys] = [
     {"lambda:SourceFunctionArn": None},
     {"lambda:SourceFunctionArn": function("ElephantDNSWatchdogs")},
 ]
@@ -120,7 +122,7 @@ ELSEWHERE: list[Keys] = [
 def variants(wanted: Permission, narrower: list[Keys]) -> list[Permission]:
     """The refused variants of a call."""
     calls_of_code = "lambda:SourceFunctionArn" in dict(wanted.context)
-    return [wanted.with_keys(keys) for keys in [*narrower, *(ELSEWHERE if calls_of_code else [])]]
+    return [wanted.with_keys(keys) for keys in [*narrower, *(OTHER_CALLERS if calls_of_code else [])]]
 
 
 def passes(clouds: Clouds, mode: Mode, index: str = "") -> set[Permission]:
@@ -167,8 +169,32 @@ def test_people_may_do_what_their_command_calls_and_no_other_action(
     called = passes(clouds, mode, index)
     policy = of_people(*names, StatusIndex=index)
     assert [one for one in sorted(called) if not allows(policy, one)] == []
-    of_retire = {"events:DescribeRule"} if mode is Mode.APPLY else set[str]()
-    assert actions(policy) == {one.action for one in called} | of_retire
+    of_others = {"events:DescribeRule", "lambda:InvokeFunction"} if mode is Mode.APPLY else set[str]()
+    assert actions(policy) == {one.action for one in called} | of_others, "retire and doctor --invoke need these"
+
+
+@pytest.mark.parametrize("index", ["", INDEX], ids=["scan", "query"])
+def test_rights_on_a_table_by_arn_are_on_no_other_table(index: str) -> None:
+    given = {"TableName": ELSEWHERE, "StatusIndex": index}
+    listing = ("Query", f"/index/{INDEX}") if index else ("Scan", "")
+    for policy in (of_the_role(**given), of_people("Plan", "Apply", **given)):
+        for action, part in (("GetItem", ""), ("UpdateItem", ""), listing):
+            assert allows(policy, replace(row(action, "id"), resource=ELSEWHERE + part))
+            assert not allows(policy, replace(row(action, "id"), resource=table(TABLE) + part))
+    assert allows(of_people("Doctor", **given), Permission("dynamodb:DescribeTable", ELSEWHERE))
+
+
+@pytest.mark.parametrize("arn", [ELSEWHERE, f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/arn"])
+def test_key_of_a_table_by_arn_is_used_in_its_region(arn: str) -> None:
+    given = {"TableName": arn, "TableKmsKeyArn": KEY}
+    for policy in (of_the_role(**given), of_people("Plan", **given)):
+        account, name = arn.split(":")[4], arn.rpartition("/")[2]
+        there = {"kms:ViaService": "dynamodb.us-east-1.amazonaws.com"}
+        there |= {"kms:EncryptionContext:aws:dynamodb:tableName": name}
+        there |= {"kms:EncryptionContext:aws:dynamodb:subscriberId": account}
+        wanted = Permission("kms:Decrypt", KEY).with_keys(there)
+        assert allows(policy, wanted)
+        assert not allows(policy, wanted.with_keys({"kms:ViaService": f"dynamodb.{REGION}.amazonaws.com"}))
 
 
 @pytest.mark.parametrize("suffix", ["", "-staging"])

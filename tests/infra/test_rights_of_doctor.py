@@ -5,15 +5,18 @@ from pathlib import Path
 
 import controller.doctor
 from controller.doctor.table import NOBODY
-from tests.infra.cloudformation import stack
+from tests.infra.cloudformation import ACCOUNT, REGION, stack
+from tests.infra.iam import Permission, allows
 from tests.infra.test_rights import actions, of_people, wide_open
 
 #: AWS asks for no permission here (IAM documentation: STS GetCallerIdentity).
 FREE = {"sts:GetCallerIdentity"}
+#: Only with ``--invoke``, and allowed in the policy to apply: the event decides what an invocation does.
+INVOKE = {"lambda:InvokeFunction"}
 
 
 def named_in_the_code() -> set[str]:
-    """The calls of the doctor's own, which each name their action; the others are the adapters' that passes use too."""
+    """The actions that the doctor's own calls name; its other calls are the adapters', which passes use too."""
     text = "".join(path.read_text(encoding="utf-8") for path in Path(controller.doctor.__path__[0]).glob("*.py"))
     named = {f"{service}:{action}" for service, action in re.findall(r'\bCall\(\s*"(\w+)",\s*"(\w+)"', text)}
     return named | {f"dynamodb:{action}" for action in re.findall(r'_call\(\s*"(\w+)"', text)}
@@ -21,8 +24,16 @@ def named_in_the_code() -> set[str]:
 
 def test_the_doctor_may_do_what_it_calls_and_no_other_action() -> None:
     policies = actions(of_people("Plan", "Doctor")) | actions(of_people("Plan", StatusIndex="by-status"))
-    assert named_in_the_code() - FREE <= policies
+    assert named_in_the_code() - FREE - INVOKE <= policies
     assert actions(of_people("Doctor")) <= named_in_the_code() | {"dynamodb:UpdateItem"}
+
+
+def test_who_may_apply_may_invoke_and_the_doctor_may_not() -> None:
+    function = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:ElephantDNSWatchdog"
+    assert not INVOKE & actions(of_people("Plan", "Doctor")), "who may invoke may let the function apply"
+    for target in (function, f"{function}:live"):
+        assert allows(of_people("Apply"), Permission("lambda:InvokeFunction", target))
+        assert not allows(of_people("Apply", NameSuffix="-staging"), Permission("lambda:InvokeFunction", target))
 
 
 def test_the_doctor_can_write_no_meeting() -> None:
@@ -30,11 +41,13 @@ def test_the_doctor_can_write_no_meeting() -> None:
     assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": f"{NOBODY}*"}}
 
 
-def test_the_doctor_looks_everywhere_only_where_aws_knows_nothing_narrower() -> None:
+def test_the_doctor_looks_everywhere_only_where_it_must() -> None:
     assert wide_open(of_people("Doctor")) == {
         "events:ListRuleNamesByTarget",
+        "events:TestEventPattern",
         "lambda:ListEventSourceMappings",
         "lambda:ListFunctions",
+        "scheduler:ListSchedules",
     }
 
 

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from tests.project.test_docs import PAGES, ROOT
-from tests.support.servers import Clouds, name
+from tests.support.build import name
+from tests.support.servers import Clouds
 from tests.system.cli.process import at_a_terminal, parse
 
 TEXT = "\n".join(path.read_text("utf-8") for path in PAGES)

@@ -9,7 +9,7 @@ WRONG = "cfut_" + "0" * 48
 GLOBAL_KEY = "a1" * 18 + "f"
 
 
-def test_a_request_without_a_credential_is_told_which_header_is_missing(raw: Raw) -> None:
+def test_missing_credential_names_the_missing_header(raw: Raw) -> None:
     response = raw.http.get(f"/zones/{raw.server.zone_id}/dns_records")
     assert (response.status_code, response.json()["errors"][0]["code"]) == (400, 9106)
 

@@ -12,7 +12,7 @@ def a(name: str, content: str = "192.0.2.1", **more: object) -> dict[str, object
     return {"type": "A", "name": name, "content": content, "ttl": 120, "proxied": True, **more}
 
 
-def test_deletes_patches_puts_and_posts_run_in_this_order_whatever_the_body_says(raw: Raw) -> None:
+def test_batch_runs_deletes_patches_puts_then_posts(raw: Raw) -> None:
     gone, patched, put = (raw.server.seed(name, "192.0.2.1") for name in ("gone", "patched", "put"))
     body = {
         "posts": [a("gone", "192.0.2.9"), a("new")],
@@ -58,7 +58,7 @@ def test_a_list_that_was_not_sent_may_come_back_empty(raw: Raw) -> None:
 
 
 def merged(good: dict[str, Any], bad: dict[str, Any]) -> dict[str, Any]:
-    """Both batches in one, the bad changes behind the good ones; what is no list replaces one."""
+    """Both batches in one, the bad changes behind the good ones; what is not a list replaces one."""
     lists = {name: [*good.get(name, []), *more] for name, more in bad.items() if isinstance(more, list)}
     return {**good, **bad, **lists}
 

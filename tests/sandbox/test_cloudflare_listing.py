@@ -128,6 +128,23 @@ def test_a_page_larger_than_the_limit_is_capped_silently(zone: CloudflareServer,
     )
 
 
+def test_capped_page_may_echo_the_size_that_was_asked_for(zone: CloudflareServer, raw: Raw) -> None:
+    zone.reset(quirks=Quirks(per_page_cap=2, per_page_echoed=True))
+    for number in range(3):
+        zone.seed(f"n{number}", "192.0.2.1")
+    assert page(raw, per_page=5000) == (
+        2,
+        {"page": 1, "per_page": 5000, "count": 2, "total_count": 3, "total_pages": 2},
+    )
+
+
+def test_result_of_an_empty_page_may_be_null(raw: Raw) -> None:
+    raw.server.reset(quirks=Quirks(null_for_empty=True))
+    assert raw.result("GET") is None
+    raw.server.seed("a", "192.0.2.1")
+    assert names(raw, "") == ["a"]
+
+
 def test_the_total_may_be_that_of_the_whole_zone(raw: Raw) -> None:
     raw.server.reset(quirks=Quirks(total_count_filtered=False, total_pages_missing=True))
     raw.server.seed("a", "192.0.2.1")

@@ -30,7 +30,7 @@ class Shown(list[str]):
 
 
 def play(shown: Shown, *, serve: bool = False, wait: Callable[[], object] | None = None, colour: bool = False) -> int:
-    return demo.run(40, serve, shown.append, width=100, colour=colour, wait=wait)
+    return demo.run(demo.Stage(shown.append, 100, colour), 40, serve=serve, wait=wait)
 
 
 def test_the_demo_ends_with_nothing_left_but_findings(capfd: pytest.CaptureFixture[str]) -> None:
@@ -42,7 +42,7 @@ def test_the_demo_ends_with_nothing_left_but_findings(capfd: pytest.CaptureFixtu
     assert "✗" not in shown.text
     assert "create record" in shown.after("The dry run (elephant-dns plan)")
     assert "Nothing to do; " in shown.after("The dry run once more")
-    assert "! " not in shown.after("The dry run once more"), "findings are told once"
+    assert "! " not in shown.after("The dry run once more"), "findings are shown once"
     assert "ARGS=--serve" in shown.after("What next")
     assert dict(os.environ) == before
     assert capfd.readouterr() == ("", "")
@@ -54,7 +54,7 @@ def test_colours_are_shown_where_they_are_wanted() -> None:
     assert "\x1b[32m✓\x1b[0m missed-launch" in shown.text
 
 
-def test_a_drift_that_is_not_mended_fails_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_drift_that_is_not_fixed_fails_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
     def impossible(*arguments: object, **options: object) -> Fleet:
         fleet = seed(*arguments, **options)  # type: ignore[arg-type]
         return replace(fleet, drifts=(Played(DRIFTS[0], End(rows={"no such row": {"id": "no such row"}})),))
@@ -72,34 +72,69 @@ def test_ctrl_c_ends_the_servers_and_not_the_story() -> None:
     assert play(Shown(), serve=True, wait=interrupted) == 0
 
 
-def test_every_command_can_be_tried_on_the_served_fleet() -> None:
-    shown, codes = Shown(), list[int]()
-
-    def try_commands() -> None:
-        environment = _environment(shown.after("In another terminal:"))
-        for arguments in (["plan", "--detailed-exitcode"], ["apply", "--yes"], ["plan", "--detailed-exitcode"]):
-            ended = subprocess.run([COMMAND, *arguments], env=environment, capture_output=True, check=False, timeout=60)
-            codes.append(ended.returncode)
-
-    assert play(shown, serve=True, wait=try_commands) == 0
-    assert codes == [2, 0, 0]
+def pasted(block: str, *lines: str, **own: str) -> subprocess.CompletedProcess[str]:
+    """Run what the demo prints, and these lines after it, in a shell that knows nothing of this project."""
+    environment = {"PATH": os.defpath, "HOME": "/", "PYTHONPATH": str(Path(__file__).parents[2]), **own}
+    script = "\n".join([block, *lines])
+    return subprocess.run(["/bin/sh", "-e", "-c", script], env=environment, capture_output=True, text=True, check=False)
 
 
-def _environment(text: str) -> dict[str, str]:
-    """What a shell would make of the lines."""
-    environment = dict(os.environ)
-    for line in text.splitlines():
-        word, *rest = shlex.split(line) or [""]
-        if word == "unset":
-            environment = {name: value for name, value in environment.items() if name not in rest}
-        elif word == "export":
-            name, _, value = rest[0].partition("=")
-            environment[name] = value
-    return environment
+def test_printed_lines_lead_a_shell_to_the_fleet_of_the_story() -> None:
+    shown, done = Shown(), list[subprocess.CompletedProcess[str]]()
+    after = ("elephant-dns apply --yes --quiet >&2", "elephant-dns plan --quiet --detailed-exitcode")
+
+    def paste() -> None:
+        done.append(
+            pasted(shown.after("Ctrl-C here ends the servers."), *after, AWS_PROFILE="work", TABLE_NAME="other")
+        )
+
+    assert play(shown, serve=True, wait=paste) == 0
+    assert done[0].returncode == 0, done[0].stderr
+    plan, rest = done[0].stdout.split("\ndigest ")
+    assert plan.startswith("plan for example.com: everything\n")
+    ids, told = (set(re.findall(r"i-[0-9a-f]{17}", text)) for text in (plan, shown.text))
+    assert ids
+    assert ids <= told
+    assert f"\ndigest {rest.partition(chr(10))[0]}\n" in shown.text, "it is the plan of the story"
+    assert done[0].stderr.startswith("apply: ")
+    assert rest.splitlines()[-1].startswith("Nothing to do; ")
 
 
-def test_settings_that_would_lead_elsewhere_are_taken_away() -> None:
-    unset, *exports = demo.shell_lines({"AWS_REGION": "us-west-2", "DOMAIN_ROOT": "a b"})
+def test_quiet_story_shows_only_what_can_be_pasted() -> None:
+    shown = Shown()
+    assert demo.run(demo.Stage(shown.append, 100, colour=False, quiet=True), 40, serve=True, wait=lambda: None) == 0
+    assert len(shown) == 1
+    assert {line.split()[0] for line in shown.text.splitlines() if line} == {"unset", "export", "elephant-dns"}
+
+
+@pytest.mark.parametrize(
+    ("found", "lines"),
+    [
+        ("here", ["elephant-dns plan"]),
+        (None, ['export PATH={folder}:"$PATH"', "elephant-dns plan"]),
+        ("elsewhere", ['export PATH={folder}:"$PATH"', "elephant-dns plan"]),
+    ],
+)
+def test_path_is_exported_unless_the_shell_finds_this_program(
+    tmp_path: Path, found: str | None, lines: list[str]
+) -> None:
+    here, elsewhere = (tmp_path / name / "elephant-dns" for name in ("a folder", "elsewhere"))
+    for command in (here, elsewhere):
+        command.parent.mkdir()
+        command.touch()
+    paths = {"here": str(here), "elsewhere": str(elsewhere)}
+    printed = [line.format(folder=shlex.quote(str(here.parent))) for line in lines]
+    assert list(demo._planning(here, paths.get(found or ""))) == printed
+
+
+def test_program_that_is_not_installed_is_named_by_its_module(tmp_path: Path) -> None:
+    assert list(demo._planning(tmp_path / "elephant-dns", None)) == [
+        f"{shlex.quote(sys.executable)} -m controller plan"
+    ]
+
+
+def test_misleading_settings_are_unset() -> None:
+    unset, *exports = list(demo.shell_lines({"AWS_REGION": "us-west-2", "DOMAIN_ROOT": "a b"}))[:3]
     names = {"AWS_CA_BUNDLE", "AWS_PROFILE", "AWS_SESSION_TOKEN", "CLOUDFLARE_API_TOKEN", "ROLES", "OWNER_ID"}
     assert names <= set(unset.split())
     assert "DOMAIN_ROOT" not in unset
@@ -112,7 +147,7 @@ def test_the_shell_s_own_settings_do_not_reach_the_sandbox() -> None:
         [COMMAND, "sandbox"], env={**os.environ, **own}, capture_output=True, text=True, check=False, timeout=120
     )
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert "What has become of each drift" in ended.stdout
+    assert "How each drift ended" in ended.stdout
 
 
 def test_without_its_packages_the_sandbox_says_what_to_do() -> None:

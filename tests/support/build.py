@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from controller.model import (
@@ -28,8 +28,9 @@ from controller.rules.guards import guard
 from controller.rules.plan import plan
 from controller.runtime.budget import Budget
 from controller.settings import Settings, read_settings
+from tests.support.clock import START
 
-NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
+NOW = START
 OLD, YOUNG = NOW - timedelta(hours=2), NOW - timedelta(minutes=1)
 PLACE = OWNER = "123456789012/us-west-2"
 MARK = f"elephant-dns:{OWNER}"
@@ -46,9 +47,9 @@ ENVIRONMENT = {
 TARGET = Target("123456789012", "us-west-2", ENVIRONMENT["ZONE_ID"], "example.com", "elephant-meetings", OWNER)
 
 
-def settings(**environment: str) -> Settings:
-    """Settings of a plain deployment that knows which place it looks at, with these variables changed."""
-    return replace(read_settings({**ENVIRONMENT, **environment}), place=PLACE)
+def settings(place: str = PLACE, **environment: str) -> Settings:
+    """Settings of a plain deployment that looks at this place and owns by it, with these variables changed."""
+    return replace(read_settings({**ENVIRONMENT, "OWNER_ID": place, **environment}), place=place)
 
 
 def name(instance: str) -> str:
@@ -71,7 +72,7 @@ def machine(
     role: str | None = "teacher",
     launched: datetime | None = OLD,
 ) -> Instance:
-    """A machine that serves the teacher of meeting m1, unless told otherwise."""
+    """A machine that serves the teacher of meeting m1, unless said otherwise."""
     return Instance(id, state, ip, tagged, meeting, role, launched)
 
 
@@ -86,7 +87,7 @@ def record(
     created: datetime | None = OLD,
     modified: datetime | None = None,
 ) -> DnsRecord:
-    """An old record of ours at the teacher's name, with the right address."""
+    """An old own record at the teacher's name, with the right address."""
     return DnsRecord(id, name(instance), instance, type, content, proxied, comment, created, modified)
 
 
@@ -126,7 +127,7 @@ def world(
 
 
 def create(instance: str = TEACHER, content: str = ADDRESS, **others: Any) -> CreateRecord:
-    """A record of ours that is to be at the instance's name."""
+    """An own record that is to be at the instance's name."""
     return CreateRecord(name=name(instance), content=content, **{**_about(instance), "comment": MARK, **others})
 
 
@@ -176,7 +177,7 @@ def context(readers: Readers, budget: Budget, using: Settings | None = None) -> 
 
 @dataclass
 class Told(Listener):
-    """Keeps all that it is told."""
+    """Keeps every plan and result that it hears of."""
 
     plans: list[Report] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)

@@ -18,7 +18,7 @@ JOINABLE = ("HEALTHY", "IN_PROGRESS")
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A controller, what it is told, and where it looks."""
+    """A controller, its settings, and where it looks."""
 
     name: str
     settings: Settings
@@ -99,7 +99,7 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Somebody changed the world: a deployment's pass (it had been looking since ``began``), or others."""
+    """Somebody changed the world: a deployment's pass (it looked since ``began``), or others."""
 
     at: datetime
     by: str

@@ -1,6 +1,6 @@
 """Both clouds on loopback, and the controller as its users start it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -8,29 +8,14 @@ from typing import Any
 
 import handler
 from controller.bootstrap import Controller, build
-from controller.model import Mode, Request, Result
+from controller.model import DnsRecord, Instance, Mode, Request, Result
 from controller.report.report import Report
 from controller.sandbox.aws import SECRET, AwsServer, exported
+from controller.sandbox.aws_machines import Machine
 from controller.sandbox.cloudflare import CloudflareServer, Reply
 from controller.settings import read_settings
-
-OWNER = "123456789012/us-west-2"
-MARK = f"elephant-dns:{OWNER}"
-LONG_AGO = datetime.now(UTC) - timedelta(hours=3)
-
-
-@dataclass(frozen=True, slots=True)
-class LambdaContext:
-    """What Lambda hands to a function, as far as ours reads it."""
-
-    seconds: float = 240.0
-    invoked_function_arn: str = "arn:aws:lambda:us-west-2:123456789012:function:ElephantDNSWatchdog"
-    function_name: str = "ElephantDNSWatchdog"
-    aws_request_id: str = "request-of-a-test"
-
-    def get_remaining_time_in_millis(self) -> int:
-        """As Lambda counts."""
-        return int(self.seconds * 1000)
+from tests.support.build import MARK
+from tests.support.state import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +35,7 @@ class Clouds:
         self.aws.requests.clear()
 
     def environment(self, **changes: str) -> dict[str, str]:
-        """What the deployment is told."""
+        """Return the deployment's environment."""
         return {
             **self.aws.environment(),
             "DOMAIN_ROOT": "example.com",
@@ -95,7 +80,7 @@ class Clouds:
     def launch(self, meeting: str = "m1", role: str = "teacher", *, age: timedelta | None = None, **how: Any) -> str:
         """A machine, and its id in the row as the launcher writes it."""
         machine = self.aws.machines.launch(
-            meeting, role, launched_at=LONG_AGO if age is None else datetime.now(UTC) - age, **how
+            meeting, role, launched_at=long_ago() if age is None else datetime.now(UTC) - age, **how
         )
         rows = self.aws.rows.all()
         row = {"status": "LAUNCHED", **rows.get(meeting, {}), f"{role}_ec2_id": machine}
@@ -110,8 +95,8 @@ class Clouds:
         return self.address(machine)
 
     def seed(self, machine: str, content: str, *, comment: str | None = MARK, **fields: Any) -> str:
-        """An old record of ours at a machine's name."""
-        fields = {"created_on": LONG_AGO, **fields}
+        """Put an old own record at a machine's name; returns its id."""
+        fields = {"created_on": long_ago(), **fields}
         return self.cloudflare.seed(f"{machine}.example.com", content, comment=comment, **fields)
 
     def records(self) -> dict[str, list[str]]:
@@ -122,19 +107,49 @@ class Clouds:
                 found.setdefault(str(record["name"]), []).append(str(record["content"]))
         return found
 
+    def state(self) -> State:
+        """All that is true now, as the specification reads it."""
+        return State(
+            now=datetime.now(UTC),
+            instances={key: _instance(machine) for key, machine in self.aws.machines.all().items()},
+            records={str(record["id"]): _record(record) for record in self.cloudflare.records()},
+            rows={key: {n: v for n, v in row.items() if n != "id"} for key, row in self.aws.rows.all().items()},
+        )
+
     def address(self, machine: str) -> str | None:
         """The machine's public address."""
         return self.aws.machines.all()[machine].address
 
 
-def link(machine: str) -> str:
-    """The machine's join link."""
-    return f"https://{machine}.example.com:8443"
+def _instance(machine: Machine) -> Instance:
+    return Instance(
+        id=machine.id,
+        state=machine.state,
+        public_ip=machine.address,
+        tagged=machine.tags.get("Project") == "Elephant",
+        meeting=machine.tags.get("MeetingID"),
+        role=machine.tags.get("Role"),
+        launched_at=machine.launched_at,
+    )
 
 
-def name(machine: str) -> str:
-    """The machine's record."""
-    return f"{machine}.example.com"
+def _record(record: Mapping[str, Any]) -> DnsRecord:
+    return DnsRecord(
+        id=record["id"],
+        name=record["name"],
+        instance=str(record["name"]).partition(".")[0],
+        type=record["type"],
+        content=record["content"],
+        proxied=record["proxied"],
+        comment=record["comment"] or "",
+        created_on=datetime.fromisoformat(record["created_on"]),
+        modified_on=datetime.fromisoformat(record["modified_on"]),
+    )
+
+
+def long_ago() -> datetime:
+    """Three hours ago: past every grace period."""
+    return datetime.now(UTC) - timedelta(hours=3)
 
 
 def outcomes(report: Report) -> list[tuple[str, str]]:

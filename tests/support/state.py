@@ -1,13 +1,11 @@
-"""All that is true of the three clouds at one moment, as a value; and a clock that only its owner moves."""
+"""All that is true of the three clouds at one moment, as a value."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from controller.model import DnsRecord, Instance, Value
 from controller.settings import Settings
-
-START = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 #: A row's attributes, its key aside.
 Row = Mapping[str, Value]
@@ -40,19 +38,3 @@ class Case:
     state: State
     settings: Settings
     zone: Zone = Zone()
-
-
-class FakeClock:
-    """Time that passes only when somebody sleeps, or is told to."""
-
-    def __init__(self, now: datetime = START) -> None:
-        self._start = self._now = now
-
-    def now(self) -> datetime:
-        return self._now
-
-    def monotonic(self) -> float:
-        return (self._now - self._start).total_seconds()
-
-    def sleep(self, seconds: float) -> None:
-        self._now += timedelta(seconds=seconds)

@@ -1,4 +1,7 @@
-"""The judge. It knows what was true, never what a controller believed, and holds every pass to the rules' promises.
+"""The judge of hours. It knows what was true, never what a controller believed, and holds every pass to the promises.
+
+The specification (``spec/``) judges one pass of one deployment, write by write; this one also measures how long users
+are cut off, across several deployments, and shares nothing with the specification, so that they can disagree.
 
 Two things of what the clouds showed it must know, since the promises speak of them: a machine that neither its row nor
 any reading has ever shown may be forgotten, and time is counted from when EC2 shows a machine as it is.
@@ -35,14 +38,14 @@ class Promise(StrEnum):
     LINK_LEADS_THERE = "no link is written to a name that also leads elsewhere"
     LINK_HAS_RECORD = "no link without its record"
     LINK_IS_THEIRS = "nobody is sent to a stranger's machine"
-    JOIN = "a user whose machine is up and healthy can join"
+    JOIN = "a user with a machine that is up and healthy can join"
     STAY = "a user who can join is not cut off"
-    NAME = "no name of ours leads to an address that is not the machine's"
+    NAME = "no own name leads to an address that is not the machine's"
     OTHERS = "other deployments' machines, records and rows are left alone"
     OWNERSHIP = "nothing without our mark is changed or deleted, nothing outside the name pattern touched"
     STATUS = "statuses are monotonic"
     END_IS_FULL = "no meeting is ended by a pass that looked at some machines only"
-    NO_PHANTOM = "no row is made or removed"
+    NO_PHANTOM = "no row is created or removed"
     ONLY_OURS = "of a row only links, status and reason are written"
 
 
@@ -76,7 +79,7 @@ def judge(
     owners: Mapping[str, str] | None = None,
     patience: timedelta = PATIENCE,
 ) -> Verdict:
-    """Go through a history, oldest first. ``owners`` tells whose a row is where there are several deployments."""
+    """Go through a history, oldest first. ``owners`` names each row's deployment where there are several."""
     bench = _Bench({each.name: each for each in deployments}, owners or {}, patience)
     for event in history:
         bench.hear(event)
@@ -128,7 +131,7 @@ class _Bench:
     patience: timedelta
     verdict: Verdict = field(default_factory=Verdict)
     truth: Truth | None = None
-    brought: set[tuple[str, str]] = field(default_factory=set)  # whose readings have shown which machines
+    brought: set[tuple[str, str]] = field(default_factory=set)  # which deployment's readings have shown which machines
     lied: dict[str, datetime] = field(default_factory=dict)  # when last about this machine, or its name
     back: dict[str, datetime] = field(default_factory=dict)  # when a deployment's last outage ended
     said: dict[str, object] = field(default_factory=dict)  # the status that others gave the row
@@ -298,7 +301,7 @@ class _Bench:
             self._complain(step.at, Promise.LINK_IS_THEIRS, f"{key} {role} → {instance}, by {us.name}")
 
     def _count(self, was: tuple[str, ...] | None, now: tuple[str, ...] | None) -> None:
-        """Count what is made again after it was removed."""
+        """Count what is created again after it was removed."""
         if was == now:
             return
         if was:
@@ -392,7 +395,7 @@ def _changed(before: Mapping[str, V], after: Mapping[str, V]) -> Mapping[str, tu
 
 
 def _start(truth: Truth, key: tuple[str, str, str] | None) -> tuple[str, ...] | None:
-    """What is made for a machine (its id in the middle) since its last start: another start is no repetition."""
+    """What is created for a machine (its id in the middle) since its last start, since another one renews it."""
     machine = truth.machines.get(key[1]) if key else None
     return (*key, str(machine.instance.launched_at if machine else None)) if key else None
 

@@ -16,7 +16,7 @@ the controller            is not there for hours
 
 Every choice follows the seed and the thing that is lied about, and lapses the number of the reading, so the same
 world is lied about in the same way whatever is done in it. What the world around really does (a tag policy, another
-deployment, odd rows) is no lie: whoever simulates a world does it there.
+deployment, odd rows) is not a lie: the simulation of a world does that.
 """
 
 import random
@@ -148,7 +148,7 @@ class Past(Protocol):
 
 
 class Told(Protocol):
-    """Who wants to know what a reading brought, and about which machines or names it lied."""
+    """A listener for what a reading brought, and about which machines or names it lied."""
 
     def __call__(self, brought: Collection[str], lied: Collection[str]) -> None:
         """One reading."""

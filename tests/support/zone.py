@@ -1,6 +1,6 @@
 """A zone at Cloudflare as a pure function: deletes, then patches, then posts, all or nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -34,7 +34,7 @@ def refused(code: int, message: str) -> RefusedError:
 
 
 def batch(
-    records: Records, changes: Sequence[RecordChange], zone: Zone, now: datetime, new_id: int
+    records: Records, changes: Sequence[RecordChange], zone: Zone, now: datetime, new_id: Callable[[], str]
 ) -> tuple[Records, list[DnsRecord]]:
     """The zone after a batch, and the records that it deleted, updated and created. Raises RefusedError."""
     if not changes or len(changes) > zone.batch_limit:
@@ -47,8 +47,7 @@ def batch(
         if isinstance(change, UpdateRecord):
             written.append(_patched(after, change, now))
     creates = (change for change in changes if isinstance(change, CreateRecord))
-    for number, create in enumerate(creates):
-        written.append(_posted(after, create, zone, now, f"r{new_id + number:04d}"))
+    written += [_posted(after, create, zone, now, new_id()) for create in creates]
     return after, written
 
 

@@ -2,7 +2,16 @@
 
 import pytest
 
-from controller.names import instance_of_link, instance_of_name, is_instance_id, is_under, link_to, record_name
+from controller.names import (
+    instance_of_link,
+    instance_of_name,
+    is_instance_id,
+    is_under,
+    link_to,
+    punycode,
+    readable,
+    record_name,
+)
 from tests.support.build import TEACHER
 
 
@@ -47,6 +56,44 @@ def test_a_link_with_another_port_has_another_shape(port: int) -> None:
 )
 def test_what_is_no_instance_id(value: object) -> None:
     assert not is_instance_id(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("Example.COM", "example.com"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("BÜCHER.example", "xn--bcher-kva.example"),
+        ("bu\u0308cher.example", "xn--bcher-kva.example"),
+        ("XN--BCHER-KVA.example", "xn--bcher-kva.example"),
+        ("bücher\u3002example", "xn--bcher-kva.example"),
+        ("straße.example", "xn--strae-oqa.example"),
+        ("_under_score.bücher.example", "_under_score.xn--bcher-kva.example"),
+        ("*.bücher.example", "*.xn--bcher-kva.example"),
+    ],
+)
+def test_punycode_is_how_dns_has_a_name(name: str, written: str) -> None:
+    assert punycode(name) == punycode(name, registered=True) == written
+
+
+@pytest.mark.parametrize("name", ["i❤.example", f"{'ü' * 60}.example", "\u200d.bücher.example"])
+def test_name_outside_idna_2008_is_refused_unless_registered(name: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        punycode(name)
+    assert punycode(name, registered=True).isascii()
+
+
+@pytest.mark.parametrize(
+    ("domain", "shown"),
+    [
+        ("example.com", "example.com"),
+        ("a.xn--bcher-kva.example", "a.xn--bcher-kva.example (a.bücher.example)"),
+        ("xn--i-7iq.example", "xn--i-7iq.example"),
+        ("xn--.example", "xn--.example"),
+    ],
+)
+def test_punycode_is_shown_as_people_write_it(domain: str, shown: str) -> None:
+    assert readable(domain) == shown
 
 
 def test_a_domain_is_under_a_zone_only_at_a_label_boundary() -> None:

@@ -6,7 +6,7 @@ from typing import ClassVar
 import pytest
 
 from controller.errors import SettingsError
-from controller.settings import REMOVED, VARIABLES, Settings, read_settings
+from controller.settings import REMOVED, VARIABLES, Settings, read_settings, region_of
 from tests.support.build import ENVIRONMENT, settings
 
 
@@ -44,7 +44,9 @@ def test_all_problems_come_at_once() -> None:
     [
         ("DOMAIN_ROOT", "example"),
         ("DOMAIN_ROOT", "https://example.com"),
-        ("DOMAIN_ROOT", "bücher.example"),
+        ("DOMAIN_ROOT", "i❤.example"),
+        ("DOMAIN_ROOT", "bü\u200bcher..example"),
+        ("DOMAIN_ROOT", f"{'ü' * 60}.example"),
         ("DOMAIN_ROOT", "a..example.com"),
         ("DOMAIN_ROOT", "-a.example.com"),
         ("ZONE_ID", "xyz"),
@@ -157,9 +159,52 @@ def test_a_token_in_place_of_another_value_is_not_shown(name: str, token: str) -
 @pytest.mark.parametrize("content", ['{"CLOUDFLARE_TOKEN": "s3cret"}', "cfut_s3cret", "s3cret with spaces", "s" * 513])
 def test_the_content_of_a_secret_in_place_of_its_name_is_refused_and_not_shown(content: str) -> None:
     text = complaint(SECRET_ARN=content)
-    assert "SECRET_ARN has an unusable value: the secret's name or ARN, not its content" in text
+    assert "SECRET_ARN has an unusable value: expected the secret's name or ARN, not its content" in text
     assert content not in text
     assert "SECRET_ARN is not set" not in complaint(SECRET_ARN=content, CLOUDFLARE_API_TOKEN="")
+
+
+TABLE_ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/elephant-meetings"
+
+
+@pytest.mark.parametrize(
+    "table",
+    ["elephant-meetings", "arn", TABLE_ARN, TABLE_ARN.replace("arn:aws:", "arn:aws-cn:"), f'"{TABLE_ARN}"\n'],
+)
+def test_table_is_a_name_or_an_arn(table: str) -> None:
+    assert settings(TABLE_NAME=table).table_name == table.strip('"\n')
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        f"{TABLE_ARN}/index/by-status",
+        f"{TABLE_ARN}/stream/2026-01-31T12:00:00.000",
+        TABLE_ARN.replace("dynamodb", "s3"),
+        TABLE_ARN.replace("123456789012", ""),
+        TABLE_ARN.replace("us-east-1", ""),
+        TABLE_ARN.replace("elephant-meetings", "*"),
+        TABLE_ARN.removeprefix("arn:"),
+    ],
+)
+def test_arn_of_anything_but_a_table_is_refused(table: str) -> None:
+    with pytest.raises(SettingsError, match=r"TABLE_NAME is .*arn:aws:dynamodb:<region>"):
+        settings(TABLE_NAME=table)
+
+
+@pytest.mark.parametrize(
+    ("name", "region"),
+    [
+        (TABLE_ARN, "us-east-1"),
+        ("arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/elephant-AbCdEf", "eu-west-1"),
+        ("elephant-meetings", None),
+        ("arn:aws:x::y:z", None),
+        ("arn", None),
+        ("", None),
+    ],
+)
+def test_region_is_read_from_an_arn_alone(name: str, region: str | None) -> None:
+    assert region_of(name) == region
 
 
 ARN = "arn:aws:secretsmanager:us-west-2:123456789012:secret:prod/elephant/cloudflare-AbCdEf"
@@ -189,6 +234,7 @@ def test_what_was_pasted_with_a_token_is_stripped(pasted: str) -> None:
 
 
 def test_what_was_pasted_with_a_domain_or_zone_is_normalised() -> None:
+    assert settings(DOMAIN_ROOT="\ufeffBu\u0308cher.Example.").domain_root == "xn--bcher-kva.example"
     using = settings(DOMAIN_ROOT="Machines.Example.COM.", ZONE_ID='"023E105F4ECEF8AD9CA31A8372D0C353"')
     assert (using.domain_root, using.zone_id) == ("machines.example.com", "023e105f4ecef8ad9ca31a8372d0c353")
 

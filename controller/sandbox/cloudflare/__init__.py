@@ -1,6 +1,6 @@
 """Cloudflare's DNS Records API v4 as a server on loopback, written from Cloudflare's public documentation.
 
-It shares no code with the product's client, on purpose: the two were to be able to disagree.
+It shares no code with the controller's client, on purpose: the two must be able to disagree.
 """
 
 from controller.sandbox.cloudflare.errors import ApiError

@@ -1,4 +1,4 @@
-"""From a request to an answer: rate limit, authentication, route, envelope. No sockets here."""
+"""Answer a request: rate limit, authentication, route, envelope. No sockets here."""
 
 import re
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ class Api:
         self.quirks = zone.quirks
 
     def answer(self, request: Request) -> Reply:
-        """The answer to any request. Each has the support headers that Cloudflare sends with every answer."""
+        """Return the answer to any request, with the support headers that Cloudflare sends with every answer."""
         try:
             self.budget.spend()
             reply = self._route(request, self.tokens.authenticate(request.headers))
@@ -68,7 +68,7 @@ class Api:
                 raise error(7000, status=self.quirks.no_route_status)
 
     def _record_route(self, request: Request, below: Sequence[str]) -> Route:
-        """A route of the collection, else of one record; 7003 for an id that is none."""
+        """Route to the collection, else to one record. Raises 7003 for a malformed id."""
         last = "/".join(below)
         route = COLLECTION.get((request.method, last))
         if route is None and IDENTIFIER.fullmatch(last):
@@ -88,12 +88,12 @@ class Api:
         return success(zone_object(self.zone, self.status, token), self.quirks)
 
     def _zones(self, request: Request, token: Token) -> Reply:
-        """The one zone, if ``name``, ``status`` and ``account.id`` fit; at most 50 a page."""
+        """Return the one zone if ``name``, ``status`` and ``account.id`` fit, at most 50 a page."""
         require(token, Permission.ZONE_READ, self.quirks)
         query = request.query
         if self.quirks.unfiltered_zones_refused and not query.get("name"):
             raise error(9109, "Unauthorized to access requested resource")
-        facts = {"name": self.zone.name, "status": self.status, "account.id": ACCOUNT_ID}
+        facts = {"name": self.zone.shown_name, "status": self.status, "account.id": ACCOUNT_ID}
         fits = all(query.get(name, fact).lower() == fact for name, fact in facts.items())
         page = query.number("page", 1, 1)
         per_page = min(query.number("per_page", ZONES_PER_PAGE, 1), MAX_ZONES_PER_PAGE)
@@ -101,12 +101,12 @@ class Api:
         return success(shown, self.quirks, page_info(page, per_page, len(shown), int(fits)))
 
     def _verify(self, token: Token, account_owned: bool) -> Reply:
-        """The user's endpoint does not know a perfectly good token of an account, nor the other way round."""
+        """Verify a token. The user's endpoint does not know a valid token of an account, nor the other way round."""
         if token is NOBODY or token.account_owned is not account_owned:
             raise error(1000, status=self.quirks.wrong_token_on_verify)
         return success({"id": token.id, "status": "active"}, self.quirks)
 
 
 def _ray(request: Request) -> str:
-    """What Cloudflare's support asks for."""
+    """Return the headers that Cloudflare's support asks for."""
     return f"{request.number:016x}-LAX"

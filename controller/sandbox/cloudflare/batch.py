@@ -1,7 +1,7 @@
-"""Many changes in one request (Cloudflare docs: batch-record-changes).
+"""Apply many changes in one request (Cloudflare docs: batch-record-changes).
 
-Whatever their order in the body, deletes run first, then patches, puts and posts. All of them apply or none; the
-first refusal is the answer, and it does not say which change it was.
+Whatever their order in the body, deletes run first, then patches, puts and posts. All of them apply or none. The
+first refusal is the answer, and it does not say which change was refused.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ ORDER = ("deletes", "patches", "puts", "posts")
 
 
 def lists_of(body: object) -> dict[str, list[Change]]:
-    """The lists that were sent, in the order in which they run."""
+    """Return the lists in the body, in the order in which they run."""
     if not isinstance(body, dict):
         raise body_error()
     sent = {name: body[name] for name in ORDER if body.get(name) is not None}
@@ -28,12 +28,12 @@ def lists_of(body: object) -> dict[str, list[Change]]:
 
 
 def size_of(lists: Lists) -> int:
-    """How many changes there are over all lists, which is what the limit counts."""
+    """Return the number of changes in all lists, which the limit counts."""
     return sum(len(changes) for changes in lists.values())
 
 
 def run_batch(zone: Zone, lists: Lists) -> dict[str, list[Record]]:
-    """Carry out the changes inside the caller's transaction; complete records come back, deleted ones included."""
+    """Apply the changes inside the caller's transaction. Return complete records, deleted ones included."""
     _check_size(zone, size_of(lists))
     steps: Mapping[str, Callable[[Change], Record]] = {
         "deletes": lambda change: zone.delete(change.get("id")),
@@ -50,7 +50,7 @@ def run_batch(zone: Zone, lists: Lists) -> dict[str, list[Record]]:
 
 
 def shown(results: Mapping[str, list[Record]], zone: Zone) -> dict[str, object]:
-    """The ``result`` of the envelope; how a list that was not sent is shown is uncertain."""
+    """Return the ``result`` of the envelope. How Cloudflare shows a list that was not sent is uncertain."""
     sent: dict[str, object] = {name: [record.to_json() for record in done] for name, done in results.items()}
     match zone.quirks.batch_absent_list:
         case "missing":

@@ -1,6 +1,6 @@
-"""The rate limit: so many requests in a window, for all tokens of a user together (Cloudflare docs: limits).
+"""The rate limit: a number of requests in a window, for all tokens of a user together (Cloudflare docs: limits).
 
-Whoever exceeds it is blocked for a whole further window. Every answer tells what is left.
+A user who exceeds it is blocked for a whole further window. Every answer says what is left.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ WINDOW = 300.0
 
 
 class Budget:
-    """What is left of the quota. ``quota`` and ``left`` may be set by a test, to be near the end of it."""
+    """What is left of the quota. A test may set ``quota`` and ``left``, to be near the end of it."""
 
     def __init__(self, clock: Callable[[], datetime], quota: int = QUOTA, window: float = WINDOW) -> None:
         self.clock = clock
@@ -38,7 +38,7 @@ class Budget:
             self.left -= requests
 
     def headers(self) -> Mapping[str, str]:
-        """The two headers of every answer: what is left, and what the policy is."""
+        """Return the two headers of every answer: what is left, and the policy."""
         with self._lock:
             window = int(self.window.total_seconds())
             return {
@@ -53,12 +53,12 @@ class Budget:
             self._blocked = False
 
     def _block(self) -> None:
-        """The first request too many starts the block; the following ones do not prolong it."""
+        """Start the block with the first request too many. Further requests do not prolong it."""
         self.left = 0
         if not self._blocked:
             self._blocked = True
             self._resets_at = self.clock() + self.window
 
     def _seconds_to_reset(self) -> int:
-        """Whole seconds, rounded up."""
+        """Return whole seconds, rounded up."""
         return max(0, ceil((self._resets_at - self.clock()).total_seconds()))

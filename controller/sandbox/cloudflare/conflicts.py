@@ -1,4 +1,4 @@
-"""Which records cannot stand beside each other (Cloudflare docs: records-with-same-name; API reference)."""
+"""Refuse records that cannot share a name (Cloudflare docs: records-with-same-name; API reference)."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ MAX_COMBINED_CONTENT = 8192
 
 
 def check_conflicts(new: Fields, others: Iterable[Fields], quirks: Quirks) -> None:
-    """Refuse ``new`` if it cannot share its name with ``others``, which are all the other records of that name."""
+    """Refuse ``new`` if it cannot share its name with ``others``, all the other records of that name."""
     neighbours = list(others)
     for neighbour in neighbours:
         refusal = _conflict(new, neighbour, quirks)
@@ -34,7 +34,7 @@ def _conflict(new: Fields, other: Fields, quirks: Quirks) -> ApiError | None:
 
 
 def _identical(new: Fields, other: Fields, quirks: Quirks) -> bool:
-    """Name, type and content decide; another TTL or comment does not make another record."""
+    """Compare name, type and content. Records that differ in TTL or comment alone are identical."""
     if (new.name, new.type, new.content) != (other.name, other.type, other.content):
         return False
     return new.proxied == other.proxied or not quirks.identical_includes_proxied

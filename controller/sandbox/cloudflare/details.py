@@ -14,11 +14,11 @@ OWNER_ID = identifier("owner")
 
 
 def zone_object(zone: Zone, status: ZoneStatus, token: Token) -> dict[str, object]:
-    """``permissions`` shows what the asking token may do, in strings of old that nobody should rely on."""
+    """Return the zone object. ``permissions`` says what the token may do, in legacy strings not to rely on."""
     created = stamp(zone.created_on)
     return {
         "id": zone.id,
-        "name": zone.name,
+        "name": zone.shown_name,
         "status": status,
         "paused": False,
         "type": "full",

@@ -11,13 +11,13 @@ AUTHENTICATION = frozenset({9103, 9106, 9109})
 
 
 def success(result: object, quirks: Quirks, info: Mapping[str, int] | None = None) -> Reply:
-    """Everything that went well is a 200, a creation too."""
+    """Answer with 200, which Cloudflare sends for every success, a creation included."""
     extra = {"result_info": info} if info else {}
     return Reply.of(200, {"result": result, "success": True, "errors": [], **_messages(quirks), **extra})
 
 
 def failure(refusal: ApiError, quirks: Quirks) -> Reply:
-    """A refusal; ``result`` is null."""
+    """Answer with a refusal. ``result`` is null."""
     if quirks.wrap_validation_errors and 9000 <= refusal.code < 10000 and refusal.code not in AUTHENTICATION:
         refusal = ApiError(refusal.status, (cause(1004),), refusal.errors, refusal.headers)
     body = {"result": None, "success": False, "errors": refusal.to_json(), **_messages(quirks)}
@@ -25,7 +25,7 @@ def failure(refusal: ApiError, quirks: Quirks) -> Reply:
 
 
 def body_of(request: Request) -> object:
-    """The JSON body of a write. 6105 for another content type, 9207 for what is no JSON."""
+    """Return the JSON body of a write. Raises 6105 for another content type, 9207 for malformed JSON."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
         raise bad_headers(6105)
     try:

@@ -1,8 +1,8 @@
-"""What the API refuses, and in which words.
+"""The API's errors and their texts.
 
-Cloudflare publishes no list of its codes. The texts below are those that users have quoted from live answers in
-public issues; a code without a published text is marked so. A refusal travels as :class:`ApiError` from wherever it
-is found to the one place that turns it into an envelope.
+Cloudflare publishes no list of its codes. Users quoted the texts below from live answers in public issues; a code
+without a published text is marked. The code that refuses raises :class:`ApiError`, and one place turns it into an
+envelope.
 """
 
 from collections.abc import Mapping
@@ -45,13 +45,13 @@ DOCS = "https://developers.cloudflare.com/dns/manage-dns-records/troubleshooting
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One entry of ``errors`` or of an ``error_chain``."""
+    """One entry in ``errors`` or in an ``error_chain``."""
 
     code: int
     message: str
 
     def to_json(self) -> dict[str, object]:
-        """As the envelope shows it."""
+        """Return the entry as the envelope shows it."""
         return {"code": self.code, "message": self.message}
 
 
@@ -66,11 +66,11 @@ class ApiError(Exception):
 
     @property
     def code(self) -> int:
-        """The code that decides."""
+        """Return the first code."""
         return self.errors[0].code
 
     def to_json(self) -> list[dict[str, object]]:
-        """The ``errors`` of the envelope."""
+        """Return the ``errors`` of the envelope."""
         first, *rest = (cause.to_json() for cause in self.errors)
         if self.chain:
             first["error_chain"] = [cause.to_json() for cause in self.chain]
@@ -78,25 +78,25 @@ class ApiError(Exception):
 
 
 def cause(code: int, text: str | None = None, **words: object) -> Cause:
-    """The catalogue's words for ``code``, or ``text`` where the words vary."""
+    """Return the catalogue's text for ``code``, or ``text`` if the texts vary."""
     return Cause(code, CATALOGUE[code][1].format(docs=DOCS, **words) if text is None else text)
 
 
 def error(code: int, text: str | None = None, *, status: int | None = None, **words: object) -> ApiError:
-    """A refusal with one error, with the status of the catalogue unless another is known."""
+    """Return a refusal with one error, with the catalogue's status unless another is given."""
     return ApiError(status or CATALOGUE[code][0], (cause(code, text, **words),))
 
 
 def bad_headers(reason: int) -> ApiError:
-    """6003 says that a header is wrong, its chain says which."""
+    """Return 6003, which says that a header is wrong. Its chain says which one."""
     return ApiError(400, (cause(6003),), (cause(reason),))
 
 
 def no_route(path: str, status: int) -> ApiError:
-    """7003 with 7000 behind it, the answer to an identifier that is none."""
+    """Return 7003 followed by 7000, the answer to a malformed identifier."""
     return ApiError(status, (cause(7003, path=path), cause(7000)))
 
 
 def body_error(text: str | None = None) -> ApiError:
-    """9207 is for every malformed body; the text varies with what is wrong."""
+    """Return 9207, the error for every malformed body. The text says what is wrong."""
     return error(9207, text)

@@ -1,4 +1,4 @@
-"""The zone as a BIND file (Cloudflare docs: import-and-export). Proxied is told in a comment."""
+"""Export the zone as a BIND file (Cloudflare docs: import-and-export). A comment says whether a record is proxied."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,7 +6,7 @@ from controller.sandbox.cloudflare.records import Record
 
 
 def bind_file(zone: str, records: Iterable[Record]) -> str:
-    """The text of the file, with a heading for each type."""
+    """Return the text of the file, with a heading for each type."""
     return "\n".join(_lines(zone, records)) + "\n"
 
 

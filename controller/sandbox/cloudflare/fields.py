@@ -1,4 +1,4 @@
-"""From a request's body to normalised :class:`Fields`, or to the first refusal.
+"""Read a request's body into normalised :class:`Fields`, or raise the first refusal.
 
 Unknown keys are ignored, as ``zone_id``, ``zone_name`` and ``locked`` are (Cloudflare docs: API deprecations).
 """
@@ -24,7 +24,7 @@ Body = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the checks depend on besides the body."""
+    """What the checks need beside the body."""
 
     zone: str
     plan: Plan
@@ -69,7 +69,7 @@ CLEARABLE = ("comment", "tags", "settings")
 
 
 def written(body: object) -> dict[str, object]:
-    """The writable fields in a body, each of its right JSON type; null clears what can be cleared."""
+    """Return the writable fields in a body, each with its JSON type checked. null clears what can be cleared."""
     if not isinstance(body, dict):
         raise body_error()
     given = {name: body[name] for name in SHAPES if name in body}
@@ -81,7 +81,7 @@ def written(body: object) -> dict[str, object]:
 
 
 def normalise(given: Body, rules: Rules) -> Fields:
-    """All fields of a record; what is not given goes to its default: DNS only, automatic TTL, no comment, no tags."""
+    """Return all fields of a record. The defaults are: DNS only, automatic TTL, no comment, no tags."""
     kind = _required(given, "type")
     if kind not in TYPES:
         raise body_error(f"{kind} is not a valid record type.")
@@ -105,7 +105,7 @@ def normalise(given: Body, rules: Rules) -> Fields:
 
 
 def unchecked(body: Body, zone: str) -> Fields:
-    """A record as it is told, however wrong; only a relative name is completed."""
+    """Return a record as given, however wrong. Only a relative name is completed."""
     name, comment = str(body["name"]), body.get("comment")
     return Fields(
         type=str(body["type"]),
@@ -137,13 +137,13 @@ def _content(kind: str, given: Body) -> str:
         return canonical(kind, _required(given, "content"))
     data = given.get("data")
     if kind in DATA_TYPES and isinstance(data, dict):
-        # The order of the components differs by type; for a stand-in it is enough that equal data are equal.
+        # The order of the components differs by type. Here it is enough that equal data give equal content.
         return " ".join(str(value) for _, value in sorted(data.items()))
     raise body_error("data is a required field.")
 
 
 def _ttl(given: Body, proxied: bool, rules: Rules) -> int:
-    """A proxied record is always automatic: whatever is sent is accepted and comes back as 1."""
+    """Return the TTL. A proxied record always has the automatic one: any value is accepted and comes back as 1."""
     if "ttl" not in given and rules.quirks.ttl_required:
         raise body_error("ttl is a required field.")
     ttl = given.get("ttl", AUTOMATIC)

@@ -1,6 +1,6 @@
-"""Which records a listing shows (Cloudflare API reference: List DNS Records).
+"""Filter a listing (Cloudflare API reference: List DNS Records).
 
-All text filters ignore case, and names are compared complete. The syntaxes of old (``name=contains:x``, ``name=a,b``)
+All text filters ignore case, and names are compared complete. The former syntaxes (``name=contains:x``, ``name=a,b``)
 are no longer special: they look for exactly that text, and so find nothing (Cloudflare docs: API deprecations).
 """
 
@@ -28,7 +28,7 @@ FLAGS = {"true": True, "false": False}
 
 
 def filter_of(query: Query) -> Filter:
-    """One filter for the whole query. Tag filters are joined among themselves by ``tag_match`` first."""
+    """Return one filter for the whole query. ``tag_match`` first joins the tag filters."""
     made = ((name, _filter(name, value)) for name, value in query.pairs)
     found = [(name, wanted) for name, wanted in made if wanted]
     tags = [wanted for name, wanted in found if name.partition(".")[0] == "tag"]
@@ -45,7 +45,7 @@ def _join(filters: list[Filter], match: str) -> Filter:
 
 
 def _filter(parameter: str, value: str) -> Filter | None:
-    """The filter that a parameter asks for, if it asks for one."""
+    """Return the filter that a parameter asks for, if any."""
     name, _, how = parameter.partition(".")
     match name:
         case "name" | "content" | "comment":
@@ -63,7 +63,7 @@ def _filter(parameter: str, value: str) -> Filter | None:
 
 
 def _presence(name: str, how: str) -> Filter | None:
-    """``comment.present`` and ``comment.absent``: that they are there counts, not their value."""
+    """Return the filter of ``comment.present`` or ``comment.absent``. Their values do not matter."""
     match name, how:
         case "comment", "present":
             return lambda record: record.fields.comment is not None
@@ -85,7 +85,7 @@ def _proxied_filter(value: str) -> Filter:
 
 
 def _tag_filter(how: str, value: str) -> Filter | None:
-    """``tag=name`` looks for the name, ``tag=name:value`` for the pair; the others compare the value of one name."""
+    """Return a tag filter: ``tag=name`` for the name, ``tag=name:value`` for the pair, others for one name's value."""
     name, colon, wanted = value.partition(":")
     match how or ("exact" if colon else "present"):
         case "present":

@@ -1,4 +1,4 @@
-"""What a zone's plan allows (Cloudflare docs: manage-dns-records, batch-record-changes, ttl, plans)."""
+"""The limits of a zone's plan (Cloudflare docs: manage-dns-records, batch-record-changes, ttl, plans)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ PlanName = Literal["free", "pro", "business", "enterprise"]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``quota`` counts records of all types; ``batch`` counts changes over all four lists of one batch."""
+    """A plan. ``quota`` limits records of all types, ``batch`` the changes in all four lists of one batch."""
 
     legacy_id: PlanName
     title: str

@@ -1,4 +1,4 @@
-"""The parameters of a URL, where one name may come several times."""
+"""The parameters of a URL. One name may occur several times."""
 
 from urllib.parse import parse_qsl
 
@@ -8,7 +8,7 @@ Pairs = tuple[tuple[str, str], ...]
 
 
 class Query:
-    """Parameters in the order in which they came."""
+    """Parameters in their order in the URL."""
 
     def __init__(self, pairs: Pairs) -> None:
         self.pairs = pairs
@@ -16,22 +16,22 @@ class Query:
 
     @classmethod
     def parse(cls, text: str) -> "Query":
-        """The parameters of a query string, empty ones included."""
+        """Return the parameters of a query string, empty ones included."""
         return cls(tuple(parse_qsl(text, keep_blank_values=True)))
 
     def get(self, name: str, default: str = "") -> str:
-        """The last value of a parameter."""
+        """Return the last value of a parameter."""
         return self._last.get(name, default)
 
     def choice(self, name: str, allowed: tuple[str, ...]) -> str:
-        """One of a few words; the first of them is the default."""
+        """Return one of these words. The first is the default."""
         value = self.get(name, allowed[0])
         if value not in allowed:
             raise error(9207, f"{name} must be one of {', '.join(allowed)}.")
         return value
 
     def number(self, name: str, default: int, minimum: int) -> int:
-        """A whole number; ``minimum`` is the smallest that is not refused."""
+        """Return a whole number. ``minimum`` is the smallest that is accepted."""
         try:
             value = int(self.get(name, str(default)))
         except ValueError:

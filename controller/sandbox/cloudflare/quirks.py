@@ -1,4 +1,4 @@
-"""Where sources disagree or are silent, every behaviour is a named switch.
+"""Named switches for every behaviour on which sources disagree or are silent.
 
 So a client can be run under both readings. The defaults are the better documented, or else the stricter, reading.
 """
@@ -10,7 +10,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Quirks:
-    """One reading of what is uncertain. The text below a field names the question that it answers."""
+    """One reading of what is uncertain. The text below a field names the question."""
 
     # Batch (Cloudflare docs: batch-record-changes)
     batch_unknown_id_status: Literal[404, 400] = 404
@@ -33,10 +33,15 @@ class Quirks:
     is counted from the same total."""
     total_pages_missing: bool = False
     """``total_pages`` is absent from the schema of 2024."""
+    per_page_echoed: bool = False
+    """``result_info`` shows the ``per_page`` that was asked for, also where the page was capped. ``total_pages`` is
+    counted from the page's real size."""
+    null_for_empty: bool = False
+    """The ``result`` of an empty page is null, as a list that Go never filled."""
     page_zero_refused: bool = True
     """``page=0`` is refused, or read as the first page."""
     unstable_ties: bool = False
-    """Records that the order leaves equal come in another order on every call, so pages can miss and repeat them."""
+    """Records that are equal in the order come in another order on every call, so pages can miss and repeat them."""
     stale_listings: int = 0
     """After a write, this many listings still show the zone as it was before (terraform-provider-cloudflare 6482).
     A listing counts once, however many pages it has."""
@@ -110,6 +115,7 @@ QUIRK_SETS: Mapping[str, Quirks] = {
         account_wide_quota=True,
     ),
     "paged": Quirks(per_page_cap=100, total_count_filtered=False, unstable_ties=True),
+    "echoing": Quirks(per_page_cap=100, per_page_echoed=True, null_for_empty=True),
     "capped": Quirks(per_page_cap=5000, total_count_filtered=False, total_pages_missing=True),
     "stale": Quirks(stale_listings=1, batch_unknown_id_status=400),
     "strict": Quirks(
@@ -121,5 +127,5 @@ QUIRK_SETS: Mapping[str, Quirks] = {
         unfiltered_zones_refused=True,
     ),
 }
-"""Sets worth running a client under. Each is a plausible API; together they take every switch off its default,
+"""Sets to run a client under. Each is a plausible API. Together they take every switch off its default,
 except the two codes that were never published."""

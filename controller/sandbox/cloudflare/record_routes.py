@@ -1,4 +1,4 @@
-"""Everything below ``/zones/{zone_id}/dns_records`` (Cloudflare API reference: DNS Records)."""
+"""Answer requests below ``/zones/{zone_id}/dns_records`` (Cloudflare API reference: DNS Records)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,27 +24,28 @@ class Call:
     record_id: str = ""
 
     def done(self, result: object) -> Reply:
-        """The answer to a call that went well."""
+        """Answer a call that succeeded."""
         return success(result, self.zone.quirks)
 
 
 def list_records(call: Call) -> Reply:
-    """One page of the records that fit the filters."""
+    """Return one page of the records that fit the filters."""
     query = call.request.query
     records = call.zone.listing(goes_on=query.get("page") not in ("", "0", "1"))
     page = page_of(records, query, call.zone.quirks, call.zone.listings)
-    return success([record.to_json() for record in page.records], call.zone.quirks, page.info)
+    shown = [record.to_json() for record in page.records]
+    return success(shown or (None if call.zone.quirks.null_for_empty else []), call.zone.quirks, page.info)
 
 
 def create(call: Call) -> Reply:
-    """Add a record: 200, not 201."""
+    """Add a record. Cloudflare answers 200, not 201."""
     body = body_of(call.request)
     with call.zone.transaction(call.request.number):
         return call.done(call.zone.create(body).to_json())
 
 
 def run(call: Call) -> Reply:
-    """All changes of a batch, or none."""
+    """Apply all changes of a batch, or none."""
     lists = lists_of(body_of(call.request))
     if call.zone.quirks.batch_costs_each:
         call.budget.spend(max(0, size_of(lists) - 1))
@@ -54,23 +55,23 @@ def run(call: Call) -> Reply:
 
 
 def usage(call: Call) -> Reply:
-    """How many records there are, and how many there may be."""
+    """Return how many records there are and how many are allowed."""
     quota = None if call.zone.quirks.account_wide_quota else call.zone.quota
     return call.done({"record_quota": quota, "record_usage": len(call.zone)})
 
 
 def export(call: Call) -> Reply:
-    """The zone as text."""
+    """Return the zone as text."""
     return Reply.text(200, bind_file(call.zone.name, call.zone.records()))
 
 
 def refuse_import(_: Call) -> Reply:
-    """Importing only adds, so nobody can reconcile with it, and the sandbox does without."""
+    """Refuse to import: it only adds records, so no reconciling client needs it."""
     raise error(7000, "The sandbox does not import zone files.", status=501)
 
 
 def get(call: Call) -> Reply:
-    """One record."""
+    """Return one record."""
     return call.done(call.zone.get(call.record_id).to_json())
 
 
@@ -89,7 +90,7 @@ def change(call: Call) -> Reply:
 
 
 def delete(call: Call) -> Reply:
-    """A body is ignored: the SDK sends none, the schema of 2024 asks for one."""
+    """Delete a record. A body is ignored: the SDK sends none, the schema of 2024 asks for one."""
     with call.zone.transaction(call.request.number):
         return call.done({"id": call.zone.delete(call.record_id).id})
 

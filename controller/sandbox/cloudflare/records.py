@@ -7,7 +7,7 @@ from datetime import datetime
 PROXIABLE_TYPES = frozenset({"A", "AAAA", "CNAME"})
 ADDRESS_TYPES = frozenset({"A", "AAAA"})
 CONTENT_TYPES = frozenset({"A", "AAAA", "CNAME", "MX", "NS", "OPENPGPKEY", "PTR", "TXT"})
-# These are written through ``data``; their ``content`` is read-only and made from it.
+# Clients write these through ``data``. Their ``content`` is read-only and built from it.
 DATA_TYPES = frozenset(
     ["CAA", "CERT", "DNSKEY", "DS", "HTTPS", "LOC", "NAPTR", "SMIMEA", "SRV", "SSHFP", "SVCB", "TLSA", "URI"],
 )
@@ -16,7 +16,7 @@ TYPES = CONTENT_TYPES | DATA_TYPES
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """What a client may write, already normalised: the complete lower-case name, TTL 1 where proxied."""
+    """What a client may write, already normalised: the complete lower-case name, TTL 1 if proxied."""
 
     type: str
     name: str
@@ -30,7 +30,7 @@ class Fields:
     """Fields that only some records have: ``priority``, ``data``, ``private_routing``."""
 
     def to_body(self) -> dict[str, object]:
-        """The body that would write these fields again."""
+        """Return the body that would write these fields again."""
         return {
             "type": self.type,
             "name": self.name,
@@ -56,7 +56,7 @@ class Record:
     tags_modified_on: datetime | None = None
 
     def to_json(self) -> dict[str, object]:
-        """The record object. The two last stamps are left out, not null, without a comment and without tags."""
+        """Return the record object. Without comment or tags, their time stamp is left out, not null."""
         fields = self.fields
         shown = {
             "id": self.id,
@@ -74,5 +74,5 @@ class Record:
 
 
 def stamp(moment: datetime) -> str:
-    """RFC 3339 with microseconds and ``Z``."""
+    """Return a moment in RFC 3339 with microseconds and ``Z``."""
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

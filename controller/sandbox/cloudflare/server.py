@@ -1,5 +1,6 @@
-"""Cloudflare's DNS API on loopback, for tests, for the demo, and for breaking things on purpose."""
+"""Cloudflare's DNS API on loopback, for tests and the demo, with faults on demand."""
 
+import ssl
 import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
@@ -23,12 +24,12 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """The default clock."""
+    """Return the time: the default clock."""
     return datetime.now(UTC)
 
 
 class Options(TypedDict, total=False):
-    """What a server can be started with, and reset to."""
+    """Options of a server, at its start and at a reset."""
 
     plan: PlanName
     """Sets the limits: record quota, batch size, comment, tags, smallest TTL. Default: free."""
@@ -58,7 +59,7 @@ class RecordFields(TypedDict, total=False):
 
 
 class _Life:
-    """Everything between two resets. A request that hangs over a reset stays with the life it began in."""
+    """Everything between two resets. A request that hangs during a reset stays with the life in which it began."""
 
     def __init__(self, zone_name: str, token: Token, options: Options) -> None:
         plan = PLANS[options.get("plan", "free")]
@@ -96,10 +97,13 @@ class CloudflareServer:
             client = Client(server.base_url, server.token, server.zone_id)
     """
 
-    def __init__(self, zone_name: str = "example.com", **options: Unpack[Options]) -> None:
+    def __init__(
+        self, zone_name: str = "example.com", *, tls: ssl.SSLContext | None = None, **options: Unpack[Options]
+    ) -> None:
         self.zone_name = zone_name
+        self.tls = tls
         self.intercept: Interceptor | None = None
-        """Stands between the transport and the API; see :data:`~.exchange.Interceptor`. A reset removes it."""
+        """Called between the transport and the API; see :data:`~.exchange.Interceptor`. A reset removes it."""
         self._options = options
         self._token = Token(new_value(), EVERYTHING)
         self._transport: Transport | None = None
@@ -107,20 +111,20 @@ class CloudflareServer:
 
     def start(self) -> Self:
         """Listen on a free port."""
-        self._transport = Transport(self._respond)
+        self._transport = Transport(self._respond, self.tls)
         return self
 
     def stop(self) -> None:
-        """Stop listening, wake what hangs, and end every connection."""
+        """Stop listening, wake hanging requests, and end every connection."""
         self._life.over.set()
         if self._transport:
             self._transport.close()
             self._transport = None
 
     def reset(self, **options: Unpack[Options]) -> None:
-        """An empty zone, log and history, a full rate limit, no fault, only the first token; the socket stays open.
+        """Empty zone, log and history, fill the rate limit, end faults, keep the first token alone and the socket open.
 
-        Options not given here are again those that the server was made with.
+        Options not given here return to those of the server's creation.
         """
         self._life.over.set()
         self.intercept = None
@@ -134,24 +138,24 @@ class CloudflareServer:
 
     @property
     def base_url(self) -> str:
-        """What a client takes for Cloudflare's public v4 URL."""
+        """Return the URL that replaces Cloudflare's public v4 URL."""
         if not self._transport:
             raise RuntimeError("The server has not been started.")
-        return f"http://{LOOPBACK}:{self._transport.port}{PREFIX}"
+        return f"{'https' if self.tls else 'http'}://{LOOPBACK}:{self._transport.port}{PREFIX}"
 
     @property
     def zone_id(self) -> str:
-        """The same for the same zone name."""
+        """Return the zone id, the same for the same zone name."""
         return self._life.zone.id
 
     @property
     def account_id(self) -> str:
-        """The account that the zone is in."""
+        """Return the id of the zone's account."""
         return ACCOUNT_ID
 
     @property
     def token(self) -> str:
-        """A token that may do everything; it stays the same over resets."""
+        """Return a token that may do everything. A reset does not change it."""
         return self._token.value
 
     def add_token(
@@ -160,11 +164,11 @@ class CloudflareServer:
         value: str | None = None,
         account_owned: bool = False,
     ) -> str:
-        """One more valid token."""
+        """Return one more valid token."""
         return self._life.tokens.add(permissions, value, account_owned).value
 
     def revoke_token(self, value: str | None = None) -> None:
-        """From now on this token (or the first one) is wrong."""
+        """Make this token (or the first one) invalid."""
         self._life.tokens.revoke(value or self.token)
 
     def rotate_token(self, value: str | None = None) -> str:
@@ -174,21 +178,21 @@ class CloudflareServer:
 
     @property
     def budget(self) -> Budget:
-        """The rate limit; set its ``left`` to come near the end."""
+        """Return the rate limit. Set its ``left`` to come near the end."""
         return self._life.budget
 
     @property
     def requests(self) -> list[Exchange]:
-        """Every request since the last reset, in the order of arrival, with what became of it."""
+        """Return every request since the last reset, in the order of arrival, with its answer."""
         return self._life.log
 
     @property
     def history(self) -> list[Write]:
-        """Every change that the API has applied, in order. What :meth:`seed` and the like do is not in it."""
+        """Return every change that the API applied, in order, without those by :meth:`seed` and the like."""
         return self._life.zone.history
 
     def records(self) -> list[dict[str, object]]:
-        """The zone as it is, in the API's words."""
+        """Return the zone's true records as the API shows them."""
         return [record.to_json() for record in self._life.zone.records()]
 
     def seed(
@@ -203,8 +207,8 @@ class CloudflareServer:
     ) -> str:
         """Put a record into the zone without a request, and return its id. The quota does not count here.
 
-        It was made now by default, and last modified when it was made.
-        ``strict=False`` checks nothing, for what has been seen but should not be: an address beside a CNAME, twins,
+        By default it is created now, and last modified at its creation.
+        ``strict=False`` checks nothing, for states that exist but should not: an address beside a CNAME, twins,
         a proxied private address.
         """
         body = {"type": "A", "proxied": True, "ttl": 1, **fields, "name": name, "content": content}
@@ -214,19 +218,19 @@ class CloudflareServer:
             return zone.insert(checked, created_on, modified_on).id
 
     def edit(self, record_id: str, **fields: object) -> None:
-        """Another writer changes a record, as if by hand in the dashboard."""
+        """Change a record as another writer, as if by hand in the dashboard."""
         with self._life.zone.transaction(None):
             self._life.zone.change(record_id, fields)
 
     def remove(self, record_id: str) -> None:
-        """Another writer deletes a record."""
+        """Delete a record as another writer."""
         with self._life.zone.transaction(None):
             self._life.zone.delete(record_id)
 
     def lag(self, listings: int | None = None) -> None:
-        """Let listings show the zone as it is now, whatever is written from now on: so many, or until ``lag(0)``.
+        """Let this number of listings show the zone as it is now, despite later writes; None: until ``lag(0)``.
 
-        Writes take effect at once, and their answers, as those to single reads, are of the truth.
+        Writes take effect at once. Their answers, and those to single reads, show the truth.
         """
         self._life.zone.lag(inf if listings is None else listings)
 

@@ -1,4 +1,4 @@
-"""The content of a record: its canonical notation, and which addresses may stand behind the proxy."""
+"""Check a record's content: its canonical notation, and whether the proxy accepts the address."""
 
 from collections.abc import Mapping, Sequence
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -34,7 +34,7 @@ UNREACHABLE: Mapping[str, Sequence[IPv4Network | IPv6Network]] = {
 
 
 def canonical(kind: str, content: str) -> str:
-    """The notation that is stored and returned. Short forms of an address such as ``1.1`` are refused."""
+    """Return the notation that the API stores and returns. Short forms of an address such as ``1.1`` are refused."""
     match kind:
         case "A":
             return _ipv4(content)
@@ -47,7 +47,7 @@ def canonical(kind: str, content: str) -> str:
 
 
 def check_proxiable(kind: str, content: str) -> None:
-    """9041 for a type that cannot be proxied, 9003 for a target that the edge could not reach."""
+    """Raise 9041 for a type that cannot be proxied, 9003 for a target that the edge could not reach."""
     if kind not in PROXIABLE_TYPES:
         raise error(9041)
     if kind in UNREACHABLE and _is_within(ip_address(content), UNREACHABLE[kind]):

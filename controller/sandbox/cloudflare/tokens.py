@@ -1,4 +1,4 @@
-"""API tokens: who may do what (Cloudflare docs: make-api-calls, token-formats; texts as users quoted them)."""
+"""API tokens and their permissions (Cloudflare docs: make-api-calls, token-formats; texts as users quoted them)."""
 
 import re
 import secrets
@@ -12,7 +12,7 @@ from controller.sandbox.cloudflare.quirks import Quirks
 
 
 class Permission(StrEnum):
-    """What a token can be given; each stands alone, except that a writer of records may also read them."""
+    """The permissions of a token. None includes another, except that a writer of records may also read them."""
 
     DNS_READ = "dns:read"
     DNS_WRITE = "dns:write"
@@ -32,7 +32,7 @@ GLOBAL_KEY = re.compile(r"[0-9a-f]{37}")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token; one that belongs to an account is unknown to the user's verify endpoint."""
+    """A token. The user's verify endpoint does not know a token of an account."""
 
     value: str
     permissions: frozenset[Permission]
@@ -40,21 +40,21 @@ class Token:
 
     @property
     def id(self) -> str:
-        """What verify shows; it does not give the token away."""
+        """Return the id that verify shows, which does not reveal the token."""
         return f"{crc32(self.value.encode()):032x}"
 
     def may(self, permission: Permission) -> bool:
-        """Whether the token has this permission."""
+        """Return whether the token has this permission."""
         needed = {permission, Permission.DNS_WRITE} if permission is Permission.DNS_READ else {permission}
         return not self.permissions.isdisjoint(needed)
 
 
 NOBODY = Token("", frozenset())
-"""Whoever comes with a well-formed token that is none of ours."""
+"""The sender of a well-formed token that this server does not know."""
 
 
 def new_value(account_owned: bool = False) -> str:
-    """A token as it looks since 2026: prefix, 40 characters, checksum."""
+    """Return a token in the form since 2026: prefix, 40 characters, checksum."""
     body = secrets.token_hex(20)
     return f"{'cfat' if account_owned else 'cfut'}_{body}{crc32(body.encode()):08x}"
 
@@ -72,11 +72,11 @@ class Tokens:
         return token
 
     def revoke(self, value: str) -> Token:
-        """Make a token wrong."""
+        """Make a token invalid."""
         return self._tokens.pop(value)
 
     def authenticate(self, headers: Mapping[str, str]) -> Token:
-        """The token in the request; :data:`NOBODY` for a wrong one, which each route refuses in its own words."""
+        """Return the token in the request, or :data:`NOBODY` for a wrong one: each route refuses with its own text."""
         header = headers.get("authorization")
         if header is None:
             raise error(9103 if "x-auth-key" in headers else 9106)
@@ -89,7 +89,7 @@ class Tokens:
 
 
 def require(token: Token, permission: Permission, quirks: Quirks) -> None:
-    """Refuse a token that may not do this; zone routes and record routes say so differently."""
+    """Refuse a token without this permission. Zone routes and record routes use different texts."""
     if token.may(permission):
         return
     if permission is Permission.ZONE_READ:
@@ -98,7 +98,7 @@ def require(token: Token, permission: Permission, quirks: Quirks) -> None:
 
 
 def _refused_on_records(quirks: Quirks) -> ApiError:
-    """10000 is an authentication error, not a rate limit, whatever its status."""
+    """Return the refusal of the token. 10000 is an authentication error, not a rate limit, whatever its status."""
     match quirks.wrong_token_on_records:
         case "403 10000":
             return error(10000)

@@ -1,14 +1,18 @@
-"""HTTP/1.1 on loopback: reads requests, and delivers answers as well or as badly as their :class:`Delivery` says."""
+"""HTTP/1.1 on loopback: read requests, and deliver answers with the faults that their :class:`Delivery` asks for."""
 
 import os
 import socket
+import ssl
 import struct
+import sys
+import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from email.utils import formatdate
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
+from pathlib import Path
 from socketserver import TCPServer
 from threading import Event, Lock, Thread
 from typing import Any
@@ -16,12 +20,12 @@ from typing import Any
 from controller.sandbox.cloudflare.exchange import Reply
 
 LOOPBACK = "127.0.0.1"
-# Closing a socket that lingers for no time at all sends RST.
+# Closing a socket with a linger time of zero sends RST.
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 Responder = Callable[[str, str, Mapping[str, str], bytes, int], tuple[Reply, Event]]
 """Answers a request given as method, target, lower-case headers, body and number of the connection. The event ends
-whatever waiting the delivery of the answer asks for.
+every wait in the delivery of the answer.
 """
 
 
@@ -43,14 +47,14 @@ class Handler(BaseHTTPRequestHandler):
         self.server.disconnected(self.connection)
 
     def handle(self) -> None:
-        """Clients go away, and this server breaks connections on purpose: neither is worth a traceback."""
+        """Print no traceback: clients go away or distrust the certificate, and this server breaks connections."""
         try:
             super().handle()
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLError):
             self.close_connection = True
 
     def serve(self) -> None:
-        """Read one request whole, have it answered, deliver the answer."""
+        """Read one request, get its answer, and deliver that."""
         headers = {name.lower(): value for name, value in self.headers.items()}
         length = headers.get("content-length", "0")
         if "transfer-encoding" in headers or not length.isdecimal():
@@ -63,10 +67,10 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve  # noqa: N815
 
     def log_message(self, format: str, *args: Any) -> None:
-        """The log that matters is the server's list of exchanges."""
+        """Log nothing: the server keeps a list of exchanges."""
 
     def _refuse_length(self, headers: dict[str, str]) -> None:
-        """Two lengths are refused (Cloudflare docs: API deprecations), and chunks alone the sandbox cannot read."""
+        """Refuse two lengths (Cloudflare docs: API deprecations), and chunks, which the sandbox cannot read."""
         known = "content-length" in headers
         reply = Reply.html(400, "400 Bad Request") if known else Reply.html(411, "411 Length Required")
         self._deliver(reply.then("close"), Event())
@@ -109,22 +113,32 @@ class Transport(ThreadingHTTPServer):
     request_queue_size = 128
     daemon_threads = True
 
-    def __init__(self, respond: Responder) -> None:
+    def __init__(self, respond: Responder, tls: ssl.SSLContext | None = None) -> None:
         self.respond = respond
         self._open: set[socket.socket] = set()
         self._numbers = count(1)
         self._lock = Lock()
         super().__init__((LOOPBACK, 0), Handler)
+        if tls:  # a silent client must not keep others from connecting, so the handshake is the connection's own
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self._thread = Thread(target=self.serve_forever, args=(0.01,), name="sandbox-cloudflare", daemon=True)
         self._thread.start()
 
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002  # socketserver's own signature
+        """Say on one line which request has no answer, and why; its connection ends."""
+        error = sys.exc_info()[1]
+        frame = traceback.extract_tb(error.__traceback__)[-1] if error else None
+        at = f"{Path(frame.filename).name}:{frame.lineno}" if frame else "?"
+        client = ":".join(map(str, client_address))
+        sys.stderr.write(f"No answer to a request from {client}: {repr(error)[:200]!a} at {at}\n")
+
     @property
     def port(self) -> int:
-        """The port that the system gave."""
+        """Return the port that the system assigned."""
         return self.server_address[1]
 
     def server_bind(self) -> None:
-        """Without the look-up of the host's name, which can take seconds where there is no name server."""
+        """Bind without looking up the host's name, which can take seconds without a name server."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = LOOPBACK, self.port
 
@@ -135,7 +149,7 @@ class Transport(ThreadingHTTPServer):
             return next(self._numbers)
 
     def disconnected(self, connection: socket.socket) -> None:
-        """A connection has ended."""
+        """Forget a connection that ended."""
         with self._lock:
             self._open.discard(connection)
 
@@ -156,7 +170,7 @@ def _hang_up(connection: socket.socket) -> None:
 
 
 def _head(reply: Reply) -> bytes:
-    """Status line and headers; Content-Length is that of the whole body, whatever is sent of it."""
+    """Return status line and headers. Content-Length counts the whole body, also if a part of it is sent."""
     headers = {
         "date": formatdate(usegmt=True),
         "server": "cloudflare",

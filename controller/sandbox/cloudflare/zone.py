@@ -1,4 +1,4 @@
-"""The zone: its records, and every way to read and write them. Pure state: no HTTP, no time of its own."""
+"""The zone: its records, and every way to read and write them. Pure state: no HTTP, no clock."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +11,7 @@ from typing import Literal
 from controller.sandbox.cloudflare.conflicts import check_conflicts
 from controller.sandbox.cloudflare.errors import error
 from controller.sandbox.cloudflare.fields import Rules, normalise, written
+from controller.sandbox.cloudflare.naming import punycode
 from controller.sandbox.cloudflare.plans import Plan
 from controller.sandbox.cloudflare.quirks import Quirks
 from controller.sandbox.cloudflare.records import Fields, Record
@@ -29,7 +30,7 @@ class Write:
 
 
 def identifier(*parts: object) -> str:
-    """32 hexadecimal digits, the same for the same parts: a failing test shows the same ids again."""
+    """Return 32 hexadecimal digits, the same for the same parts, so that a failing test shows the same ids again."""
     return blake2b(":".join(map(str, parts)).encode(), digest_size=16).hexdigest()
 
 
@@ -38,7 +39,8 @@ class Zone:
 
     def __init__(self, name: str, plan: Plan, quota: int, quirks: Quirks, clock: Callable[[], datetime]) -> None:
         self.id = identifier("zone", name)
-        self.name = name
+        self.shown_name = name  # by the zones API, in Unicode for an international name (cloudflare-go 690)
+        self.name = punycode(name)
         self.plan = plan
         self.quota = quota
         self.quirks = quirks
@@ -46,7 +48,7 @@ class Zone:
         self.created_on = clock()
         self.history: list[Write] = []
         self.listings = 0
-        self._rules = Rules(name, plan, quirks)
+        self._rules = Rules(self.name, plan, quirks)
         self._records: dict[str, Record] = {}
         self._by_name: dict[str, dict[str, Record]] = {}
         self._journal: list[tuple[Record | None, Record | None]] = []
@@ -60,14 +62,14 @@ class Zone:
         return len(self._records)
 
     def records(self) -> list[Record]:
-        """All records, in the order in which they were made."""
+        """Return all records, in the order of their creation."""
         with self._lock:
             return list(self._records.values())
 
     def listing(self, *, goes_on: bool = False) -> list[Record]:
-        """The records as a listing sees them: as they are, or an older state, if the quirk or :meth:`lag` says so.
+        """Return the records as a listing shows them: the truth, or an older state if the quirk or :meth:`lag` says so.
 
-        Whether it is an older state is decided anew for each listing, but not for a page with which one goes on.
+        That is decided again for each listing, but not for each of its pages.
         """
         with self._lock:
             self.listings += 1
@@ -77,12 +79,12 @@ class Zone:
             return list(self._records.values()) if self._pages_of is None else self._pages_of
 
     def lag(self, listings: float) -> None:
-        """Let so many listings show the records as they are now."""
+        """Let this number of listings show the records as they are now."""
         with self._lock:
             self._stale, self._stale_listings, self._pages_of = self.records(), listings, None
 
     def get(self, record_id: object) -> Record:
-        """The record with this id, or 81044."""
+        """Return the record with this id. Raises 81044."""
         with self._lock:
             if isinstance(record_id, str) and record_id in self._records:
                 return self._records[record_id]
@@ -90,9 +92,9 @@ class Zone:
 
     @contextmanager
     def transaction(self, request: int | None) -> Iterator[None]:
-        """Writes of one request: noted in the history if all went well, undone if one was refused.
+        """Run the writes of one request: noted in the history if all succeeded, undone if one was refused.
 
-        None is for a writer outside the API, who leaves no trace in the history and no stale listing behind.
+        None is for a writer outside the API, which causes no entry in the history and no stale listing.
         """
         with self._lock:
             before = dict(self._records)
@@ -114,28 +116,28 @@ class Zone:
         return self.insert(fields)
 
     def checked(self, body: object) -> Fields:
-        """The fields of a new record, if they are valid and no other record stands in its way."""
+        """Return the fields of a new record. Raises a refusal if they are invalid or conflict with another record."""
         fields = normalise(written(body), self._rules)
         self._check(fields)
         return fields
 
     def replace(self, record_id: object, body: object) -> Record:
-        """Overwrite: what the body leaves out goes to its default, the proxy off and the comment away."""
+        """Overwrite a record. Fields that the body leaves out get their defaults: not proxied, no comment."""
         return self._update(self.get(record_id), written(body))
 
     def change(self, record_id: object, body: object) -> Record:
-        """Change the given fields only."""
+        """Change only the given fields."""
         record = self.get(record_id)
         return self._update(record, {**record.fields.to_body(), **written(body)})
 
     def delete(self, record_id: object) -> Record:
-        """Take a record away; a second time it is 81044."""
+        """Delete a record. Raises 81044 at the second time."""
         record = self.get(record_id)
         self._put(record, None)
         return record
 
     def insert(self, fields: Fields, created_on: datetime | None = None, modified_on: datetime | None = None) -> Record:
-        """Add a record unchecked; one that was never modified was last written when it was made."""
+        """Add a record unchecked. By default it is last modified at its creation."""
         self._made += 1
         made = created_on or self.clock()
         record = Record(identifier(self.id, self._made), fields, made, modified_on or made, made, made)
@@ -159,7 +161,7 @@ class Zone:
         check_conflicts(fields, others, self.quirks)
 
     def _put(self, old: Record | None, new: Record | None) -> None:
-        """The only place where a record comes, changes or goes."""
+        """Create, change or delete a record. No other method does."""
         self._journal.append((old, new))
         if old:
             del self._by_name[old.fields.name][old.id]

@@ -1,9 +1,9 @@
-"""Every kind of drift: how the world can differ from what it should be, and what one pass has to make of it.
+"""Every kind of drift: how the world can differ from the desired one, and what one pass does about it.
 
 * ``scene.py``    lessons that are right in every respect, and the means to spoil them
-* ``machines.py`` what happened to the machines
-* ``records.py``  what stands in the zone
-* ``rows.py``     what stands in the table
+* ``machines.py`` drifts that begin with a machine
+* ``records.py``  drifts that begin with a record
+* ``rows.py``     drifts that begin with a row
 """
 
 from controller.sandbox.drifts import machines, records, rows

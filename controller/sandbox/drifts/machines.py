@@ -1,11 +1,11 @@
-"""Drifts that begin with a machine: what an event would have told, had it come and been understood."""
+"""Drifts that begin with a machine: what the controller missed because an event was lost or not understood."""
 
 from datetime import timedelta
 
 from controller.sandbox.drifts.scene import RESTARTED_AGO, Scene, Shown, drift
 
 
-@drift("both machines run, but their events were lost", "records and links are made, and the status is DNS_WRITTEN")
+@drift("both machines run, but their events were lost", "records and links are created, and the status is DNS_WRITTEN")
 def _missed_launch(scene: Scene) -> None:
     lesson = scene.lesson("DNS_WRITTEN")
     for machine in lesson:
@@ -14,7 +14,7 @@ def _missed_launch(scene: Scene) -> None:
 
 
 @drift(
-    "the terminator has ended the meeting and its machines, but the records were left",
+    "the terminator ended the meeting and its machines, but left the records",
     "the records are deleted, and the row is history",
 )
 def _missed_termination(scene: Scene) -> None:
@@ -26,8 +26,8 @@ def _missed_termination(scene: Scene) -> None:
 
 
 @drift(
-    "the student's machine ended so long ago that EC2 has forgotten it, but its record was left",
-    "the record is deleted; the link, which leads nowhere now, stays until the meeting ends; and it is reported",
+    "the student's machine ended so long ago that EC2 forgot it, but its record was left",
+    "the record is deleted; the link leads nowhere now and stays until the meeting ends; a finding reports it",
 )
 def _purged(scene: Scene) -> None:
     lesson = scene.lesson("IN_PROGRESS")
@@ -38,7 +38,7 @@ def _purged(scene: Scene) -> None:
 
 
 @drift(
-    "all machines of the day before yesterday's meeting ended while nobody looked, and EC2 has forgotten them",
+    "all machines of the day before yesterday's meeting ended while nobody looked, and EC2 forgot them",
     "their records are deleted, and the meeting is TERMINATED",
 )
 def _forgotten(scene: Scene) -> None:
@@ -58,8 +58,8 @@ def _forgotten(scene: Scene) -> None:
 
 
 @drift(
-    "the same, but the meeting never got further than LAUNCHED, so its machines may never have been there",
-    "the record is deleted, and the row is left alone and reported",
+    "the same, but the meeting never got further than LAUNCHED, so perhaps its machines never existed",
+    "the record is deleted; the row stays, and a finding reports it",
 )
 def _late(scene: Scene) -> None:
     machine = scene.solo("DNS_WRITTEN")
@@ -84,7 +84,7 @@ def _address_changed(scene: Scene) -> None:
 
 @drift(
     "a machine was stopped; its address may be a stranger's by now",
-    "record and link are removed, and the meeting goes on",
+    "record and link are removed, and the meeting continues",
 )
 def _stopped(scene: Scene) -> None:
     machine = scene.solo()
@@ -94,7 +94,7 @@ def _stopped(scene: Scene) -> None:
 
 
 @drift(
-    "the student's machine has ended, the teacher's goes on",
+    "the student's machine ended, the teacher's continues",
     "the student's record and link are removed, and the status stays HEALTHY",
 )
 def _one_role_gone(scene: Scene) -> None:
@@ -105,7 +105,7 @@ def _one_role_gone(scene: Scene) -> None:
 
 
 @drift(
-    "in a meeting under way a link leads to a machine that has ended, and its record is gone already",
+    "in a meeting in progress a link leads to a machine that ended, and its record is already gone",
     "the dead link is removed, and the status stays IN_PROGRESS",
 )
 def _dead_link(scene: Scene) -> None:
@@ -117,7 +117,7 @@ def _dead_link(scene: Scene) -> None:
 
 
 @drift(
-    "all machines of a meeting have ended, and nobody has told its row",
+    "all machines of a meeting ended, but nobody updated its row",
     "records and links are removed, and the meeting is TERMINATED",
 )
 def _all_gone(scene: Scene) -> None:
@@ -134,7 +134,7 @@ def _all_gone(scene: Scene) -> None:
     )
 
 
-@drift("a machine has ended, and another one has taken its place", "the link leads to the new machine")
+@drift("a machine ended, and another one replaced it", "the link leads to the new machine")
 def _replaced(scene: Scene) -> None:
     old = scene.solo()
     scene.aws.machines.terminate(old.id)
@@ -146,7 +146,7 @@ def _replaced(scene: Scene) -> None:
 
 @drift(
     "two machines serve one role; the row names the first",
-    "both have their record, the link leads to the one that the row names, and the other is reported",
+    "both have their record, the link leads to the one that the row names, and a finding reports the other",
 )
 def _two_serving(scene: Scene) -> None:
     named = scene.solo()
@@ -155,14 +155,14 @@ def _two_serving(scene: Scene) -> None:
     scene.expect_finding("several-serving", named.meeting)
 
 
-@drift("a meeting is TERMINATED, but a machine of it still runs", "it is reported, since it costs money")
+@drift("a meeting is TERMINATED, but one of its machines still runs", "a finding reports it, because it costs money")
 def _outlived(scene: Scene) -> None:
     machine = scene.solo()
     scene.settle(machine.meeting, status="TERMINATED", termination_reason="TIME_OVER")
     scene.expect_finding("terminated-meeting-alive", machine.meeting)
 
 
-@drift("a machine runs for a meeting that has no row", "it has its record, the row is not made up, and it is reported")
+@drift("a machine runs for a meeting that has no row", "it has its record, no row is created, and a finding reports it")
 def _rowless(scene: Scene) -> None:
     machine = scene.machine(scene.meeting(), "teacher")
     scene.expect_records(machine, Shown(machine.address))
@@ -171,8 +171,8 @@ def _rowless(scene: Scene) -> None:
 
 
 @drift(
-    "a machine has lost its tags in the middle of a lesson",
-    "record and link stay, since they lead to the right machine, and it is reported",
+    "a machine lost its tags during a lesson",
+    "record and link stay, because they lead to the right machine, and a finding reports it",
 )
 def _untagged(scene: Scene) -> None:
     machine = scene.solo("IN_PROGRESS")
@@ -181,8 +181,8 @@ def _untagged(scene: Scene) -> None:
 
 
 @drift(
-    "a machine's tags name no meeting and no role that there is",
-    "its record, which has its own address, stays until it stops, and it is reported",
+    "a machine's tags name no meeting and an unknown role",
+    "its record has the machine's address and stays until it stops, and a finding reports it",
 )
 def _unclaimed(scene: Scene) -> None:
     tags = {"Project": "Elephant", "MeetingID": " ", "Role": "teacher; DROP TABLE <b>meetings</b>"}
@@ -193,7 +193,7 @@ def _unclaimed(scene: Scene) -> None:
 
 @drift(
     "a machine's tags name another meeting, which has no row",
-    "record and link stay as they are, and it is reported",
+    "record and link stay as they are, and a finding reports it",
 )
 def _moved(scene: Scene) -> None:
     machine = scene.solo()
@@ -205,7 +205,7 @@ def _moved(scene: Scene) -> None:
 
 @drift(
     "EC2 shows a running machine without its address, perhaps for a moment only",
-    "record and link stay, since the record was written after the machine's launch, and it is reported",
+    "record and link stay, because the record is younger than the machine's launch, and a finding reports it",
 )
 def _no_address(scene: Scene) -> None:
     machine = scene.solo()
@@ -215,7 +215,7 @@ def _no_address(scene: Scene) -> None:
 
 @drift(
     "a machine was stopped and started while nobody looked, and has no address yet; its record has the old one",
-    "the record, which was last written before the start, is deleted",
+    "the record is deleted, because its last write was before the start",
 )
 def _restarted(scene: Scene) -> None:
     machine = scene.solo()
@@ -225,7 +225,7 @@ def _restarted(scene: Scene) -> None:
     scene.expect_records(machine)
 
 
-@drift("a machine's only address is a private one", "no record and no link are made, and it is reported")
+@drift("a machine's only address is a private one", "no record and no link are created, and a finding reports it")
 def _private_address(scene: Scene) -> None:
     meeting = scene.meeting()
     machine = scene.machine(meeting, "teacher", address="10.20.30.40")

@@ -1,17 +1,17 @@
-"""Drifts that begin with a record: what somebody, or something, has done to the zone."""
+"""Drifts that begin with a record: what people or programs did to the zone."""
 
 from controller.sandbox.drifts.scene import STRANGER, Scene, Shown, drift
 
 
-@drift("two records of ours answer at one name, one of them with an old address", "the right one alone is left")
+@drift("two own records answer at one name, one of them with an old address", "only the right one is left")
 def _duplicates(scene: Scene) -> None:
     machine = scene.solo()
     scene.stray_record(machine, next(scene.addresses))
 
 
 @drift(
-    "the first version, which marked nothing, made the record of a machine that still runs",
-    "the record is adopted: it gets our mark",
+    "the first version, which marked nothing, created the record of a machine that still runs",
+    "the record is adopted and gets our mark",
 )
 def _adopted(scene: Scene) -> None:
     machine = scene.solo()
@@ -19,30 +19,33 @@ def _adopted(scene: Scene) -> None:
     scene.stray_record(machine, comment=None)
 
 
-@drift("an unmarked record stands at the name of no machine", "it is left alone and reported: nobody knows whose it is")
+@drift(
+    "an unmarked record has a name without a machine",
+    "it stays, because its owner is unknown, and a finding reports it",
+)
 def _orphan(scene: Scene) -> None:
     name, content = f"{next(scene.ids)}.{scene.cloudflare.zone_name}", next(scene.addresses)
-    scene.cloudflare.seed(name, content, comment="made by hand")
+    scene.cloudflare.seed(name, content, comment="created by hand")
     scene.end.records[name] = {Shown(content, "unmarked")}
     scene.expect_finding("unmarked-record", name)
 
 
 @drift(
-    "an unmarked record with another address answers beside ours at the name of a machine whose launch was missed",
-    "it is left alone and reported, and no link is written: part of the users would land on a stranger's machine",
+    "an unmarked record with another address answers beside the own one of a machine, and its launch was missed",
+    "it stays, a finding reports it, and no link is written: some users would land on a stranger's machine",
 )
 def _unmarked_beside(scene: Scene) -> None:
     machine = scene.solo("LAUNCHED")
     elsewhere = next(scene.addresses)
-    scene.stray_record(machine, elsewhere, comment="made by hand")
+    scene.stray_record(machine, elsewhere, comment="created by hand")
     scene.expect_records(machine, Shown(machine.address), Shown(elsewhere, "unmarked"))
     scene.settle(machine.meeting, teacher_ec2_link=...)
     scene.expect_finding("unmarked-record", machine.name)
 
 
 @drift(
-    "another deployment's record at the name of a machine of ours leads to the machine",
-    "it is left alone and reported, and the link is written, since it works",
+    "another deployment's record at the name of our machine leads to the machine",
+    "it stays, a finding reports it, and the link is written, because it works",
 )
 def _foreign(scene: Scene) -> None:
     machine = scene.solo("DNS_WRITTEN")
@@ -54,8 +57,8 @@ def _foreign(scene: Scene) -> None:
 
 
 @drift(
-    "another deployment's record at the name of a machine of ours leads elsewhere",
-    "it is left alone, no link is written, and it is reported",
+    "another deployment's record at the name of our machine leads elsewhere",
+    "it stays, no link is written, and a finding reports it",
 )
 def _foreign_elsewhere(scene: Scene) -> None:
     machine = scene.solo("LAUNCHED")
@@ -68,8 +71,8 @@ def _foreign_elsewhere(scene: Scene) -> None:
 
 
 @drift(
-    "a row names the machine of another region, whose deployment has marked the record",
-    "row and record are left alone, and it is reported",
+    "a row names a machine of another region, and its record carries that deployment's mark",
+    "row and record stay, and a finding reports it",
 )
 def _elsewhere(scene: Scene) -> None:
     machine, meeting = next(scene.ids), scene.meeting()
@@ -81,8 +84,8 @@ def _elsewhere(scene: Scene) -> None:
 
 
 @drift(
-    "OWNER_ID was changed without retire, and a machine whose record has the old mark has ended",
-    "the record is left alone, since nobody can prove whose it is, and it is reported",
+    "OWNER_ID was changed without retire, and a machine ended, with the old mark on its record",
+    "the record stays, because nobody can prove its owner, and a finding reports it",
 )
 def _orphaned(scene: Scene) -> None:
     machine = scene.solo()
@@ -95,8 +98,8 @@ def _orphaned(scene: Scene) -> None:
 
 
 @drift(
-    "somebody has switched off the proxy of one record, and typed a wrong address into another",
-    "both records are as they should be",
+    "somebody switched off the proxy of one record and typed a wrong address into another",
+    "both records are fixed",
 )
 def _hand_edited(scene: Scene) -> None:
     lesson = scene.lesson()
@@ -107,8 +110,8 @@ def _hand_edited(scene: Scene) -> None:
 
 
 @drift(
-    "a CNAME stands at the name of a machine, where no address can stand beside it",
-    "no record and no link are made, and it is reported",
+    "the name of a machine has a CNAME, which excludes an address beside it",
+    "no record and no link are created, and a finding reports it",
 )
 def _cname(scene: Scene) -> None:
     machine = scene.solo()
@@ -121,8 +124,8 @@ def _cname(scene: Scene) -> None:
 
 
 @drift(
-    "an AAAA record stands at the name of a machine whose launch was missed",
-    "record and link are made beside it, and it is reported",
+    "the name of a machine has an AAAA record, and the machine's launch was missed",
+    "record and link are created beside it, and a finding reports it",
 )
 def _aaaa(scene: Scene) -> None:
     machine = scene.solo("DNS_WRITTEN")

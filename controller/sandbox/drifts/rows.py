@@ -1,11 +1,11 @@
-"""Drifts that begin with a row: what launcher, health check, join function and people write into the table."""
+"""Drifts that begin with a row: what launcher, health check, join function and people wrote into the table."""
 
 from controller.sandbox.drifts.scene import Scene, drift
 
 
 @drift(
     "the health check was faster than DNS: the row is HEALTHY before there is a record",
-    "record and link are made, and the status stays HEALTHY",
+    "record and link are created, and the status stays HEALTHY",
 )
 def _healthy_before_dns(scene: Scene) -> None:
     machine = scene.solo("HEALTHY")
@@ -14,7 +14,7 @@ def _healthy_before_dns(scene: Scene) -> None:
 
 
 @drift(
-    "the launcher has written LAUNCHED over DNS_WRITTEN, while record and link are right",
+    "the launcher wrote LAUNCHED over DNS_WRITTEN, while record and link are right",
     "the status is DNS_WRITTEN again",
 )
 def _launched_again(scene: Scene) -> None:
@@ -24,7 +24,7 @@ def _launched_again(scene: Scene) -> None:
 
 @drift(
     "a row names, and links to, the machine of another meeting",
-    "the link is removed, so that nobody lands on a stranger's desktop, and it is reported",
+    "the link is removed, so that nobody lands on a stranger's desktop, and a finding reports it",
 )
 def _astray(scene: Scene) -> None:
     right, wrong = scene.solo(), scene.meeting()
@@ -34,8 +34,8 @@ def _astray(scene: Scene) -> None:
 
 
 @drift(
-    "somebody else's status stands in a row whose link is missing",
-    "the link is written, the status stays, and it is reported",
+    "a row has another project's status, and its link is missing",
+    "the link is written, the status stays, and a finding reports it",
 )
 def _unknown_status(scene: Scene) -> None:
     machine = scene.solo("PAUSED_BY_SUPPORT")
@@ -43,14 +43,14 @@ def _unknown_status(scene: Scene) -> None:
     scene.expect_finding("odd-row", machine.meeting)
 
 
-@drift("a row has numbers and maps where there should be strings", "it is left alone and reported")
+@drift("a row has numbers and maps instead of strings", "it stays, and findings report it")
 def _wrong_types(scene: Scene) -> None:
     meeting = scene.meeting()
     scene.row(meeting, status=7, teacher_ec2_id={"id": ["i-1", None]}, student_ec2_link=True, meet_time=20261123)
     scene.expect_finding("odd-row", meeting)
 
 
-@drift("a row was given a machine that EC2 does not know, perhaps not yet", "it is left alone and reported")
+@drift("a row names a machine that EC2 does not know, perhaps not yet", "it stays, and a finding reports it")
 def _not_seen(scene: Scene) -> None:
     meeting = scene.meeting()
     scene.row(meeting, status="LAUNCHED", teacher_ec2_id=next(scene.ids))

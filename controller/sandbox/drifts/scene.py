@@ -1,7 +1,7 @@
-"""A scene: lessons that are right in every respect, and the means to spoil them.
+"""Build lessons that are right in every respect, and spoil them.
 
-What a scene makes is put into the servers and noted as expected. A drift then changes one of the two: the servers
-alone where the controller has to bring back what was, the expectation alone where something new has to come.
+A scene puts what it creates into the servers and into the expected end. A drift then changes one of the two: only the
+servers if the controller has to restore what was, only the expectation if something new has to come.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,9 +12,9 @@ from typing import Any, Literal, Self
 from controller.sandbox.aws import AwsServer
 from controller.sandbox.cloudflare import CloudflareServer
 
-#: How long ago machines were launched, and records made: no longer young, and meetings not overdue.
+#: How long ago machines were launched and records created: no longer young, and meetings not overdue.
 LAUNCHED_AGO, RECORDED_AGO = timedelta(minutes=30), timedelta(minutes=28)
-#: How long ago a machine was started again, if it was: its record is of before.
+#: How long ago a machine was started again, if it was: its record is older.
 RESTARTED_AGO = timedelta(minutes=20)
 BOTH = ("teacher", "student")
 STRANGER = "elephant-dns:999999999999/eu-west-1"
@@ -34,12 +34,12 @@ class Machine:
 
     @property
     def name(self) -> str:
-        """Its record's name."""
+        """Return the name of the machine's record."""
         return f"{self.id}.{self.domain_root}"
 
     @property
     def link(self) -> str:
-        """Its join link."""
+        """Return the machine's join link."""
         return f"https://{self.name}:8443"
 
 
@@ -55,18 +55,18 @@ class Lesson:
 
     @property
     def teacher(self) -> Machine:
-        """The teacher's machine; every lesson has one."""
+        """Return the teacher's machine. Every lesson has one."""
         return self.machines[0]
 
     @property
     def student(self) -> Machine:
-        """The student's machine."""
+        """Return the student's machine."""
         return self.machines[1]
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Shown:
-    """What there is to see of a record at a machine's name."""
+    """The visible fields of a record at a machine's name."""
 
     content: str
     owner: Owner = "ours"
@@ -75,7 +75,7 @@ class Shown:
 
     @classmethod
     def of(cls, record: dict[str, Any], mark: str) -> Self:
-        """A record as the API shows it."""
+        """Return the fields of a record as the API shows it."""
         comment = record["comment"] or ""
         owner: Owner = "unmarked"
         if comment.startswith("elephant-dns:"):
@@ -85,7 +85,7 @@ class Shown:
 
 @dataclass(slots=True)
 class End:
-    """What has to be there after one pass: whole rows, whole names, and what the pass must report."""
+    """The expected end after one pass: whole rows, whole names, and the findings."""
 
     rows: dict[str, dict[str, Any] | None] = field(default_factory=dict)
     records: dict[str, set[Shown]] = field(default_factory=dict)
@@ -94,7 +94,7 @@ class End:
 
 @dataclass(slots=True)
 class Scene:
-    """Where one drift takes place. ``ids``, ``addresses`` and ``numbers`` are shared by all scenes of a fleet."""
+    """The place of one drift. All scenes of a fleet share ``ids``, ``addresses`` and ``numbers``."""
 
     aws: AwsServer
     cloudflare: CloudflareServer
@@ -107,15 +107,15 @@ class Scene:
 
     @property
     def mark(self) -> str:
-        """What a comment of a record of ours starts with."""
+        """Return the text at the start of an own record's comment."""
         return f"elephant-dns:{self.aws.account}/{self.aws.region}"
 
     def meeting(self) -> str:
-        """The id of another meeting."""
+        """Return the id of another meeting."""
         return f"lesson-{next(self.numbers):04}"
 
     def lesson(self, status: str = "HEALTHY", roles: tuple[str, ...] = BOTH) -> Lesson:
-        """A meeting that is as it should be: machines, records, and a row with links."""
+        """Add a meeting that is right: machines, records, and a row with links."""
         meeting = self.meeting()
         lesson = Lesson(meeting, tuple(self.machine(meeting, role) for role in roles))
         for machine in lesson:
@@ -126,13 +126,13 @@ class Scene:
         return lesson
 
     def solo(self, status: str = "HEALTHY") -> Machine:
-        """A meeting that is as it should be, in which only the teacher has a machine."""
+        """Add a meeting that is right, in which only the teacher has a machine."""
         return self.lesson(status, BOTH[:1]).teacher
 
     def machine(
         self, meeting: str, role: str, *, address: str | None = None, tags: Mapping[str, str] | None = None
     ) -> Machine:
-        """A machine without record and row."""
+        """Add a machine without record and row."""
         address = address or next(self.addresses)
         made = self.aws.machines.launch(
             meeting, role, id=next(self.ids), address=address, launched_at=self.now - LAUNCHED_AGO, tags=tags
@@ -142,13 +142,13 @@ class Scene:
         return Machine(made, meeting, role, address, self.cloudflare.zone_name)
 
     def record(self, machine: Machine, **otherwise: Any) -> None:
-        """A record of ours at the machine's name, expected to stay."""
+        """Add an own record at the machine's name, expected to stay."""
         shown = Shown(machine.address)
         self.stray_record(machine, **otherwise)
         self.end.records[machine.name].add(shown)
 
     def stray_record(self, machine: Machine, content: str | None = None, **otherwise: Any) -> str:
-        """A record at the machine's name that nobody expects to stay; by default a right one of ours."""
+        """Add a record at the machine's name without expecting it to stay. By default it is a right, own one."""
         fields = {
             "comment": f"{self.mark} {machine.role} of {machine.meeting}",
             "created_on": self.now - RECORDED_AGO,
@@ -158,13 +158,13 @@ class Scene:
         return self.cloudflare.seed(machine.name, content or machine.address, **fields)
 
     def take_records(self, machine: Machine) -> None:
-        """The zone has no record at the machine's name; what is expected stays."""
+        """Delete the records at the machine's name. The expected end does not change."""
         for record in self.cloudflare.records():
             if record["name"] == machine.name:
                 self.cloudflare.remove(str(record["id"]))
 
     def row(self, meeting: str, **attributes: Any) -> None:
-        """A row as scheduler and launcher write it, expected to stay."""
+        """Add a row as scheduler and launcher write it, expected to stay."""
         row = {
             "meet_time": _iso(self.now - LAUNCHED_AGO + timedelta(minutes=5)),
             "created_at": _iso(self.now - timedelta(days=2)),
@@ -177,31 +177,31 @@ class Scene:
         self.end.rows[meeting] = {"id": meeting, **row}
 
     def spoil(self, meeting: str, **attributes: Any) -> None:
-        """The row is different (``...``: lacks this attribute); what is expected stays."""
+        """Change the row (``...`` removes an attribute). The expected end does not change."""
         self.aws.rows.edit(meeting, **attributes)
 
     def expect(self, meeting: str, **attributes: Any) -> None:
-        """The row has to become different (``...``: lose this attribute)."""
+        """Expect another row (``...``: without this attribute). The row itself does not change."""
         row = {**(self.end.rows[meeting] or {}), **attributes}
         self.end.rows[meeting] = {name: value for name, value in row.items() if value is not ...}
 
     def settle(self, meeting: str, **attributes: Any) -> None:
-        """The row is different, and has to stay so."""
+        """Change the row, and expect it to stay so."""
         self.spoil(meeting, **attributes)
         self.expect(meeting, **attributes)
 
     def expect_records(self, machine: Machine, *shown: Shown) -> None:
-        """What has to be at the machine's name."""
+        """Expect these records at the machine's name."""
         self.end.records[machine.name] = set(shown)
 
     def expect_finding(self, finding: str, key: str) -> None:
-        """What the pass has to report, again and again."""
+        """Expect this finding in every pass."""
         self.end.findings.add((finding, key))
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """One way in which the world can drift: what has happened, and what one pass makes of it."""
+    """One way in which the world can drift: what happened, and what one pass does about it."""
 
     name: str
     story: str
@@ -210,7 +210,7 @@ class Drift:
 
 
 def drift(story: str, ending: str) -> Callable[[Callable[[Scene], None]], Drift]:
-    """Make a drift of a function that plays it; it is named after the function."""
+    """Return a decorator that turns a function into the drift that it plays, with the function's name."""
 
     def made(play: Callable[[Scene], None]) -> Drift:
         return Drift(play.__name__.strip("_").replace("_", "-"), story, ending, play)

@@ -1,7 +1,7 @@
 """The plain way, to be compared with: one event, one record, one row, and never a look at anything else.
 
 Written as one would at a first try, from what the first version was like: it does what its event says. It is quick
-where it can be: clients and connections are made once, at import, and each step is one call.
+where it can be: clients and connections are created once, at import, and each step is one call.
 """
 
 import json

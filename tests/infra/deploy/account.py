@@ -14,7 +14,7 @@ BUCKET = "packages"
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account, the table and the secret that a stack uses, and the zone at Cloudflare."""
+    """An account, the table and the secret that a stack is configured with, and the zone at Cloudflare."""
 
     aws: Ministack
     cloudflare: CloudflareServer

@@ -23,7 +23,7 @@ from tests.infra.iam import listed
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 QUICKLY = {"Delay": 0.05, "MaxAttempts": 1200}
-#: The source of the events that a test sends to a rule: AWS keeps `aws.ec2` to itself.
+#: The source of a test's events, to which a rule listens: AWS keeps `aws.ec2` to itself.
 SOURCE = "a.test"
 
 
@@ -111,7 +111,7 @@ class Deployment:
 
     @contextmanager
     def hearing(self, rule: str, **target: str) -> Iterator[None]:
-        """Let the rule hear a test's events, and send its target what the test says."""
+        """Let the rule take a test's events, and let its target get what the test says."""
         events = self.client("events")
         found = events.describe_rule(Name=rule)
         kept = {key: found[key] for key in ("Name", "ScheduleExpression", "EventPattern", "State") if key in found}

@@ -19,8 +19,8 @@ from tests.infra.cloudformation import stack as expanded
 from tests.infra.deploy.account import Account
 from tests.infra.deploy.deployment import Deployment, deploy
 from tests.infra.deploy.emulator import wait_until
-from tests.support.servers import link, name
-from tests.unit.test_events import state_change
+from tests.support.build import link, name
+from tests.support.events import state_change
 
 pytestmark = [pytest.mark.deploy, pytest.mark.xdist_group("one emulator")]
 
@@ -166,6 +166,16 @@ def test_the_role_may_not_call(deployed: Deployment, call: tuple[str, str, dict[
     assert refusal(deployed, *call) in REFUSALS
 
 
+def test_role_reaches_a_table_by_arn_and_not_the_one_of_its_name(account: Account, package: Path) -> None:
+    arn = f"arn:aws:dynamodb:us-west-2:123456789012:table/{TABLE}-other"
+    named = {"NameSuffix": "-arn", "TableName": arn, "Enabled": "false", "ScheduleAction": "plan"}
+    stack = deploy(account, package, "arn", **named)
+    account.empty()
+    assert stack.invoke({"action": "plan"}).content["target"]["table"] == arn
+    calls = [("dynamodb", "get_item", {"TableName": table, "Key": KEY}) for table in (f"{TABLE}-other", TABLE)]
+    assert [refusal(stack, *call) for call in calls] == ["", "AccessDeniedException"]
+
+
 # Events
 
 
@@ -191,6 +201,25 @@ def test_a_state_change_whose_pass_failed_stays_in_the_queue(deployed: Deploymen
     deployed.client("sqs").purge_queue(QueueUrl=deployed.outputs["StateChangesQueueUrl"])
 
 
+def test_queue_gets_back_the_message_of_the_refused_machine_alone(deployed: Deployment) -> None:
+    account = deployed.account
+    account.cloudflare.reset(quota=1)
+    account.store_token(account.cloudflare.token)
+    served, refused = account.launch("m1"), account.launch("m2")
+    account.cloudflare.seed(name(served), account.address(served), comment="elephant-dns:123456789012/us-west-2")
+    events = [json.dumps(state_change(machine)) for machine in (refused, served)]
+    entries = [{"Id": str(number), "MessageBody": event} for number, event in enumerate(events)]
+    before = refused_changes(deployed)
+    deployed.client("sqs").send_message_batch(QueueUrl=deployed.outputs["StateChangesQueueUrl"], Entries=entries)
+    wait_until(lambda: refused_changes(deployed) > before and deployed.waiting("StateChangesQueueUrl") == 1)
+    assert account.row("m1")["teacher_ec2_link"] == link(served)
+    deployed.client("sqs").purge_queue(QueueUrl=deployed.outputs["StateChangesQueueUrl"])
+
+
+def refused_changes(deployment: Deployment) -> int:
+    return [line.get("outcome") for line in deployment.log()].count("failed")
+
+
 def failed_passes(deployment: Deployment) -> int:
     return [line.get("message") for line in deployment.log()].count("pass failed")
 
@@ -204,7 +233,7 @@ def test_no_queue_takes_or_gives_anything_in_the_clear(stack: Deployment, queue:
         assert refused.value.response["Error"]["Code"] in REFUSALS
 
 
-def test_the_schedule_says_what_the_template_says_and_everything_is_looked_at(deployed: Deployment) -> None:
+def test_schedule_of_the_template_starts_a_full_pass(deployed: Deployment) -> None:
     """The rule hears a test beside its schedule, for five minutes are long; what it says stays its own."""
     machine = deployed.account.launch("m1")
     with deployed.hearing("ElephantReconcile"):
@@ -265,9 +294,7 @@ def test_one_command_goes_back_to_the_code_before(account: Account, package: Pat
     assert now.live()["CodeSha256"] == digest(package)
 
 
-def test_other_settings_are_another_version_and_the_way_back_is_to_deploy_the_earlier_ones(
-    account: Account, package: Path
-) -> None:
+def test_new_settings_are_a_version_and_deploying_old_ones_goes_back(account: Account, package: Path) -> None:
     for number, grace in enumerate(("100", "200", "100"), start=1):
         own = {"NameSuffix": "-settings", "TableName": "settings-meetings"}
         now = deploy(account, package, "settings", Enabled="false", GraceSeconds=grace, **own)
@@ -276,9 +303,7 @@ def test_other_settings_are_another_version_and_the_way_back_is_to_deploy_the_ea
         assert versions(now) == {str(number)}  # CloudFormation takes the one before away
 
 
-def test_a_stack_that_takes_another_name_leaves_nothing_but_its_log_under_the_first(
-    account: Account, package: Path
-) -> None:
+def test_renamed_stack_leaves_only_its_log_under_the_old_name(account: Account, package: Path) -> None:
     deploy(account, package, "moving", NameSuffix="-next", ScheduleAction="plan")
     assert len(things_named("-next", account)) > 10
     assert deploy(account, package, "moving", NameSuffix="-moved", ScheduleAction="plan").live()["Version"] == "1"

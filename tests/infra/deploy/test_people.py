@@ -7,7 +7,7 @@ import pytest
 from tests.infra.deploy.account import Account
 from tests.infra.deploy.deployment import Deployment
 from tests.infra.deploy.people import Person, deploy_policies, hire
-from tests.support.servers import link
+from tests.support.build import link
 
 pytestmark = [pytest.mark.deploy, pytest.mark.xdist_group("one emulator")]
 
@@ -53,7 +53,7 @@ def test_who_may_apply_can_apply(deployed: Deployment, applier: Person) -> None:
     assert deployed.account.row("m1")["teacher_ec2_link"] == link(machine)
 
 
-def test_the_doctor_sees_that_all_is_well_with_what_the_template_deploys(deployed: Deployment, doctor: Person) -> None:
+def test_doctor_finds_no_fault_with_a_deployed_template(deployed: Deployment, doctor: Person) -> None:
     examined = doctor.run("doctor", "--format", "json")
     assert examined.returncode == 0
     # The stacks of other tests that only plan share the table, and the doctor cannot see that they only plan.

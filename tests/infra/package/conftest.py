@@ -10,7 +10,7 @@ from zipfile import ZipFile
 import pytest
 
 from infra.package import ROOT, Target, build
-from tests.infra.package.function import copy_runtime_client
+from tests.support.lambda_runtime import copy_runtime_client
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -65,7 +65,7 @@ def folder(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with Lambda's runtime client alone."""
-    pytest.importorskip("awslambdaric", reason="the runtime client is made for Linux")
+    pytest.importorskip("awslambdaric", reason="the runtime client is built for Linux")
     folder = tmp_path_factory.mktemp("client")
     copy_runtime_client(folder)
     return folder

@@ -59,7 +59,7 @@ def test_the_zip_holds_our_code_and_the_libraries_and_nothing_else(product: Prod
     assert len([part for part in parts if part.endswith(".dist-info")]) == len(LIBRARIES)
 
 
-def test_command_line_sandbox_and_everything_else_that_the_handler_does_not_import_stays_out(product: Product) -> None:
+def test_package_leaves_out_what_the_handler_does_not_import(product: Product) -> None:
     ours = {name for name in product.names() if name.startswith("controller/") and name.endswith(".py")}
     assert {"controller/bootstrap.py", "controller/reconcile.py", "controller/rules/records.py"} <= ours
     unwanted = ("controller/cli/", "controller/sandbox", "controller/__main")
@@ -101,12 +101,12 @@ def test_size_and_digest_are_told(product: Product) -> None:
     assert hashlib.sha256(product.zip.read_bytes()).hexdigest() in product.said
 
 
-def test_byte_code_is_inside_where_the_runtimes_python_is_at_hand_and_either_is_told(product: Product) -> None:
+def test_byte_code_is_packed_only_with_the_runtimes_python_and_said(product: Product) -> None:
     at_hand = interpreter(PYTHON) is not None
     sources = {name for name in product.names() if name.endswith(".py")}
     compiled = {name.replace("__pycache__/", "").split(".")[0] + ".py" for name in product.names() if ".pyc" in name}
     assert compiled == (sources if at_hand else set())
-    assert ("Byte-code of Python" in product.said, "NO BYTE-CODE" in product.said) == (at_hand, not at_hand)
+    assert ("With byte-code of Python" in product.said, "NO BYTE-CODE" in product.said) == (at_hand, not at_hand)
 
 
 def test_a_missing_interpreter_is_told_with_the_remedy(product: Product) -> None:
@@ -124,7 +124,7 @@ def test_a_name_on_the_path_that_leads_to_no_interpreter_is_none(
     assert interpreter("3.99") is None
 
 
-def test_the_lock_has_no_conditions_for_pip_would_judge_them_by_the_building_python() -> None:
+def test_lock_file_has_no_conditions_on_the_python_version() -> None:
     assert " ; " not in LOCK.read_text(encoding="utf-8")
 
 
@@ -133,7 +133,7 @@ def test_a_wheel_that_is_not_the_locked_one_is_refused(tmp_path: Path, monkeypat
     six = next(line.split()[0] for line in LOCK.read_text(encoding="utf-8").splitlines() if line.startswith("six"))
     lock.write_text(f"{six} --hash=sha256:{'0' * 64}\n", encoding="utf-8")
     monkeypatch.setattr(infra.package, "LOCK", lock)
-    with pytest.raises(SystemExit, match=r"The wheels in lock\.txt could not be had"):
+    with pytest.raises(SystemExit, match=r"Cannot download the wheels in lock\.txt"):
         install(Target(PYTHON, "aarch64"), tmp_path / "package")
     assert not (tmp_path / "package" / "six.py").exists()
 
@@ -164,7 +164,7 @@ def named_in(product: Product) -> set[str]:
     return {node.attr for node in nodes if isinstance(node, ast.Attribute)}
 
 
-def test_the_operations_are_exactly_those_that_the_packaged_code_calls(product: Product) -> None:
+def test_packed_operations_are_exactly_those_that_the_code_calls(product: Product) -> None:
     named = named_in(product)
     for service, operations in OPERATIONS.items():
         known = whole_model(service)["operations"]
@@ -172,7 +172,7 @@ def test_the_operations_are_exactly_those_that_the_packaged_code_calls(product: 
         assert set(model_in(product, service)["operations"]) == set(operations)
 
 
-def test_nothing_asks_for_the_paginators_and_waiters_that_are_left_out(product: Product) -> None:
+def test_code_asks_for_no_paginator_or_waiter_that_is_left_out(product: Product) -> None:
     assert not named_in(product) & {"get_paginator", "get_waiter"}
 
 
@@ -234,17 +234,20 @@ def test_a_service_that_botocore_does_not_know_ends_the_build(tmp_path: Path) ->
 def test_members_may_bear_the_names_of_a_models_own_words() -> None:
     word = {"shape": "Text", "documentation": "…"}
     model = {
-        "operations": {"Tell": {"input": {"shape": "Told"}, "documentation": "…"}, "Else": {}},
+        "operations": {"Ask": {"input": {"shape": "Question"}, "documentation": "…"}, "Else": {}},
         "shapes": {
-            "Told": {"type": "structure", "members": {"shape": word, "documentation": word}, "documentation": "…"},
+            "Question": {"type": "structure", "members": {"shape": word, "documentation": word}, "documentation": "…"},
             "Text": {"type": "string"},
             "Unused": {"type": "string"},
         },
     }
-    assert reduced(model, "made-up", ("Tell",)) == {
-        "operations": {"Tell": {"input": {"shape": "Told"}}},
+    assert reduced(model, "invented", ("Ask",)) == {
+        "operations": {"Ask": {"input": {"shape": "Question"}}},
         "shapes": {
             "Text": {"type": "string"},
-            "Told": {"type": "structure", "members": {"shape": {"shape": "Text"}, "documentation": {"shape": "Text"}}},
+            "Question": {
+                "type": "structure",
+                "members": {"shape": {"shape": "Text"}, "documentation": {"shape": "Text"}},
+            },
         },
     }

@@ -4,8 +4,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,15 @@ from controller.sandbox.cloudflare.exchange import Exchange, Reply, Request
 from infra.package import Target, build
 from infra.package_models import OPERATIONS
 from tests.infra.package.conftest import HERE, make_variable
-from tests.infra.package.function import ALONE, Answer, RuntimeApi, alone, running
-from tests.support.servers import Clouds, link, name
-from tests.unit.test_events import SCHEDULED, batch, state_change
+from tests.support.build import link, name
+from tests.support.events import SCHEDULED, batch, state_change
+from tests.support.lambda_runtime import Answer, Function, Running
+from tests.support.servers import Clouds
 
 pytestmark = pytest.mark.xdist_group("package")
 
+#: Nothing is on the path but Python's own library.
+ALONE = (sys.executable, "-I", "-S", "-B")
 #: What the handler's path imports that is neither ours nor Python's. A new name here is a longer cold start.
 THIRD_PARTY = {
     "anyio",
@@ -52,7 +54,7 @@ print(json.dumps(sorted(sys.modules)))
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class Deployed:
     """The package's function, deployed before two clouds."""
 
     folder: Path
@@ -60,16 +62,15 @@ class Function:
     log: Path
     clouds: Clouds
 
-    @contextmanager
-    def running(self, **changes: str) -> Iterator[RuntimeApi]:
+    def running(self, **changes: str) -> Running:
         """A process of it, with these settings changed."""
-        with running(self.folder, self.client, self.clouds.environment(**changes), self.log) as api:
-            yield api
+        function = Function("package", "handler.lambda_handler", (self.folder, self.client))
+        return Running(function, self.clouds.environment(**changes), log=self.log)
 
     def invoke(self, event: object, **changes: str) -> Answer:
         """What a cold function makes of this event."""
-        with self.running(**changes) as api:
-            return api.invoke(event)
+        with self.running(**changes) as running:
+            return running.invoke(event)
 
     def lines(self) -> list[dict[str, Any]]:
         """Our lines of its log; the runtime client adds one of its own for an error."""
@@ -78,8 +79,15 @@ class Function:
 
 
 @pytest.fixture
-def function(folder: Path, client: Path, tmp_path: Path, clouds: Clouds) -> Function:
-    return Function(folder, client, tmp_path / "log", clouds)
+def function(folder: Path, client: Path, tmp_path: Path, clouds: Clouds) -> Deployed:
+    return Deployed(folder, client, tmp_path / "log", clouds)
+
+
+def alone(package: Path, script: str, environment: Mapping[str, str] | None = None) -> Any:
+    """What this script prints as JSON, where only the package can be imported."""
+    script = f"import sys; sys.path.insert(0, {str(package)!r})\n{script}"
+    shown = subprocess.run([*ALONE, "-c", script], env=dict(environment or {}), capture_output=True, check=True)
+    return json.loads(shown.stdout.splitlines()[-1])
 
 
 def test_the_same_input_gives_the_same_bytes(package: Path, tmp_path: Path) -> None:
@@ -88,13 +96,13 @@ def test_the_same_input_gives_the_same_bytes(package: Path, tmp_path: Path) -> N
     assert again.read_bytes() == package.read_bytes()
 
 
-def test_every_module_comes_from_byte_code_that_is_taken_without_a_look_at_its_source(folder: Path) -> None:
+def test_modules_load_from_byte_code_without_checking_sources(folder: Path) -> None:
     script = f"import sys; sys.path.insert(0, {str(folder)!r}); import handler"
     told = subprocess.run([*ALONE, "-v", "-c", script], capture_output=True, text=True, check=True).stderr
     loaded = re.findall(rf"^# code object from '?{re.escape(str(folder))}/(.*?)'?$", told, re.MULTILINE)
     assert len(loaded) > 200
     assert [path for path in loaded if not path.endswith(".pyc")] == []
-    # PEP 552: the second word says that the file is told by a hash (1), and that nobody is to check it (not 2).
+    # PEP 552: the second word says that the file is known by a hash (1), and that nobody is to check it (not 2).
     flags = {file.read_bytes()[4:8] for file in folder.rglob("*.pyc")}
     assert flags == {(0b01).to_bytes(4, "little")}
 
@@ -106,7 +114,7 @@ def test_byte_code_tells_lambdas_folder_and_not_the_builders(package: Path) -> N
                 assert b"/var/task/" in archive.read(file), file
 
 
-def test_a_pass_imports_these_libraries_and_all_of_our_modules_that_are_packed(function: Function) -> None:
+def test_pass_imports_all_packed_modules_and_these_libraries(function: Deployed) -> None:
     function.clouds.launch()
     modules = alone(function.folder, _A_PASS, function.clouds.environment())
     ours = {module for module in modules if module.split(".")[0] in ("controller", "handler")}
@@ -124,7 +132,7 @@ def test_the_extras_cannot_be_imported(folder: Path, extra: str) -> None:
     )
 
 
-def test_a_state_change_brings_record_and_link(function: Function) -> None:
+def test_a_state_change_brings_record_and_link(function: Deployed) -> None:
     machine = function.clouds.launch()
     answer = function.invoke(state_change(machine))
     assert (answer.kind, answer.content["scope"], answer.content["converged"]) == ("response", [machine], True)
@@ -132,7 +140,7 @@ def test_a_state_change_brings_record_and_link(function: Function) -> None:
     assert function.clouds.aws.rows.get("m1")["teacher_ec2_link"] == link(machine)
 
 
-def test_the_log_has_our_lines_alone_and_no_secret_whatever_lambdas_log_level_is(function: Function) -> None:
+def test_log_holds_only_our_lines_and_no_secret(function: Deployed) -> None:
     function.clouds.launch()
     assert function.invoke(SCHEDULED).kind == "response"
     lines = [json.loads(line) for line in function.log.read_text().splitlines()]
@@ -145,27 +153,27 @@ def test_the_log_has_our_lines_alone_and_no_secret_whatever_lambdas_log_level_is
     assert function.clouds.cloudflare.token not in function.log.read_text()
 
 
-def test_a_batch_is_one_pass(function: Function) -> None:
+def test_a_batch_is_one_pass(function: Deployed) -> None:
     machines = [function.clouds.launch(f"m{number}") for number in range(3)]
     answer = function.invoke(batch(*(state_change(machine) for machine in machines)))
-    assert (answer.kind, answer.content["scope"]) == ("response", sorted(machines))
+    assert (answer.kind, answer.content) == ("response", {"batchItemFailures": []})
     assert sorted(function.clouds.records()) == sorted(map(name, machines))
 
 
-def test_a_schedule_mends_everything_and_a_warm_function_finds_nothing_more(function: Function) -> None:
+def test_schedule_fixes_everything_and_warm_function_finds_nothing(function: Deployed) -> None:
     gone = function.clouds.launch("m1")
     function.clouds.seed(gone, "192.0.2.1")
     function.clouds.aws.machines.terminate(gone)
     new = function.clouds.launch("m2", "student")
-    with function.running() as api:
-        first, second = api.invoke(SCHEDULED), api.invoke(SCHEDULED)
+    with function.running() as running:
+        first, second = running.invoke(SCHEDULED), running.invoke(SCHEDULED)
     assert (first.kind, first.content["scope"], len(first.content["changes"])) == ("response", "all", 4)
     assert (second.kind, second.content["changes"], second.content["converged"]) == ("response", [], True)
     assert function.clouds.records() == {name(new): [function.clouds.address(new)]}
     assert function.clouds.aws.rows.get("m1")["status"] == "TERMINATED"
 
 
-def test_a_plan_writes_nothing(function: Function) -> None:
+def test_a_plan_writes_nothing(function: Deployed) -> None:
     machine = function.clouds.launch()
     answer = function.invoke({"action": "plan", "instance": machine})
     assert answer.kind == "response"
@@ -174,14 +182,14 @@ def test_a_plan_writes_nothing(function: Function) -> None:
     assert "UpdateItem" not in function.clouds.aws.operations()
 
 
-def test_an_event_that_nobody_knows_is_an_error_that_lambda_sees(function: Function) -> None:
+def test_an_event_that_nobody_knows_is_an_error_that_lambda_sees(function: Deployed) -> None:
     answer = function.invoke({"detail-type": "Something Else"})
     assert (answer.kind, answer.content["errorType"]) == ("error", "RequestError")
     assert "Expected" in answer.content["errorMessage"]
     assert [line["message"] for line in function.lines()] == ["pass failed"]
 
 
-def test_a_pass_that_is_not_complete_is_an_error_after_its_report_was_logged(function: Function) -> None:
+def test_incomplete_pass_is_an_error_after_its_report_is_logged(function: Deployed) -> None:
     function.clouds.reset(quota=0)
     function.clouds.launch()
     answer = function.invoke(SCHEDULED)
@@ -208,7 +216,7 @@ def refused(operation: str, status: int, content: str) -> Any:
 @pytest.mark.parametrize(
     ("index", "read"), [("", {"Scan"}), ("by-status", {"Query"})], ids=["by a scan", "by an index"]
 )
-def test_every_operation_is_called_through_the_cut_models(function: Function, index: str, read: set[str]) -> None:
+def test_every_operation_is_called_through_the_cut_models(function: Deployed, index: str, read: set[str]) -> None:
     function.clouds.aws.make_table("meetings", index=index or None)
     function.clouds.aws.requests.clear()
     machine = function.clouds.launch()
@@ -219,7 +227,7 @@ def test_every_operation_is_called_through_the_cut_models(function: Function, in
     assert set(function.clouds.aws.operations()) == every - {"Scan", "Query"} | read
 
 
-def test_a_condition_that_fails_is_understood(function: Function) -> None:
+def test_a_condition_that_fails_is_understood(function: Deployed) -> None:
     machine = function.clouds.launch()
 
     def moved_on(request: Request, proceed: Any) -> Reply:
@@ -237,7 +245,7 @@ def test_a_condition_that_fails_is_understood(function: Function) -> None:
 
 
 @pytest.mark.parametrize(
-    ("operation", "status", "content", "told"),
+    ("operation", "status", "content", "sentence"),
     [
         (
             "DescribeInstances",
@@ -254,8 +262,8 @@ def test_a_condition_that_fails_is_understood(function: Function) -> None:
         ),
     ],
 )
-def test_a_refusal_is_understood(function: Function, operation: str, status: int, content: str, told: str) -> None:
+def test_a_refusal_is_understood(function: Deployed, operation: str, status: int, content: str, sentence: str) -> None:
     function.clouds.aws.intercept = refused(operation, status, content)
     answer = function.invoke(SCHEDULED)
     assert (answer.kind, answer.content["errorType"]) == ("error", "ObservationError")
-    assert told in answer.content["errorMessage"] + json.dumps(function.lines())
+    assert sentence in answer.content["errorMessage"] + json.dumps(function.lines())

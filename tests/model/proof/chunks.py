@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from tests.model.proof.explore import Explorer
-from tests.model.proof.families import Family
+from tests.model.proof.product_of_factors import Family
 from tests.model.properties.turns import taking_turns
 
 #: An explorer remembers every state of a part: about a kilobyte each.

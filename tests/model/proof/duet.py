@@ -18,7 +18,7 @@ class Interleaved(Script):
     turn: Meddler = lambda _: None
 
     def meddlers(self, method: str, before: Sequence[str]) -> list[Meddler]:
-        """Who comes in between before this call."""
+        """Return those that come in between before this call."""
         return [*Script.meddlers(self, method, before), self.turn]
 
 

@@ -16,9 +16,10 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 
 from controller.model import Action, DeleteRecord, DnsRecord, Outcome, RecordChange, RowWrite, UpdateRecord
-from tests.model.properties.clouds import Clouds, Write
+from tests.model.properties.clouds import Clouds
 from tests.model.properties.passes import Ran, run_in_turns
 from tests.model.properties.schedule import unlike_the_full_pass
+from tests.support.journal import Write
 from tests.support.spec.allowed import misdeeds
 from tests.support.spec.guarded import is_held, rests_on
 from tests.support.spec.right import takes_two_passes, wrongs
@@ -90,7 +91,7 @@ class Explorer:
 def cut_short(start: State, ran: Ran) -> Iterator[State]:
     """Every state that the pass went through, or might have: what a row needs nothing from Cloudflare for runs beside.
 
-    That are removals, links whose machines' records were in place before, and ends of machines without any to delete.
+    These are removals, links to machines with records in place before, and ends of machines without any to delete.
     """
     writes = [event for event in ran.journal if isinstance(event, Write)]
     moving = {str(r.change.instance) for r in ran.results if isinstance(r.change, RecordChange)}
@@ -106,7 +107,7 @@ def cut_short(start: State, ran: Ran) -> Iterator[State]:
 
 
 def _needed_by(event: Write, ran: Ran) -> set[str]:
-    """The machines whose records this write to a row waits for."""
+    """Return the machines with records that this write to a row waits for."""
     assert isinstance(event.wanted, RowWrite)
     changes = [r.change for r in ran.results if r.change.key == event.key and event.wanted.sets]
     links = {str(c.instance) for c in changes if c.action is Action.WRITE_LINK}

@@ -10,8 +10,8 @@ from datetime import timedelta
 from enum import Enum
 
 from controller.model import Instance
-from tests.model.properties.worlds import IDS, LOST_IDS, NEW_STATE, STATES, UNROUTABLE
-from tests.support.state import START
+from tests.model.properties.random_worlds import IDS, LOST_IDS, NEW_STATE, STATES, UNROUTABLE
+from tests.support.clock import START
 
 A, B, C = IDS[:3]
 LOST = LOST_IDS[0]

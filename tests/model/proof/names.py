@@ -13,22 +13,23 @@ from itertools import combinations_with_replacement
 
 from controller.model import DnsRecord
 from tests.model.proof.machines import NUMBER, Address, Body, address_of
-from tests.model.properties.worlds import FOREIGN, MARK
-from tests.support.state import START
+from tests.model.properties.random_worlds import FOREIGN
+from tests.support.build import MARK
+from tests.support.clock import START
 
 OLD, NEW = START - timedelta(days=3), START - timedelta(seconds=10)
 
 
 class Kind(Enum):
-    """A record: whose it is, when it was made and last written, and whether it is proxied (grey: it is not)."""
+    """A record: its mark, when it was created and last written, and whether it is proxied (grey: it is not)."""
 
     OURS = (MARK, OLD, None, True)
-    YOUNG = (f"{MARK} teacher of m", OLD, NEW, True)  # made long ago, and written a moment ago
+    YOUNG = (f"{MARK} teacher of m", OLD, NEW, True)  # created long ago, and written a moment ago
     GREY = (MARK, OLD, OLD, False)
-    UNMARKED = ("made by hand", OLD, None, True)
+    UNMARKED = ("created by hand", OLD, None, True)
     FOREIGN = (FOREIGN[0], OLD, None, True)
     UNDATED = (MARK, None, None, True)  # Cloudflare does not say
-    GREY_UNMARKED = ("made by hand", OLD, None, False)
+    GREY_UNMARKED = ("created by hand", OLD, None, False)
     GREY_FOREIGN = (FOREIGN[0], OLD, None, False)
 
 
@@ -109,7 +110,7 @@ def _beside_ours(kind: Kind) -> Iterator[tuple[Slot, Slot]]:
     yield from ((kind, None), (None, kind), (kind, Kind.OURS), (Kind.OURS, kind))
 
 
-#: What was made by hand without the proxy, and marks on records that no controller makes.
+#: What was created by hand without the proxy, and marks on records that no controller creates.
 RARE: tuple[Name, ...] = (
     *(Name(right, wrong) for grey in (Kind.GREY_UNMARKED, Kind.GREY_FOREIGN) for right, wrong in _beside_ours(grey)),
     *(Name(right, beside=kind, comment=mark) for kind in ("AAAA", "TXT") for mark in MARKS for right in SLOTS[:2]),

@@ -6,11 +6,11 @@ from itertools import combinations_with_replacement, product
 
 from controller.model import Value
 from controller.settings import Settings
-from tests.model.proof.families import SETTINGS, Family, Place, world
 from tests.model.proof.machines import BODIES, CLASSES, LOST, A, B, Body
 from tests.model.proof.names import RARE, STANDINGS, Name
+from tests.model.proof.product_of_factors import SETTINGS, Family, Place, world
 from tests.model.proof.rows import LONG_PAST, STATUSES, Shape, Status, in_upper_case
-from tests.model.properties.worlds import NULL, ODD
+from tests.model.properties.random_worlds import NULL, ODD
 from tests.support.spec.sight import SEEN_ALIVE
 from tests.support.state import Case
 

@@ -11,7 +11,7 @@ STRANGE = "https://meet.example.org/x"  # a link of another shape
 SOON = "2026-01-31T12:05:00Z"
 LONG_PAST = "2026-01-30T11:00:00Z"  # more than 24 hours
 
-#: A status, and a meeting's time where that is told.
+#: A status, and a meeting's time where it matters.
 Status = tuple[Value, Value]
 STATUSES: tuple[Status, ...] = (
     (None, None),

@@ -6,9 +6,9 @@ from datetime import timedelta
 from itertools import combinations_with_replacement, product
 
 from controller.settings import Settings
-from tests.model.proof.families import SETTINGS, Family, Place, world
 from tests.model.proof.machines import BODIES, CLASSES, LOST, A, B, Body, C
 from tests.model.proof.names import NAMES, STANDINGS, Kind, Name
+from tests.model.proof.product_of_factors import SETTINGS, Family, Place, world
 from tests.model.proof.rare_worlds import RARE_FAMILIES
 from tests.model.proof.rows import LONG_PAST, SOON, STATUSES, STRANGE, Shape, Status
 from tests.support.state import Case
@@ -124,7 +124,7 @@ ROWS_OF_A_ROLE = tuple(
 AGES = (timedelta(minutes=20), timedelta(0))
 ONE_ROLE = Family("one role twice", (CLASSES, IN_SHORT, CLASSES, IN_SHORT, ROWS_OF_A_ROLE, AGES), _one_role)
 
-# A machine of one meeting and a machine of another, whose rows may name each other's.
+# A machine of one meeting and a machine of another; the rows may name each other's machines.
 
 BRIEF = (Name(), Name(Kind.OURS), Name(Kind.FOREIGN))
 

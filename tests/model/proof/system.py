@@ -24,18 +24,19 @@ from hypothesis.stateful import (
 )
 
 from controller.model import DnsRecord, Instance, Outcome
-from tests.model.proof import people
+from tests.model import actors
 from tests.model.proof.duet import Duet
-from tests.model.properties import meddlers
 from tests.model.properties.clouds import Clouds
 from tests.model.properties.faults import CALM, Calls, Script
 from tests.model.properties.passes import Ran, run, run_in_turns
+from tests.model.properties.random_worlds import IDS, MEETINGS, ROUTABLE, Chooser, settings_with
 from tests.model.properties.simulation import what_a_calm_pass_leaves
 from tests.model.properties.turns import taking_turns
-from tests.model.properties.worlds import IDS, MARK, MEETINGS, ROUTABLE, Chooser, settings_with
+from tests.support.build import MARK
+from tests.support.clock import START
 from tests.support.spec.allowed import misdeeds
 from tests.support.spec.right import takes_two_passes, wrongs
-from tests.support.state import START, Case, State
+from tests.support.state import Case, State
 
 Scope = Collection[str] | None
 #: None of our business, whoever's mark they bear: a name of another form, and a name under another domain.
@@ -43,12 +44,12 @@ BYSTANDERS = {
     key: DnsRecord(key, name, name.partition(".")[0], "A", "192.0.2.9", True, MARK, START)
     for key, name in (("b1", "www.example.com"), ("b2", "i-00000001.www.example.com"))
 }
-#: By another style of owner id, so that absence is believed only where EC2 shows a machine of ours.
+#: By another style of owner id, so that absence is believed only where EC2 shows one of our machines.
 SETTINGS = settings_with(place=None)
 
 meetings, roles = st.sampled_from(MEETINGS), st.sampled_from(SETTINGS.roles)
-acts = st.builds(people.Act, st.sampled_from(people.OF_A_MEETING), meetings, roles)
-others = acts | st.builds(meddlers.Meddle, st.integers(0, 1 << 30))
+acts = st.builds(actors.Act, st.sampled_from(actors.OF_A_MEETING), meetings, roles)
+others = acts | st.builds(actors.Meddle, st.integers(0, 1 << 30))
 at_calls = st.integers(0, 5)
 calls = st.builds(
     Calls,
@@ -74,20 +75,20 @@ class System(RuleBasedStateMachine):
         super().__init__()
         self.clouds = Clouds(Case(State(START, {}, BYSTANDERS, {}), SETTINGS))
         self.unused = list(IDS)
-        self.events: list[str] = []  # of machines whose state has changed, not yet delivered
+        self.events: list[str] = []  # of machines in a new state, not yet delivered
         self.found: list[str] = []
 
     # The people, and EC2.
 
     @initialize(target=machines, some=st.sets(meetings, min_size=1, max_size=2))
     def begin(self, some: set[str]) -> MultipleResults[str]:
-        """A meeting or two, whose machines are about to run."""
+        """A meeting or two with machines that are about to run."""
         for meeting in sorted(some):
-            people.schedule(self.clouds, meeting, "")
+            actors.schedule(self.clouds, meeting, "")
         return multiple(*(self._launched(meeting, role) for meeting in sorted(some) for role in SETTINGS.roles))
 
     @rule(act=acts)
-    def somebody_acts(self, act: people.Act) -> None:
+    def somebody_acts(self, act: actors.Act) -> None:
         act(self.clouds)
 
     @precondition(lambda self: bool(self.unused))
@@ -98,20 +99,20 @@ class System(RuleBasedStateMachine):
     def _launched(self, meeting: str, role: str) -> str:
         machine = self.unused.pop()
         if machine not in self.clouds.state.instances:  # a launcher may have come in between the calls of a pass
-            people.launch(self.clouds, machine, meeting, role)
-            people.change(self.clouds, machine, people.run, ROUTABLE[len(self.unused)])
+            actors.launch(self.clouds, machine, meeting, role)
+            actors.change(self.clouds, machine, actors.run, ROUTABLE[len(self.unused)])
             self.events.append(machine)
         return machine
 
-    @rule(deed=st.sampled_from(people.OF_A_MACHINE), machine=machines, address=st.sampled_from((None, *ROUTABLE)))
+    @rule(deed=st.sampled_from(actors.OF_A_MACHINE), machine=machines, address=st.sampled_from((None, *ROUTABLE)))
     def a_machine_changes(
         self, deed: Callable[[Clouds, Instance, str | None], None], machine: str, address: str | None
     ) -> None:
-        people.change(self.clouds, machine, deed, address)
+        actors.change(self.clouds, machine, deed, address)
         self.events.append(machine)
 
-    @rule(deed=st.sampled_from(meddlers.BY_HAND), rng=st.randoms(use_true_random=False))
-    def by_hand(self, deed: meddlers.Deed, rng: random.Random) -> None:
+    @rule(deed=st.sampled_from(actors.BY_HAND), rng=st.randoms(use_true_random=False))
+    def by_hand(self, deed: actors.Deed, rng: random.Random) -> None:
         """At a dashboard, by another function, by another deployment."""
         deed(self.clouds, Chooser(rng))
 
@@ -159,7 +160,7 @@ class System(RuleBasedStateMachine):
         self.counts["passes in random systems"] += 1
         self.found += misdeeds(ran.journal, SETTINGS, scope, force=force)
         if ran.error and any(call in ("rows.write", "records.write") for call in ran.calls):
-            self.found.append(f"raised after it had begun to write: {ran.error}")
+            self.found.append(f"raised after its first write: {ran.error}")
 
     # What is true after each step, and in the end.
 

@@ -12,11 +12,13 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, 
 import handler
 from tests.model.proof.tally import counted
 from tests.model.properties.profiles import PROMISE
-from tests.support.servers import Clouds, LambdaContext, name
+from tests.support.build import name
+from tests.support.events import SCHEDULED, batch, state_change
+from tests.support.lambda_runtime import LambdaContext
+from tests.support.servers import Clouds
+from tests.support.spec.in_truth import misdeeds_in_truth
 from tests.system.faults.calls import Proxy
-from tests.system.faults.judges import misdeeds
-from tests.system.perturb.journal import Journals
-from tests.unit.test_events import SCHEDULED, batch, state_change
+from tests.system.perturb.recorder import Journals
 
 Note = Callable[[str, object], None]
 meetings, roles = st.sampled_from(("m1", "m2")), st.sampled_from(("teacher", "student"))
@@ -74,7 +76,8 @@ class Function(RuleBasedStateMachine):
         self.journals.clear()
         report = handler.lambda_handler(event, LambdaContext())
         assert self.journals.misdeeds() == []
-        assert misdeeds([deed for journal in self.journals.kept for deed in journal.deeds], scope or None) == []
+        for journal in self.journals.kept:
+            assert misdeeds_in_truth(journal.writes(), journal.settings, scope or None) == []
         return report
 
 

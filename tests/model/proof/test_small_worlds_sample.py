@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.model.proof.chunks import explored
-from tests.model.proof.families import Family
+from tests.model.proof.product_of_factors import Family
 from tests.model.proof.seed import seed_of_today
 from tests.model.proof.small_worlds import FAMILIES
 from tests.model.proof.tally import counted

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import pytest
 
-from tests.model.proof.families import Family
 from tests.model.proof.machines import A, B, C
+from tests.model.proof.product_of_factors import Family
 from tests.model.proof.seed import seed_of_today
 from tests.model.proof.small_worlds import ONE, ONE_ROLE, THREE, TWO_MEETINGS, TWO_ROLES
 from tests.model.properties.passes import applied
@@ -27,7 +27,7 @@ def exchanged(*names: str) -> dict[str, str]:
 
 
 SYMMETRIES = {
-    "which-role-is-whose": (
+    "which-role-is-which": (
         TWO_ROLES,
         {
             **exchanged(A, B),

@@ -18,9 +18,7 @@ def report(count: int, *keywords: str, when: str = "call", outcome: str = "passe
     return SimpleNamespace(when=when, outcome=outcome, user_properties=properties, keywords=keys)
 
 
-def test_what_was_counted_is_said_and_what_proofs_have_counted_is_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_counts_are_printed_and_those_of_proofs_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tally, "FOLDER", tmp_path / "build" / "proof")
     monkeypatch.setattr(tally, "_commit", lambda: "1a2b3c4")
     monkeypatch.setenv("PROOF_SEED", "739580")

@@ -1,66 +1,23 @@
 """The three clouds in memory: every call to them is journalled, and may go wrong by script."""
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from controller.errors import ConditionError
-from controller.model import RecordChange, RowWrite
+from controller.errors import ConditionError, RefusedError
+from controller.model import CreateRecord, DnsRecord, Instance, RecordChange, RowWrite
+from controller.settings import Settings
 from tests.model.properties.faults import CALM, WRITES, Lost, Meddler, Script
-from tests.support.state import Case, FakeClock, State
+from tests.support import zone
+from tests.support.clock import FakeClock
+from tests.support.journal import Event, Meddled, Read, Refused, Tried, Write
+from tests.support.state import Case, Row, State, Zone
 
 T = TypeVar("T")
 
-#: The ids of the records that the model has made, in this world or in one that was before it.
+#: The ids of the records that the model has created, in this world or in one before it.
 MADE = re.compile(r"[rx]\d+")
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A call that read: what was asked for (None: everything), and what came back."""
-
-    method: str
-    asked: frozenset[str] | None
-    answer: Sequence[object]
-    state: State
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """A call that changed something: what was true before it, and after."""
-
-    method: str
-    before: State
-    after: State
-    wanted: Sequence[RecordChange] | RowWrite = ()
-    key: str = ""  # a row's
-
-
-@dataclass(frozen=True, slots=True)
-class Meddled:
-    """Another hand changed the world."""
-
-    before: State
-    after: State
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A batch that Cloudflare would not have."""
-
-    wanted: Sequence[RecordChange]
-    codes: Sequence[object]
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """A call that writes begins, whatever becomes of it."""
-
-    state: State
-
-
-Event = Read | Write | Meddled | Refused | Tried
 
 
 @dataclass(slots=True)
@@ -115,13 +72,63 @@ class Clouds:
             self.state = replace(self.state, now=self.clock.now())
         return self.state
 
-    def new_ids(self, count: int) -> int:
-        self._ids += count
-        return self._ids - count
+    def new_id(self) -> str:
+        """The id of a record that is about to be created."""
+        self._ids += 1
+        return f"r{self._ids - 1:04d}"
 
-    def log_read(self, method: str, asked: Collection[str] | None, answer: Sequence[T]) -> list[T]:
-        self.journal.append(Read(method, None if asked is None else frozenset(asked), answer, self.moment()))
-        return list(answer)
+    # What the ports ask of clouds in memory
+
+    @property
+    def settings(self) -> Settings:
+        return self.case.settings
+
+    @property
+    def zone(self) -> Zone:
+        return self.case.zone
+
+    def instances(self) -> Iterable[Instance]:
+        return self.state.instances.values()
+
+    def listed(self) -> Iterable[Instance]:
+        return (machine for machine in self.instances() if machine.id not in self.script.unlisted)
+
+    def records(self) -> Mapping[str, DnsRecord]:
+        return self.state.records
+
+    def rows(self) -> Mapping[str, Row]:
+        return self.state.rows
+
+    def read(self, method: str, asked: Collection[str] | None, find: Callable[[], list[T]]) -> list[T]:
+        def do() -> list[T]:
+            found = find()
+            self.journal.append(Read(method, None if asked is None else frozenset(asked), found, self.moment()))
+            return list(found)
+
+        return self.call(method, do)
+
+    def write(self, method: str, do: Callable[[], T]) -> T:
+        return self.call(method, do)
+
+    def put_row(self, key: str, row: Row, change: RowWrite) -> None:
+        before = self.moment()
+        self.state = replace(before, rows={**before.rows, key: row})
+        self.journal.append(Write("rows.write", before, self.state, change, key))
+
+    def put_batch(self, method: str, changes: Sequence[RecordChange]) -> list[DnsRecord]:
+        before, script = self.moment(), self.script
+        try:
+            if script.poison in [change.name for change in changes]:
+                raise zone.refused(9207, "Request body is invalid.")
+            if script.refuses(change.name for change in changes if isinstance(change, CreateRecord)):
+                raise zone.refused(script.refused or 0, "This domain takes no records.")
+            records, written = zone.batch(before.records, changes, self.zone, before.now, self.new_id)
+        except RefusedError as error:
+            self.journal.append(Refused(tuple(changes), error.codes))
+            raise
+        self.state = replace(before, records=records)
+        self.journal.append(Write(method, before, self.state, tuple(changes)))
+        return written
 
     @staticmethod
     def _sent_again(do: Callable[[], T]) -> T:

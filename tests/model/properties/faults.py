@@ -117,7 +117,7 @@ class Script:
         return next((fault for fault in reversed(faults) if fault), None)
 
     def meddlers(self, method: str, before: Sequence[str]) -> list[Meddler]:
-        """Who comes in between before this call."""
+        """Return those that come in between before this call."""
         found = [calls.meddlers.get(number) for calls, number in self.at(method, before)]
         return [meddler for meddler in found if meddler]
 

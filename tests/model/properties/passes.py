@@ -8,12 +8,14 @@ from controller.errors import PassError
 from controller.model import Heard, Mode, Outcome, Request, Result
 from controller.ports import Context
 from controller.reconcile import reconcile
-from controller.report.report import Report, Target
+from controller.report.report import Report
 from controller.runtime.budget import Budget
-from tests.model.properties.clouds import Clouds, Event
-from tests.model.properties.clouds_ports import readers_of, writers_of
+from tests.model.properties.clouds import Clouds
 from tests.model.properties.faults import CALM, Script
 from tests.model.properties.turns import taking_turns
+from tests.support.build import TARGET
+from tests.support.journal import Event
+from tests.support.ports import readers_of, writers_of
 from tests.support.state import Case, State
 
 SECONDS = 600.0
@@ -48,7 +50,7 @@ def run(
     seed: int = 0,
     heard: Mapping[str, Heard] | None = None,
 ) -> Ran:
-    """One pass; chance (whose turn it is, and a back-off's jitter) follows the seed."""
+    """One pass; chance (which thread's turn it is, and a back-off's jitter) follows the seed."""
     state_of_chance = random.getstate()
     random.seed(seed)
     try:
@@ -67,12 +69,11 @@ def run_in_turns(
     script: Script = CALM,
     heard: Mapping[str, Heard] | None = None,
 ) -> Ran:
-    """One pass, where threads take turns already. Whatever it raises that is no PassError is a bug."""
+    """One pass, where threads take turns already. It is a bug if it raises anything except a PassError."""
     clouds.begin(script)
     settings = clouds.case.settings
-    target = Target("111122223333", "us-west-2", settings.zone_id, settings.domain_root, "meetings", "owner")
     writers = writers_of(clouds) if mode is Mode.APPLY else None
-    context = Context(settings, target, readers_of(clouds), writers, Budget(clouds.clock, SECONDS))
+    context = Context(settings, TARGET, readers_of(clouds), writers, Budget(clouds.clock, SECONDS))
     request = Request(mode, None if scope is None else frozenset(scope), force, heard=heard or {})
     report, error = None, None
     try:

@@ -19,6 +19,6 @@ _COMMON = {
 settings.register_profile("promise", max_examples=40, **_COMMON)  # type: ignore[arg-type]  # a mapping of several types
 settings.register_profile("costly", max_examples=12, **_COMMON)  # type: ignore[arg-type]  # likewise
 
-#: For a promise whose example is a pass or two, and for one whose example is dozens of them.
+#: For a promise with a pass or two in an example, and for one with dozens of them.
 PROMISE = settings(settings.get_profile("promise"))
 COSTLY = settings(settings.get_profile("costly"))

@@ -4,11 +4,11 @@ import random
 from collections.abc import Collection
 
 from controller.model import Outcome, Result
+from tests.model.actors import Meddle
 from tests.model.properties.clouds import Clouds
 from tests.model.properties.faults import CALM, Calls, Script
-from tests.model.properties.meddlers import Meddle
 from tests.model.properties.passes import Ran, run
-from tests.model.properties.worlds import IDS, LOST_IDS, Chooser, random_case
+from tests.model.properties.random_worlds import IDS, LOST_IDS, Chooser, random_case
 from tests.support.spec.allowed import misdeeds
 from tests.support.spec.right import takes_two_passes, wrongs
 
@@ -33,7 +33,7 @@ def simulate(seed: int) -> list[str]:
 def _judged(ran: Ran, clouds: Clouds, scope: Collection[str] | None, *, force: bool) -> list[str]:
     found = misdeeds(ran.journal, clouds.case.settings, scope, force=force)
     if ran.error and any(call in ("rows.write", "records.write") for call in ran.calls):
-        found.append(f"raised after it had begun to write: {ran.error}")
+        found.append(f"raised after its first write: {ran.error}")
     return found
 
 

@@ -3,11 +3,11 @@
 from hypothesis import given
 
 from controller.model import Action, Change, RowChange
-from tests.model.properties.clouds_ports import holds
 from tests.model.properties.passes import planned
 from tests.model.properties.profiles import PROMISE
+from tests.model.properties.random_worlds import ODD, cases
 from tests.model.properties.test_races import rewrites
-from tests.model.properties.worlds import ODD, cases
+from tests.support.ports import holds
 from tests.support.spec import sight as spec
 from tests.support.state import Case, Row
 
@@ -33,7 +33,7 @@ def _is_named(name: str) -> bool:
 
 @PROMISE
 @given(cases())
-def test_a_write_happens_in_the_row_as_it_was_seen_and_not_in_one_that_has_moved_on(case: Case) -> None:
+def test_write_applies_to_the_row_as_seen_and_not_to_a_changed_one(case: Case) -> None:
     for change in (r.change for r in planned(case, force=True).results if isinstance(r.change, RowChange)):
         seen = case.state.rows[change.key]
         assert all(holds(condition, seen) for condition in change.write.conditions)

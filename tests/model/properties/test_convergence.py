@@ -6,19 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.model import Outcome
+from tests.model.actors import Meddle
 from tests.model.properties.clouds import Clouds
-from tests.model.properties.meddlers import Meddle
 from tests.model.properties.passes import planned, run
 from tests.model.properties.profiles import PROMISE
+from tests.model.properties.random_worlds import cases
 from tests.model.properties.simulation import what_a_calm_pass_leaves
-from tests.model.properties.worlds import cases
 from tests.support.spec.right import takes_two_passes, wrongs
 from tests.support.state import Case
 
 
 @PROMISE
 @given(cases())
-def test_one_clean_pass_makes_the_world_right_and_the_next_plans_nothing(case: Case) -> None:
+def test_one_clean_pass_converges_and_the_next_plans_nothing(case: Case) -> None:
     assert what_a_calm_pass_leaves(Clouds(case)) == []
 
 
@@ -41,7 +41,7 @@ def test_no_random_world_is_left_alone_while_it_is_wrong(case: Case) -> None:
 
 @PROMISE
 @given(cases())
-def test_without_force_all_is_done_but_what_is_held_and_the_next_passes_plan_only_that(case: Case) -> None:
+def test_without_force_only_held_changes_are_left_and_planned_again(case: Case) -> None:
     clouds = Clouds(case)
     passes = [run(clouds) for _ in range(2 + takes_two_passes(case.state, case.settings))]
     assert {result.outcome for ran in passes for result in ran.results} <= {Outcome.APPLIED, Outcome.GUARDED}
@@ -51,7 +51,7 @@ def test_without_force_all_is_done_but_what_is_held_and_the_next_passes_plan_onl
 
 @PROMISE
 @given(cases(size=4))
-def test_scoped_passes_over_every_instance_leave_nothing_for_them_to_do(case: Case) -> None:
+def test_scoped_passes_over_every_instance_converge(case: Case) -> None:
     clouds = Clouds(case)
     for _ in range(2):  # a link may wait for the record of a machine that comes later
         for instance in sorted(case.state.instances):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from controller.model import Result
 from tests.model.properties.passes import planned
 from tests.model.properties.profiles import PROMISE
-from tests.model.properties.worlds import cases
+from tests.model.properties.random_worlds import cases
 from tests.support.state import Case
 
 K = TypeVar("K")

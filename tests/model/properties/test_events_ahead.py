@@ -11,9 +11,11 @@ from tests.model.properties.clouds import Clouds
 from tests.model.properties.faults import Calls, Script
 from tests.model.properties.passes import Ran, run
 from tests.model.properties.test_evidence import is_now
-from tests.model.properties.test_regressions import ONE, TWO, link, machine, record, world
+from tests.model.properties.test_regressions import ONE, TWO, machine, record, world
+from tests.support.build import link
+from tests.support.clock import START
 from tests.support.spec.right import wrongs
-from tests.support.state import START, Case
+from tests.support.state import Case
 
 RUNS, OTHER = machine(ONE, "203.0.113.1", age=timedelta(seconds=20)), machine(TWO, "203.0.113.2", role="student")
 ROW = {"status": "LAUNCHED", "teacher_ec2_id": ONE, "student_ec2_id": TWO}
@@ -40,9 +42,7 @@ def behind_world(shown: Instance | None) -> Case:
 
 @pytest.mark.parametrize("shown", BEHIND.values(), ids=BEHIND)
 @pytest.mark.parametrize("after", [1, 5, 10])
-def test_a_machine_that_ec2_shows_late_gets_its_record_and_link_by_this_very_event(
-    shown: Instance | None, after: int
-) -> None:
+def test_machine_shown_late_gets_its_record_and_link_by_its_event(shown: Instance | None, after: int) -> None:
     heard = told("running", ONE, TWO)
     late = looks_at(run(Clouds(behind_world(shown)), [ONE, TWO], heard=heard))[after]
     clouds = Clouds(behind_world(shown))
@@ -69,7 +69,7 @@ def test_after_twenty_seconds_nobody_waits_any_longer() -> None:
 
 
 @pytest.mark.parametrize("state", ["stopping", "stopped", "shutting-down", "terminated"])
-def test_a_machine_that_ends_and_is_shown_running_is_looked_at_until_it_is_shown_so(state: str) -> None:
+def test_ended_machine_shown_running_is_read_until_shown_ended(state: str) -> None:
     case = world([OTHER, RUNS], [record("a", ONE, "203.0.113.1")], m={**ROW, "teacher_ec2_link": link(ONE)})
     heard = told(state, ONE)
     late = looks_at(run(Clouds(case), [ONE], heard=heard))[4]
@@ -97,7 +97,7 @@ def test_it_is_not_waited_for(shown: Instance | None, heard: dict[str, Heard]) -
     assert ran.state.now == START
 
 
-def test_a_machine_that_turns_out_to_be_a_strangers_is_not_waited_for_any_longer() -> None:
+def test_waiting_stops_when_the_machine_is_a_strangers() -> None:
     heard = told("running", ONE)
     late = looks_at(run(Clouds(behind_world(None)), [ONE], heard=heard))[2]
     strangers = is_now(replace(RUNS, tagged=False, state="pending", public_ip=None))

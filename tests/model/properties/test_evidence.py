@@ -12,8 +12,9 @@ from tests.model.properties.clouds import Clouds
 from tests.model.properties.faults import Calls, Script
 from tests.model.properties.passes import applied, planned, run
 from tests.model.properties.profiles import PROMISE
-from tests.model.properties.test_regressions import ONE, TWO, link, machine, record, world
-from tests.model.properties.worlds import cases
+from tests.model.properties.random_worlds import cases
+from tests.model.properties.test_regressions import ONE, TWO, machine, record, world
+from tests.support.build import link
 from tests.support.spec import sight as spec
 from tests.support.state import Case
 
@@ -27,20 +28,20 @@ def before_and_after_the_listing(case: Case) -> tuple[set[str], set[str]]:
 
 @PROMISE
 @given(cases())
-def test_records_and_rows_are_read_before_the_machines_and_what_they_name_is_looked_up_last(case: Case) -> None:
+def test_records_and_rows_are_read_before_machines_and_lookups_last(case: Case) -> None:
     before, after = before_and_after_the_listing(case)
     assert before == {"records.listing", "table.live"}
     assert after <= {"records.zone", "table.rows", "fleet.by_id", "fleet.of_meetings"}
 
 
-def test_a_full_pass_asks_last_for_machines_that_a_record_or_a_row_names_and_no_listing_brought() -> None:
+def test_full_pass_looks_up_named_machines_that_no_listing_brought() -> None:
     row = {"status": "LAUNCHED", "student_ec2_id": "i-00000003"}
     case = world([machine(ONE, "203.0.113.1")], [record("a", TWO, "192.0.2.1")], m=row)
     assert before_and_after_the_listing(case) == ({"records.listing", "table.live"}, {"fleet.by_id"})
 
 
 @pytest.mark.parametrize("index", ["by-status", None])
-def test_behind_an_index_the_rows_of_machines_that_are_gone_are_read_by_key(index: str | None) -> None:
+def test_with_an_index_rows_of_gone_machines_are_read_by_key(index: str | None) -> None:
     """Out of the index's sight is the row of a meeting that is only scheduled; its link is dead all the same."""
     gone = machine(ONE, None, state="terminated")
     case = world([gone], [], m={"status": "SCHEDULED", "teacher_ec2_link": link(ONE)})
@@ -57,7 +58,7 @@ def test_the_ids_of_rows_that_are_not_live_are_not_looked_up(status: str | None)
 
 @PROMISE
 @given(cases(), st.booleans())
-def test_only_a_pass_that_takes_something_away_describes_machines_once_more(case: Case, is_scoped: bool) -> None:
+def test_only_a_pass_that_removes_something_looks_twice(case: Case, is_scoped: bool) -> None:
     for scope in [[i] for i in case.state.instances] if is_scoped else [None]:
         ran = planned(case, scope, force=True)
         doomed = {machine for result in ran.results for machine in result.change.evidence}
@@ -95,9 +96,7 @@ FIRST = {
 
 @pytest.mark.parametrize("scope", [None, [ONE]])
 @pytest.mark.parametrize("first", FIRST.values(), ids=FIRST)
-def test_a_machine_that_the_first_reading_shows_otherwise_loses_nothing(
-    first: Instance | None, scope: list[str] | None
-) -> None:
+def test_machine_misread_in_the_first_reading_loses_nothing(first: Instance | None, scope: list[str] | None) -> None:
     case = world([first] if first else [], IN_PLACE, m=OF_ONE)
     calls = planned(case, scope).calls
     is_whole = is_now(RUNS)
@@ -108,7 +107,7 @@ def test_a_machine_that_the_first_reading_shows_otherwise_loses_nothing(
     assert kept.content in ("192.0.2.1", "192.0.2.9")
 
 
-def test_forty_lessons_whose_first_reading_has_no_addresses_keep_their_records() -> None:
+def test_forty_lessons_first_read_without_addresses_keep_records() -> None:
     ids = [f"i-{number:08x}" for number in range(40)]
     whole = [replace(machine(i, f"203.0.113.{n + 1}"), meeting=i) for n, i in enumerate(ids)]
     written = [record(f"s{i}", i, f"203.0.113.{n + 1}") for n, i in enumerate(ids)]

@@ -1,4 +1,4 @@
-"""What a pass can see but must not mend is reported, about the thing itself. Section 8 of the rules."""
+"""What a pass can see but must not fix is reported, about the thing itself. Section 8 of the rules."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -9,12 +9,14 @@ from hypothesis import given
 from controller.model import Instance, NonString
 from tests.model.properties.passes import planned
 from tests.model.properties.profiles import PROMISE
-from tests.model.properties.test_regressions import FOREIGN, LATE, ONE, TWO, link, machine, record, world
-from tests.model.properties.worlds import cases
+from tests.model.properties.random_worlds import cases
+from tests.model.properties.test_regressions import FOREIGN, LATE, ONE, TWO, machine, record, world
+from tests.support.build import link
+from tests.support.clock import START
 from tests.support.spec import owners
 from tests.support.spec import sight as spec
 from tests.support.spec.sight import Sight
-from tests.support.state import START, Case, State, Zone
+from tests.support.state import Case, State, Zone
 
 
 def told_of(case: Case) -> list[tuple[str, str]]:
@@ -27,7 +29,7 @@ def told_of(case: Case) -> list[tuple[str, str]]:
 
 @PROMISE
 @given(cases())
-def test_every_stranger_at_a_needed_name_every_orphan_and_every_odd_machine_is_told_of(case: Case) -> None:
+def test_foreign_records_orphans_and_odd_machines_are_reported(case: Case) -> None:
     sight, told = Sight.of(case.state, case.settings), told_of(case)
     for found in sight.records:
         cls, is_stranger = spec.class_of(sight, found.instance), owners.is_foreign(found, case.settings)
@@ -92,7 +94,7 @@ TOLD = {
     "a late meeting that nothing shows to be over": (
         world([], [], m={"status": "LAUNCHED", "meet_time": LATE, "teacher_ec2_id": ONE}), "meeting-late", "m"
     ),
-    "a row that names a machine whose record carries another deployment's mark": (
+    "a row that names a machine with another deployment's mark at its name": (
         world([], [record("a", ONE, "203.0.113.1", FOREIGN)], m={"status": "HEALTHY", "teacher_ec2_id": ONE}),
         "foreign-instance",
         "m",
@@ -139,7 +141,7 @@ def test_a_change_that_the_guard_holds_is_told_of() -> None:
 
 
 @pytest.mark.parametrize("status", ["COMPLETED", "CANCELLED"])
-def test_of_ten_thousand_rows_of_somebody_elses_status_at_most_twenty_are_told_of_and_no_id_is_looked_up(
+def test_ten_thousand_rows_of_unknown_status_cost_twenty_findings(
     status: str,
 ) -> None:
     rows = {f"m{n}": {"status": status, "teacher_ec2_id": f"i-{n:08x}"} for n in range(10_000)}

@@ -11,7 +11,7 @@ from tests.model.properties.clouds import Clouds
 from tests.model.properties.faults import READ_FAULTS, WRITES, Calls, Script
 from tests.model.properties.passes import Ran, applied, planned, run
 from tests.model.properties.profiles import COSTLY
-from tests.model.properties.worlds import cases
+from tests.model.properties.random_worlds import cases
 from tests.support.state import Case
 
 

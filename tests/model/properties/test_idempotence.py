@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from controller.errors import AmbiguousError, ConditionError, RefusedError
 from controller.model import Change, Outcome, RecordChange, RowChange
 from tests.model.properties.clouds import Clouds
-from tests.model.properties.clouds_ports import writers_of
 from tests.model.properties.faults import RECORD_FAULTS, WRITES, Calls, Fault, Lost, Script
 from tests.model.properties.passes import applied, planned, run
 from tests.model.properties.profiles import COSTLY, PROMISE
-from tests.model.properties.worlds import cases
+from tests.model.properties.random_worlds import cases
+from tests.support.ports import writers_of
 from tests.support.spec.right import takes_two_passes
 from tests.support.state import Case
 

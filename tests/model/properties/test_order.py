@@ -15,12 +15,14 @@ from controller.errors import (
     TransientError,
 )
 from controller.model import Action, Change, Outcome, RecordChange, RowChange, RowWrite
-from tests.model.properties.clouds import Clouds, Refused, Write
+from tests.model.properties.clouds import Clouds
 from tests.model.properties.faults import RECORD_FAULTS, ROW_FAULTS, Calls, Fault, Script
 from tests.model.properties.passes import Ran, applied, run
 from tests.model.properties.profiles import COSTLY, PROMISE
-from tests.model.properties.test_regressions import ONE, TWO, link, machine, record, world
-from tests.model.properties.worlds import cases
+from tests.model.properties.random_worlds import cases
+from tests.model.properties.test_regressions import ONE, TWO, machine, record, world
+from tests.support.build import link
+from tests.support.journal import Refused, Write
 from tests.support.spec import owners
 from tests.support.spec import sight as spec
 from tests.support.state import Case, Zone
@@ -39,7 +41,7 @@ def _wanted(event: Write) -> list[RecordChange]:
 
 @PROMISE
 @given(cases())
-def test_deletes_come_before_updates_before_creates_and_the_oldest_machine_is_served_first(case: Case) -> None:
+def test_deletes_then_updates_then_creates_oldest_machine_first(case: Case) -> None:
     writes = record_writes(applied(case, force=True))
     assert [w.action for w in writes] == sorted([w.action for w in writes], key=KINDS.index)
     created = [case.state.instances[w.name.partition(".")[0]] for w in writes if w.action is Action.CREATE_RECORD]
@@ -49,9 +51,7 @@ def test_deletes_come_before_updates_before_creates_and_the_oldest_machine_is_se
 
 @PROMISE
 @given(cases(), st.integers(0, 1 << 30))
-def test_a_link_comes_after_the_records_of_its_machine_and_an_end_after_those_of_all_its_machines(
-    case: Case, seed: int
-) -> None:
+def test_links_and_ends_follow_the_records_of_their_machines(case: Case, seed: int) -> None:
     ran = run(Clouds(case), force=True, seed=seed)
     moved: set[str | None] = set()
     still = [r.change.instance for r in ran.results if isinstance(r.change, RecordChange)]
@@ -81,7 +81,7 @@ def _kind(event: Write) -> tuple[bool, bool]:
 
 @PROMISE
 @given(cases())
-def test_what_needs_nothing_from_cloudflare_is_done_whatever_becomes_of_the_batches(case: Case) -> None:
+def test_writes_without_need_of_cloudflare_survive_failed_batches(case: Case) -> None:
     calm = applied(case, force=True)
     moving = {r.change.instance for r in calm.results if isinstance(r.change, RecordChange)}
     never = RECORD_FAULTS.index(Fault(DeadlineError))
@@ -125,7 +125,7 @@ def test_one_refused_record_stops_only_what_depends_on_it(case: Case) -> None:
 
 @PROMISE
 @given(cases())
-def test_after_a_quota_error_on_a_single_create_no_more_creates_are_tried(case: Case) -> None:
+def test_quota_error_on_a_single_create_stops_further_creates(case: Case) -> None:
     room = sum(w.action is Action.DELETE_RECORD for w in record_writes(applied(case, force=True)))
     full = Case(case.state, case.settings, Zone(quota=len(case.state.records) - room))
     clouds = Clouds(full)
@@ -139,7 +139,7 @@ def test_after_a_quota_error_on_a_single_create_no_more_creates_are_tried(case: 
     for result in ran.results:
         is_create = result.change.action is Action.CREATE_RECORD
         assert (result.outcome is Outcome.FAILED) == is_create, result
-        assert not is_create or "delete records nobody needs" in str(result.error)
+        assert not is_create or "delete records that nobody needs" in str(result.error)
 
 
 @pytest.mark.parametrize("count", [4, 40, 640])
@@ -151,7 +151,7 @@ def test_a_domain_that_refuses_every_create_costs_a_handful_of_calls(count: int)
     assert {(r.outcome, r.error) for r in ran.results} == {(Outcome.FAILED, ran.results[0].error)}
 
 
-def test_refusals_with_different_codes_or_beside_a_create_that_was_accepted_stop_no_other_create() -> None:
+def test_mixed_refusals_stop_no_other_create() -> None:
     ids = [f"i-{number:08x}" for number in range(12)]
     case = world([machine(i, f"203.0.113.{n + 1}") for n, i in enumerate(ids)], [])
     ran = applied(case, script=Script(refused=89018, refused_names=frozenset(f"{i}.example.com" for i in ids[2:])))
@@ -174,7 +174,7 @@ def _contents(ran: Ran) -> list[tuple[str, str, bool]]:
     return sorted((r.name, r.content, r.proxied) for r in ran.state.records.values())
 
 
-def test_a_dead_link_goes_even_where_the_one_that_was_to_replace_it_cannot_be_written() -> None:
+def test_dead_link_is_removed_although_the_new_one_fails() -> None:
     row = {"status": "HEALTHY", "teacher_ec2_id": TWO, "teacher_ec2_link": link(ONE)}
     case = world([machine(ONE, None, state="terminated"), machine(TWO, "203.0.113.2")], [], m=row)
     ran = applied(case, script=Script(poison=f"{TWO}.example.com"))
@@ -183,7 +183,7 @@ def test_a_dead_link_goes_even_where_the_one_that_was_to_replace_it_cannot_be_wr
 
 
 @pytest.mark.parametrize("error", [ThrottledError, TransientError, TerminalError, AuthenticationError, DeadlineError])
-def test_a_batch_that_is_throttled_or_hopeless_is_not_answered_by_more_calls(error: type[CallError]) -> None:
+def test_throttled_or_hopeless_batch_causes_no_more_calls(error: type[CallError]) -> None:
     machines = [machine(ONE, "203.0.113.1"), machine(TWO, "203.0.113.2")]
     case = world([*machines, machine("i-00000003", None, state="terminated")], [record("a", "i-00000003", "192.0.2.1")])
     ran = applied(case, script=Script(writes=Calls({0: RECORD_FAULTS.index(Fault(error))})))

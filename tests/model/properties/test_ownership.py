@@ -12,8 +12,8 @@ from tests.model.properties.clouds import Clouds
 from tests.model.properties.faults import Script
 from tests.model.properties.passes import run
 from tests.model.properties.profiles import PROMISE
+from tests.model.properties.random_worlds import Chooser, cases
 from tests.model.properties.simulation import random_scope, random_script
-from tests.model.properties.worlds import Chooser, cases
 from tests.support.spec import owners
 from tests.support.spec import sight as spec
 from tests.support.spec.sight import Sight
@@ -57,7 +57,7 @@ def test_unmarked_records_and_those_of_other_types_are_never_deleted(case: Case,
 
 @PROMISE
 @given(cases(), TROUBLES)
-def test_a_right_record_of_a_serving_instance_is_never_deleted_or_changed(case: Case, rng: Random) -> None:
+def test_right_record_of_a_serving_instance_is_never_touched(case: Case, rng: Random) -> None:
     sight = Sight.of(case.state, case.settings)
     serving = [r for r in sight.records if spec.class_of(sight, r.instance) == spec.SERVING]
     right = {r.id: r for r in serving if spec.is_right(r, sight)}
@@ -67,9 +67,7 @@ def test_a_right_record_of_a_serving_instance_is_never_deleted_or_changed(case: 
 
 @PROMISE
 @given(cases(), TROUBLES)
-def test_no_record_of_a_living_machine_with_its_own_address_is_deleted_whatever_became_of_its_tags(
-    case: Case, rng: Random
-) -> None:
+def test_living_machine_keeps_its_right_record_whatever_its_tags_say(case: Case, rng: Random) -> None:
     living = {i.id: i for i in case.state.instances.values() if i.state in ("pending", "running") and i.public_ip}
     own = {k for k, r in case.state.records.items() if is_own(r, living.get(r.instance), case)}
     for state in some_passes(case, Chooser(rng)):

@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.model import Outcome, Value
-from tests.model.properties.clouds import Clouds, Write
+from tests.model.properties.clouds import Clouds
 from tests.model.properties.faults import Calls, Script
 from tests.model.properties.passes import run
 from tests.model.properties.profiles import COSTLY
+from tests.model.properties.random_worlds import IDS, cases, settings_with
 from tests.model.properties.simulation import what_a_calm_pass_leaves
-from tests.model.properties.worlds import IDS, cases, settings_with
+from tests.support.journal import Write
 from tests.support.spec.allowed import misdeeds
 from tests.support.state import Case, Row
 
@@ -48,7 +49,7 @@ def racing(key: str, rewrite: Callable[[Row], Row | None]) -> Callable[[Clouds],
 
 @COSTLY
 @given(cases(size=4), st.booleans())
-def test_a_row_that_is_rewritten_just_before_our_write_comes_to_no_harm(case: Case, force: bool) -> None:
+def test_row_rewritten_just_before_our_write_comes_to_no_harm(case: Case, force: bool) -> None:
     calm = run(Clouds(case), force=force)
     written = [event.key for event in calm.journal if isinstance(event, Write) and event.key]
     for number, key in enumerate(written):
@@ -74,7 +75,7 @@ def lost_record(number: int) -> Callable[[Clouds], None]:
 
 @COSTLY
 @given(cases(size=4))
-def test_a_record_that_is_deleted_by_hand_just_before_our_batch_stops_nothing_else(case: Case) -> None:
+def test_record_deleted_by_hand_before_our_batch_stops_nothing_else(case: Case) -> None:
     for number in range(len(case.state.records)):
         clouds = Clouds(case)
         ran = run(clouds, force=True, script=Script(writes=Calls(meddlers={0: lost_record(number)})))
@@ -83,8 +84,9 @@ def test_a_record_that_is_deleted_by_hand_just_before_our_batch_stops_nothing_el
         assert what_a_calm_pass_leaves(clouds) == []
 
 
-def test_health_that_comes_in_the_middle_does_not_cost_the_user_the_link() -> None:
-    from tests.model.properties.test_regressions import ONE, link, machine, record, world
+def test_healthy_status_during_a_pass_does_not_cost_the_link() -> None:
+    from tests.model.properties.test_regressions import ONE, machine, record, world
+    from tests.support.build import link
 
     case = world([machine(ONE, "203.0.113.1")], [record("a", ONE, "203.0.113.1")], m={"teacher_ec2_id": ONE})
     assert case.settings == settings_with()

@@ -11,12 +11,15 @@ from controller.model import DnsRecord, Instance, Outcome
 from tests.model.properties.clouds import Clouds
 from tests.model.properties.faults import RECORD_FAULTS, ROW_FAULTS, Calls, Fault, Lost, Script
 from tests.model.properties.passes import applied, planned, run
+from tests.model.properties.random_worlds import settings_with
 from tests.model.properties.simulation import what_a_calm_pass_leaves
-from tests.model.properties.worlds import MARK, settings_with
+from tests.support import build
+from tests.support.build import MARK, link
+from tests.support.clock import START
 from tests.support.spec import sight as spec
 from tests.support.spec.allowed import misdeeds
 from tests.support.spec.sight import Sight
-from tests.support.state import START, Case, Row, State
+from tests.support.state import Case, Row, State
 
 BORN = START - timedelta(days=1)
 ONE, TWO, THREE, NINE = "i-00000001", "i-00000002", "i-00000003", "i-00000009"
@@ -34,11 +37,11 @@ def machine(
     role: str = "teacher",
     age: timedelta = timedelta(hours=1),
 ) -> Instance:
-    return Instance(instance, state, address, True, meeting, role, START - age)
+    return build.machine(instance, state, ip=address, meeting=meeting, role=role, launched=START - age)
 
 
 def record(key: str, instance: str, content: str, comment: str = MARK) -> DnsRecord:
-    return DnsRecord(key, f"{instance}.example.com", instance, "A", content, True, comment, BORN)
+    return build.record(instance, content, id=key, comment=comment, created=BORN)
 
 
 def world(machines: list[Instance], records: list[DnsRecord], **rows: Row) -> Case:
@@ -46,11 +49,7 @@ def world(machines: list[Instance], records: list[DnsRecord], **rows: Row) -> Ca
     return Case(state, settings_with())
 
 
-def link(instance: str) -> str:
-    return f"https://{instance}.example.com:8443"
-
-
-def test_ours_beside_a_foreign_record_with_the_right_address_is_not_mended_into_its_double_for_ever() -> None:
+def test_own_record_is_not_updated_into_a_foreign_twin() -> None:
     case = world(
         [machine(ONE, "203.0.113.1")],
         [record("s1", ONE, "203.0.113.1", FOREIGN), record("s2", ONE, "203.0.113.9")],
@@ -59,13 +58,13 @@ def test_ours_beside_a_foreign_record_with_the_right_address_is_not_mended_into_
     assert "s1" in applied(case).state.records
 
 
-def test_ours_beside_a_foreign_and_an_unmarked_record_with_the_right_address_likewise() -> None:
+def test_own_record_is_not_updated_into_foreign_or_unmarked_twin() -> None:
     case = world(
         [machine(ONE, "203.0.113.1")],
         [
             record("s1", ONE, "203.0.113.8", FOREIGN),
             record("s2", ONE, "203.0.113.9"),
-            record("s3", ONE, "203.0.113.1", "made by hand"),
+            record("s3", ONE, "203.0.113.1", "created by hand"),
         ],
     )
     assert what_a_calm_pass_leaves(Clouds(case)) == []
@@ -78,7 +77,7 @@ def test_a_role_has_had_its_machine_only_by_this_meetings_tags() -> None:
     assert applied(case).state.rows["m"]["status"] == "LAUNCHED"
 
 
-def test_asked_again_a_link_is_not_written_to_a_machine_whose_address_has_changed() -> None:
+def test_reconsidered_link_is_not_written_after_address_changed() -> None:
     def stop_and_start(clouds: Clouds) -> None:
         moved = replace(clouds.state.instances[ONE], public_ip="203.0.113.2")
         clouds.state = replace(clouds.state, instances={ONE: moved})
@@ -88,7 +87,7 @@ def test_asked_again_a_link_is_not_written_to_a_machine_whose_address_has_change
     assert ran.state.rows == case.state.rows
 
 
-def test_asked_again_an_end_rests_on_no_absence_that_was_not_planned_on() -> None:
+def test_reconsidered_end_rests_on_no_new_absence() -> None:
     def launch(clouds: Clouds) -> None:
         clouds.state = replace(clouds.state, rows={"m": {**clouds.state.rows["m"], "student_ec2_id": TWO}})
 
@@ -105,7 +104,7 @@ def test_these_worlds_are_judged_by_the_specification_too() -> None:
     assert spec.class_of(Sight.of(ran.state, case.settings), ONE) == spec.SERVING
 
 
-def test_a_link_is_not_written_where_a_second_look_has_shown_its_record_to_be_gone() -> None:
+def test_link_is_not_written_if_the_second_look_misses_its_record() -> None:
     def right_one_goes(clouds: Clouds) -> None:
         rest = {key: r for key, r in clouds.state.records.items() if key != "right"}
         clouds.state = replace(clouds.state, records=rest)
@@ -120,7 +119,7 @@ def test_a_link_is_not_written_where_a_second_look_has_shown_its_record_to_be_go
     assert ran.state.rows == case.state.rows
 
 
-def test_a_link_to_another_meetings_machine_goes_where_its_successors_record_cannot_be_made() -> None:
+def test_link_to_anothers_machine_goes_if_the_new_record_fails() -> None:
     astray = machine(TWO, "203.0.113.2", meeting="other")
     row = {"teacher_ec2_id": ONE, "teacher_ec2_link": link(TWO)}
     case = world([machine(ONE, "203.0.113.1"), astray], [], m=row, other={})
@@ -155,7 +154,7 @@ ONE_ENDED, TWO_ENDED = machine(ONE, None, state="terminated"), machine(TWO, None
 OF_BOTH = {"status": "HEALTHY", "teacher_ec2_id": ONE, "student_ec2_id": TWO}
 
 
-def test_asked_again_an_end_takes_no_link_to_a_machine_that_nobody_has_seen() -> None:
+def test_reconsidered_end_removes_no_link_to_an_unseen_machine() -> None:
     """Another pass has linked a replacement in the meantime, and EC2 does not know it yet."""
 
     def relink(clouds: Clouds) -> None:
@@ -168,7 +167,7 @@ def test_asked_again_an_end_takes_no_link_to_a_machine_that_nobody_has_seen() ->
     assert ran.state.rows["m"] == {**OF_BOTH, "meet_time": LATE, "teacher_ec2_link": link(THREE)}
 
 
-def test_no_end_takes_a_link_to_an_absent_machine_within_the_meetings_day() -> None:
+def test_end_within_the_day_removes_no_link_to_an_absent_machine() -> None:
     """EC2 lags behind a replacement; a day later the link is evidence as any other."""
     row = {**OF_BOTH, "teacher_ec2_link": link(THREE)}
     assert applied(world([ONE_ENDED, TWO_ENDED], [], m=row), force=True).state.rows["m"] == row
@@ -183,7 +182,7 @@ def test_no_end_takes_a_link_to_an_absent_machine_within_the_meetings_day() -> N
     ids=["started again", "got its role back"],
 )
 def test_a_dead_link_that_another_is_to_replace_is_judged_once_more(was: Instance) -> None:
-    """The successor's record is to be made, and meanwhile the machine that the link leads to has come back."""
+    """The successor's record is to be created, and meanwhile the machine that the link leads to has come back."""
 
     def come_back(clouds: Clouds) -> None:
         back = machine(TWO, "203.0.113.2")
@@ -219,7 +218,7 @@ def test_what_a_second_look_dooms_is_looked_at_again_as_well() -> None:
         assert ran.state.rows["m"]["teacher_ec2_link"] == link(TWO), ran.calls
 
 
-def test_an_absence_by_which_a_forced_pass_ends_a_meeting_is_looked_at_again() -> None:
+def test_absence_behind_a_forced_end_is_looked_at_again() -> None:
     """EC2 lagged behind the launch of the student's machine when it was first asked."""
     fresh = machine(TWO, "203.0.113.2", role="student", age=timedelta(seconds=20))
 
@@ -245,7 +244,7 @@ UNSEEN: dict[str, tuple[list[Instance], list[DnsRecord], Row]] = {
 
 
 @pytest.mark.parametrize(("machines", "records", "more"), UNSEEN.values(), ids=UNSEEN)
-def test_no_meeting_is_ended_while_a_machine_that_has_lost_its_tag_runs_be_it_named_no_more(
+def test_unnamed_untagged_running_machine_keeps_its_meeting_alive(
     machines: list[Instance], records: list[DnsRecord], more: Row
 ) -> None:
     """The first pass takes away the record, or the link, by which the machine was looked at."""
@@ -268,9 +267,7 @@ def test_a_scoped_pass_believes_no_absence_that_its_second_look_shows() -> None:
 
 @pytest.mark.parametrize("scope", [None, [ONE], [TWO]])
 @pytest.mark.parametrize("linked", [ONE, TWO])
-def test_a_second_machine_does_not_move_the_link_in_the_middle_of_a_lesson(
-    linked: str, scope: list[str] | None
-) -> None:
+def test_second_machine_does_not_move_the_link_during_a_lesson(linked: str, scope: list[str] | None) -> None:
     machines = [machine(ONE, "203.0.113.1"), machine(TWO, "203.0.113.2", age=timedelta(minutes=20))]
     records = [record("s1", ONE, "203.0.113.1"), record("s2", TWO, "203.0.113.2")]
     row = {"status": "IN_PROGRESS", "teacher_ec2_id": THREE, "teacher_ec2_link": link(linked)}
@@ -284,8 +281,8 @@ def test_an_end_waits_for_the_records_of_its_machines(seed: int) -> None:
     assert [call for call in ran.calls if call.endswith(".write")] == ["records.write", "rows.write"]
 
 
-def test_asked_again_an_end_rests_on_no_absence_that_another_meeting_was_planned_on() -> None:
-    """The row that has moved on names a machine of which only another row had told, and that EC2 does not know."""
+def test_reconsidered_end_rests_on_no_absence_of_another_meeting() -> None:
+    """The row that has moved on names a machine that only another row named before, and that EC2 does not know."""
 
     def name_another(clouds: Clouds) -> None:
         row = {**clouds.state.rows["m"], "student_ec2_id": TWO}

@@ -5,12 +5,13 @@ from random import Random
 from hypothesis import given
 
 from controller.model import Action, CreateRecord, DeleteRecord, Outcome, Result, RowChange, RowWrite, UpdateRecord
-from tests.model.properties.clouds import Clouds, Write
+from tests.model.properties.clouds import Clouds
 from tests.model.properties.passes import Ran, run
 from tests.model.properties.profiles import PROMISE
+from tests.model.properties.random_worlds import Chooser, cases
 from tests.model.properties.simulation import random_scope, random_script
 from tests.model.properties.test_ownership import TROUBLES, alone
-from tests.model.properties.worlds import Chooser, cases
+from tests.support.journal import Write
 from tests.support.state import Case
 
 
@@ -57,7 +58,7 @@ def test_what_was_written_to_a_row_is_in_the_report_and_nothing_else(case: Case,
 
 @PROMISE
 @given(cases(), TROUBLES)
-def test_a_pass_says_that_it_is_complete_only_when_nothing_failed_or_was_left_out(case: Case, rng: Random) -> None:
+def test_pass_is_complete_only_if_nothing_failed_or_was_left_out(case: Case, rng: Random) -> None:
     ran = troubled(case, Chooser(rng))
     if ran.report and ran.report.complete:
         outcomes = {result.outcome for result in ran.results}

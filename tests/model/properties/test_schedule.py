@@ -10,8 +10,8 @@ from controller.model import Action
 from tests.model.properties.clouds import Clouds
 from tests.model.properties.passes import planned, run
 from tests.model.properties.profiles import PROMISE
+from tests.model.properties.random_worlds import LOST_IDS, Chooser, cases
 from tests.model.properties.schedule import unlike_the_full_pass
-from tests.model.properties.worlds import LOST_IDS, Chooser, cases
 from tests.support.spec import sight as spec
 from tests.support.spec.sight import Sight
 from tests.support.state import Case
@@ -24,7 +24,7 @@ def assert_like_the_full_pass(case: Case, scope: Collection[str]) -> None:
 
 @PROMISE
 @given(cases())
-def test_an_event_of_any_instance_plans_what_the_schedule_plans_for_it(case: Case) -> None:
+def test_event_of_any_instance_plans_what_the_schedule_plans(case: Case) -> None:
     for instance in (*case.state.instances, *LOST_IDS):
         assert_like_the_full_pass(case, [instance])
 
@@ -40,7 +40,7 @@ def test_a_batch_of_events_plans_what_the_schedule_plans_for_them(case: Case, rn
 
 @PROMISE
 @given(cases())
-def test_a_scoped_pass_concludes_nothing_from_absence_and_ends_no_meeting(case: Case) -> None:
+def test_scoped_pass_infers_nothing_from_absence_and_ends_nothing(case: Case) -> None:
     sight = Sight.of(case.state, case.settings)
     for instance in (*case.state.instances, *LOST_IDS):
         for force in (True, False):

@@ -1,6 +1,6 @@
 """Compare controllers in the same lying worlds: ``python -m`` this, with ``NAME=CHECKOUT`` for each.
 
-Each folder is a checkout whose ``controller`` is tried; the worlds, the lies and the judge are always those beside
+Each folder is a checkout with a ``controller`` to try; the worlds, the lies and the judge are always those beside
 this file. Without folders the controller of this checkout is tried alone. Prints a table in Markdown, and with
 ``--json FILE`` keeps all figures. 70 worlds of each family take a few minutes; ``--families a,b`` takes some only.
 """

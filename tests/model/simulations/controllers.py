@@ -6,21 +6,22 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from controller.errors import PassError
-from controller.model import Outcome, Request
+from controller.model import Heard, Mode, Outcome, Request
 from controller.ports import Context
 from controller.reconcile import reconcile
 from controller.report.report import Report, Target
 from controller.runtime.budget import Budget
-from tests.model.simulations.ports import SLOW, Clouds, TruePast
+from tests.model.simulations.clouds import SLOW, Clouds, TruePast
 from tests.model.simulations.world import PERIOD, Process, World
-from tests.support import across
 from tests.support.history import Deployment, Machine, Outage, Reading
+from tests.support.ports import readers_of, writers_of
 from tests.support.views import ALWAYS_THERE, HONEST, PROMPT, Deliveries, Lies, Outages, View
 
 #: Seconds that the queue collects events for.
 WINDOW = 5.0
 #: Passes over events that go on at once, beside the schedule's.
 AT_ONCE = 2
+SCHEDULED = Request(Mode.APPLY, is_scheduled=True)
 
 
 @dataclass(slots=True)
@@ -32,7 +33,7 @@ class Ended:
 
 @dataclass(slots=True)
 class Controller:
-    """One deployment's controller, from whose passes every reading and every write goes through its clouds."""
+    """One deployment's controller: every reading and every write of its passes goes through its clouds."""
 
     world: World
     deployment: Deployment
@@ -45,13 +46,13 @@ class Controller:
     clouds: Clouds = field(init=False)
     view: View = field(init=False)
     is_retired: bool = False
-    _inbox: list[across.Heard] = field(default_factory=list)
+    _inbox: list[tuple[str, Heard]] = field(default_factory=list)  # instances, and what was said of them
     _handling: int = 0
 
     def __post_init__(self) -> None:
         self.clouds = Clouds(self.world, self.deployment, self.scan_takes)
         past = TruePast(self.clouds)
-        self.view = View(self.clouds.readers(), past, lambda: self.world.now, self.lies, self._told)
+        self.view = View(readers_of(self.clouds), past, lambda: self.world.now, self.lies, self._told)
 
     def _told(self, brought: Collection[str], lied: Collection[str]) -> None:
         name = self.deployment.name
@@ -60,7 +61,7 @@ class Controller:
     def follow_schedule(self) -> Process:
         """A full pass each period, and none while the controller is out."""
         while not self.is_retired:
-            self.begin(across.request(scheduled=True))
+            self.begin(SCHEDULED)
             yield PERIOD
 
     def announce_outages(self) -> Process:
@@ -74,14 +75,14 @@ class Controller:
         """EC2 tells of a machine's new state: to everybody in its place, and as well as EventBridge can."""
         if machine.place != self.deployment.place:
             return
-        heard = across.Heard(machine.instance.id, machine.instance.state, self.world.now)
-        for at in self.deliveries.of(heard.instance, heard.state, heard.at):
-            self.world.at(at, lambda: self._receive(heard))
+        instance, heard = machine.instance.id, Heard(machine.instance.state, self.world.now, self.world.now)
+        for at in self.deliveries.of(instance, heard.state, heard.at):
+            self.world.at(at, lambda: self._receive(instance, heard))
 
-    def _receive(self, heard: across.Heard) -> None:
+    def _receive(self, instance: str, heard: Heard) -> None:
         if self.is_retired or self._is_out():
             return
-        self._inbox.append(heard)
+        self._inbox.append((instance, heard))
         if len(self._inbox) == 1:
             self.world.later(WINDOW, self._handle)
 
@@ -90,7 +91,8 @@ class Controller:
             self.world.later(1.0, self._handle)
             return
         batch, self._inbox = self._inbox, []
-        self.begin(across.request(batch))
+        latest = dict(sorted(batch, key=lambda event: event[1].at))
+        self.begin(Request(Mode.APPLY, frozenset(latest), heard=latest))
 
     def _is_out(self) -> bool:
         return self.outages.ends(self.world.elapsed) is not None
@@ -116,7 +118,7 @@ class Controller:
         settings, (account, region) = self.deployment.settings, self.deployment.place.split("/")
         target = Target(account, region, settings.zone_id, settings.domain_root, "meetings", settings.owner_id or "")
         clouds = replace(self.clouds, began=self.world.now, is_scoped=request.scope is not None)
-        return Context(settings, target, self.view.readers(), clouds.writers(), Budget(_Clock(self.world), 600.0))
+        return Context(settings, target, self.view.readers(), writers_of(clouds), Budget(_Clock(self.world), 600.0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,9 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.model.simulations.meddlers import (
+from tests.model.simulations.clouds import SLOW
+from tests.model.simulations.lessons import Incident
+from tests.model.simulations.troubles import (
     Meddler,
     machines_elsewhere,
     odd_rows,
@@ -13,9 +15,7 @@ from tests.model.simulations.meddlers import (
     tag_policy,
     wrong_ids,
 )
-from tests.model.simulations.people import Incident
-from tests.model.simulations.ports import SLOW
-from tests.support import across
+from tests.support.build import settings
 from tests.support.history import Deployment
 from tests.support.views import ALWAYS_THERE, HONEST, PROMPT, Deliveries, Lapse, Lies, Outages, Shows, Span
 
@@ -33,7 +33,7 @@ KNOWN_MACHINES = tuple(incident for incident in PLAIN if incident is not Inciden
 
 def deployment(name: str = "ours", place: str = HERE, **environment: str) -> Deployment:
     """A deployment, with defaults but for this."""
-    return Deployment(name, across.settings(place, **environment), place)
+    return Deployment(name, settings(place, **environment), place)
 
 
 @dataclass(frozen=True, slots=True)

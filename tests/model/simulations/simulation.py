@@ -11,13 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from tests.model.properties.turns import taking_turns
-from tests.model.simulations.controllers import Controller, what_is_open
+from tests.model.simulations.controllers import SCHEDULED, Controller, what_is_open
 from tests.model.simulations.families import FAMILIES, Scene
-from tests.model.simulations.people import Lesson, hold
+from tests.model.simulations.lessons import Lesson, hold
 from tests.model.simulations.world import PERIOD, Process, World
-from tests.support import across
+from tests.support.clock import START
 from tests.support.history import Deployment, Look, Truth
-from tests.support.state import START
 from tests.support.truth import Verdict, judge, unended
 from tests.support.views import ALWAYS_THERE, HONEST
 
@@ -96,7 +95,7 @@ def _try_now_and_then(world: World, laptop: Controller) -> Process:
     rng = world.rng("laptop")
     for _ in range(4):
         yield rng.uniform(1200, 3000)
-        laptop.begin(across.request(scheduled=True))
+        laptop.begin(SCHEDULED)
 
 
 def _lessons(world: World, scene: Scene) -> Iterator[Lesson]:
@@ -139,7 +138,7 @@ def _come_to_rest(world: World, controllers: list[Controller]) -> list[str]:
     found: list[str] = []
     for number in range(CALM_PASSES + 1):
         for controller in controllers:
-            ended = controller.begin(across.request(scheduled=True))
+            ended = controller.begin(SCHEDULED)
             world.run(world.now + timedelta(seconds=PERIOD))
             found += what_is_open(ended.report) if number == CALM_PASSES else []
     return found

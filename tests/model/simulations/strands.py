@@ -55,6 +55,6 @@ _RUNNING = _Running()
 
 
 def running() -> Strand:
-    """The strand whose turn it is."""
+    """Return the strand that runs now."""
     assert _RUNNING.strand is not None, "only a strand can wait"
     return _RUNNING.strand

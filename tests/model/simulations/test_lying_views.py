@@ -1,4 +1,4 @@
-"""In worlds whose clouds lie every promise is kept, as one judges who knows the truth."""
+"""In worlds with clouds that lie every promise is kept, by the judge that knows the truth."""
 
 import os
 from collections.abc import Callable

@@ -7,15 +7,15 @@ from datetime import timedelta
 import pytest
 
 from controller.model import DnsRecord, Instance, Value
-from tests.support import across
+from tests.support.build import settings
+from tests.support.clock import START
 from tests.support.history import Deployment, Event, Look, Machine, Outage, Reading, Step, Truth
-from tests.support.state import START
 from tests.support.truth import PATIENCE, Promise, Verdict, judge
 
 HERE = "111122223333/us-west-2"
 ROOT = "example.com"
-US = Deployment("ours", across.settings(HERE), HERE)
-THEM = Deployment("theirs", across.settings("111122223333/eu-west-1"), "111122223333/eu-west-1")
+US = Deployment("ours", settings(HERE), HERE)
+THEM = Deployment("theirs", settings("111122223333/eu-west-1"), "111122223333/eu-west-1")
 ONE, TWO = "i-00000001", "i-00000002"
 OWN, OTHER = "203.0.113.1", "203.0.113.2"
 LATER, LONG_AFTER = START + timedelta(seconds=60), START + PATIENCE + timedelta(seconds=61)
@@ -126,7 +126,7 @@ def test_an_end_by_a_scoped_pass_is_seen() -> None:
 
 
 @pytest.mark.parametrize("state", ["pending", "running"])
-def test_a_machine_that_neither_the_row_nor_a_reading_has_shown_may_be_forgotten(state: str) -> None:
+def test_machine_never_shown_by_row_or_reading_may_be_forgotten(state: str) -> None:
     hidden = world([machine(state=state)], [], {"m": row(link=None, named=None)})
     end = writes(hidden, rows_of(hidden, m=row("TERMINATED", None, None)))
     assert Promise.NO_END_WHILE_UP not in broken(begins(hidden), end)
@@ -140,7 +140,7 @@ def test_a_machine_that_neither_the_row_nor_a_reading_has_shown_may_be_forgotten
 CANNOT = rows_of(WELL, m=row(link=None))
 
 
-def test_a_user_must_be_able_to_join_a_period_and_20_seconds_after_ec2_shows_the_machine() -> None:
+def test_user_must_join_a_period_after_ec2_shows_the_machine() -> None:
     assert broken(begins(CANNOT), Look(START + PATIENCE)) == set()
     assert broken(begins(CANNOT), Look(LONG_AFTER)) == {Promise.JOIN}
 
@@ -201,7 +201,7 @@ def test_a_wrong_end_cuts_the_user_off_until_the_machine_goes() -> None:
     assert (verdict.minutes_cut_off, verdict.ended_while_up) == (0.5, 1)
 
 
-def test_a_link_that_is_moved_to_the_users_other_machine_cuts_nobody_off() -> None:
+def test_link_moved_to_the_users_other_machine_cuts_nobody_off() -> None:
     both = world([machine(), machine(TWO, address=OTHER)], [record(), record(OTHER, instance=TWO, key="r2")], WELL.rows)
     assert broken(begins(both), writes(both, rows_of(both, m=row(link=TWO)))) == set()
 
@@ -211,7 +211,7 @@ def test_a_link_that_is_moved_to_the_users_other_machine_cuts_nobody_off() -> No
 DEAD = world([machine(state="terminated", address=None)], [record()])
 
 
-def test_a_name_that_leads_to_an_address_which_is_not_the_machines_is_seen_a_period_later() -> None:
+def test_name_with_a_wrong_address_counts_after_one_period() -> None:
     assert broken(begins(DEAD), Look(START + PATIENCE)) == set()
     assert tried(begins(DEAD), Look(LONG_AFTER)).minutes_astray == 0.5
     assert broken(begins(DEAD), Look(LONG_AFTER)) == {Promise.NAME}
@@ -260,14 +260,14 @@ MOVED = world([replace(machine(address=OTHER), changed_at=LATER)], [record()], {
 
 
 @pytest.mark.parametrize("promise", [Promise.LINK_LEADS_THERE, Promise.LINK_HAS_RECORD])
-def test_what_changed_while_the_pass_was_looking_is_not_held_against_it(promise: Promise) -> None:
+def test_change_during_a_reading_is_not_held_against_the_pass(promise: Promise) -> None:
     link = writes(MOVED, rows_of(MOVED, m=row()))
     assert promise not in broken(begins(MOVED), link)
     late = replace(link, began=LATER + timedelta(seconds=1), at=LATER + timedelta(seconds=2))
     assert promise in broken(begins(MOVED), late)
 
 
-def test_what_is_made_again_for_the_same_start_of_a_machine_is_counted() -> None:
+def test_repetition_for_the_same_start_of_a_machine_is_counted() -> None:
     there_and_back = [writes(WELL, NO_LINK), writes(NO_LINK, WELL)]
     assert tried(begins(), *there_and_back).back_and_forth == 1
     restarted = replace(machine(), instance=replace(machine().instance, launched_at=LATER))

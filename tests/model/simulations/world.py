@@ -10,8 +10,8 @@ from itertools import count
 
 from controller.model import DnsRecord, Instance, Value
 from tests.model.simulations.strands import Strand, running
+from tests.support.clock import START, FakeClock
 from tests.support.history import Event, Machine, Row, Step, Truth
-from tests.support.state import START, FakeClock
 
 #: A process: it does something, yields for how many seconds it waits, and goes on.
 Process = Iterator[float]
@@ -30,7 +30,7 @@ class World:
     clock: FakeClock = field(default_factory=FakeClock)
     truth: Truth = field(default_factory=lambda: Truth({}, {}, {}))
     history: list[Event] = field(default_factory=list)
-    owners: dict[str, str] = field(default_factory=dict)  # whose each meeting is
+    owners: dict[str, str] = field(default_factory=dict)  # the deployment of each meeting
     listeners: list[Listener] = field(default_factory=list)  # who hears of a machine's new state
     _due: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=count)

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterable, Iterator
 
+from controller.model import DnsRecord
 from controller.settings import Settings
-from tests.model.properties.clouds import Event, Write
+from tests.support.journal import Event, Write
 from tests.support.spec import sight as spec
 from tests.support.spec.knowledge import Knowledge
 from tests.support.spec.records import judge_record_write
@@ -40,7 +41,8 @@ def _judged(
     if not force:
         yield from what_rests_on_absence_is_held(event, sight, known)
     if scope is not None:
-        yield from a_scoped_pass_stays_in_its_scope(event, sight, known, scope)
+        yield from a_scoped_pass_stays_in_its_scope(event, sight.settings, scope)
+        yield from a_strangers_name_is_left_alone(event, sight, known)
 
 
 def the_evidence_was_looked_at_twice(event: Write, sight: Sight, known: Knowledge) -> Iterator[str]:
@@ -58,7 +60,7 @@ def the_evidence_was_looked_at_twice(event: Write, sight: Sight, known: Knowledg
 
 
 def ended_by(event: Write, sight: Sight) -> set[str]:
-    """The instances for whose end or address this write takes something away."""
+    """The instances that this write takes something away from, for their end or their address."""
     if not event.key:
         return {r.instance for key, r in event.before.records.items() if key not in event.after.records}
     before, after = event.before.rows[event.key], event.after.rows[event.key]
@@ -70,7 +72,7 @@ def ended_by(event: Write, sight: Sight) -> set[str]:
 
 
 def left_by(event: Write, sight: Sight) -> set[str]:
-    """The instances to which a link led, for all that the pass had read, that leads to another one now."""
+    """The instances to which a link led, by what the pass read, that leads to another one now."""
     before, after = event.before.rows[event.key], event.after.rows[event.key]
     known = spec.links_of(sight.rows.get(event.key, {}), sight.settings)
     new = spec.links_of(after, sight.settings)
@@ -85,25 +87,28 @@ def what_rests_on_absence_is_held(event: Write, sight: Sight, known: Knowledge) 
         yield f"absence is not believed here, and this was done for that of {sorted(absent)}"
 
 
-def a_scoped_pass_stays_in_its_scope(
-    event: Write, sight: Sight, known: Knowledge, scope: Collection[str]
-) -> Iterator[str]:
-    """These instances' records, and links that lead, or are to lead, to them; nothing of a stranger's, and no end.
-
-    A stranger's is a machine that was never seen but alive and without our tag.
-    """
+def a_scoped_pass_stays_in_its_scope(event: Write, settings: Settings, scope: Collection[str]) -> Iterator[str]:
+    """These instances' records, and links that lead, or are to lead, to them; and no end."""
     if not event.key:
-        touched = {**event.before.records, **event.after.records}
-        changed = [r for key, r in touched.items() if event.before.records.get(key) != event.after.records.get(key)]
-        yield from (f"{r.name} is not in scope" for r in changed if r.instance not in scope)
-        strangers = [r for r in changed if spec.class_of(sight, r.instance) == spec.UNTAGGED]
-        yield from (f"{r.name} is a stranger's" for r in strangers if r.instance not in known.claims)
+        yield from (f"{record.name} is not in scope" for record in _changed(event) if record.instance not in scope)
         return
-    before, after = event.before.rows[event.key], event.after.rows[event.key]
+    before, after = event.before.rows.get(event.key, {}), event.after.rows.get(event.key, {})
     if after.get("status") == "TERMINATED" != before.get("status"):
         yield f"{event.key} was ended by a scoped pass"
-    for role in sight.settings.roles:
+    for role in settings.roles:
         is_changed = before.get(f"{role}_ec2_link") != after.get(f"{role}_ec2_link")
-        leads = spec.linked(after, role, sight.settings) or spec.linked(before, role, sight.settings)
+        leads = spec.linked(after, role, settings) or spec.linked(before, role, settings)
         if is_changed and leads not in scope:
             yield f"{event.key}: the link of {role} to {leads} is not in scope"
+
+
+def a_strangers_name_is_left_alone(event: Write, sight: Sight, known: Knowledge) -> Iterator[str]:
+    """A stranger's is a machine that was never seen but alive and without our tag; a scoped pass leaves it alone."""
+    for record in () if event.key else _changed(event):
+        if spec.class_of(sight, record.instance) == spec.UNTAGGED and record.instance not in known.claims:
+            yield f"{record.name} is a stranger's"
+
+
+def _changed(event: Write) -> list[DnsRecord]:
+    before, after = event.before.records, event.after.records
+    return [record for key, record in {**before, **after}.items() if before.get(key) != after.get(key)]

@@ -6,7 +6,7 @@ from tests.support.spec.sight import Sight
 
 
 def rests_on(result: Result, sight: Sight) -> set[str]:
-    """The instances whose end the change takes for granted without having seen it."""
+    """The instances that the change takes for ended without having seen it."""
     change = result.change
     match change.action:
         case Action.DELETE_RECORD:

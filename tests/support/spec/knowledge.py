@@ -6,7 +6,7 @@ from typing import cast
 
 from controller.model import DnsRecord, Instance, Meeting
 from controller.settings import Settings
-from tests.model.properties.clouds import Event, Meddled, Read, Tried, Write
+from tests.support.journal import Event, Meddled, Read, Tried, Write
 from tests.support.spec.sight import Sight
 from tests.support.state import Row, State
 
@@ -29,7 +29,7 @@ class Knowledge:
     meddled: bool = False
     first: Sight | None = None  # what was known when the first write was tried
     read_again: str | None = None  # the row that was read again since the last write was tried
-    asked_again: str | None = None  # the row whose write this is, if it was just read again for it
+    asked_again: str | None = None  # the row that is written, if it was just read again for it
     now: int = 0
 
     def learn(self, event: Event) -> None:

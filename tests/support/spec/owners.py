@@ -1,4 +1,4 @@
-"""The specification, section 3: whose a record is, and when two addresses are the same."""
+"""The specification, section 3: the owner of a record, and when two addresses are the same."""
 
 from functools import cache
 from ipaddress import IPv4Address
@@ -26,7 +26,7 @@ def is_unmarked(record: DnsRecord) -> bool:
 
 
 def is_ours(record: DnsRecord, settings: Settings) -> bool:
-    """Ours to delete: marked, or counted as marked. Only A records are ever made, so no other type is ours."""
+    """Ours to delete: marked, or counted as marked. The controller creates only A records, so no other type is ours."""
     return record.type == "A" and (is_marked(record, settings) or (settings.adopt_unmarked and is_unmarked(record)))
 
 

@@ -1,6 +1,6 @@
 """Was each write to the zone allowed? By sections 3, 4 and 9 of the rules. One function a promise.
 
-Cloudflare has no conditional write, so a write to a record is judged by what the pass had seen, not by what another
+Cloudflare has no conditional write, so a write to a record is judged by what the pass saw, not by what another
 hand did a moment before.
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from controller.model import DnsRecord
 from controller.settings import Settings
-from tests.model.properties.clouds import Write
+from tests.support.journal import Write
 from tests.support.spec import owners
 from tests.support.spec import sight as spec
 from tests.support.spec.knowledge import Knowledge
@@ -56,14 +56,14 @@ def why_it_may_not_be_deleted(sight: Sight, record: DnsRecord) -> Iterator[str]:
     if not spec.record_goes(sight, record):
         yield f"its machine is {cls}, which is not enough: {sight.instances.get(record.instance)}"
     elif cls == spec.SERVING and spec.is_routable_machine(sight, record.instance) and is_best(sight, record):
-        yield "it is the best one at a name that is needed: it should have been mended"
+        yield "it is the best one at a name that is needed: it should have been updated"
 
 
 def is_best(sight: Sight, record: DnsRecord) -> bool:
     """The record that stays where there are several: right content, then ours, then oldest.
 
     Where unmarked records count as ours, one with our mark may still be preferred to them, or not. A better one that
-    another hand took away in the middle of the pass counts: that is for the next pass to mend.
+    another hand took away in the middle of the pass counts: that is for the next pass to fix.
     """
     there = [*sight.at(record.instance), *(r for r in sight.buried if r.instance == record.instance)]
     others = [r for r in there if r.type == "A" and r.id != record.id]
@@ -88,33 +88,33 @@ def _updated(sight: Sight, known: Knowledge, record: str, now: DnsRecord, after:
         yield f"changed, and foreign: {seen}"
     if seen.type != "A":
         yield f"changed, and no A record: {seen}"
-    yield from _only_what_a_serving_instance_wants(sight, after)
+    yield from only_what_a_serving_instance_wants(sight, after)
     yield from an_unmarked_record_is_adopted_only_where_none_is_ours(sight, seen)
     if spec.is_right(seen, sight):
-        yield f"changed, and there was nothing to mend: {seen}"
+        yield f"changed, and there was nothing to fix: {seen}"
     if not owners.is_marked(after, sight.settings) and seen == now:
         yield f"changed, and our mark is not on it: {after}"
 
 
 def an_unmarked_record_is_adopted_only_where_none_is_ours(sight: Sight, seen: DnsRecord) -> Iterator[str]:
-    """If one of ours is there already, the unmarked one stays, unless it is the one with the right address."""
+    """If an own one is there already, the unmarked one stays, unless it is the one with the right address."""
     if owners.is_ours(seen, sight.settings) or not owners.is_unmarked(seen) or _has(sight, seen):
         return
     if any(owners.is_ours(r, sight.settings) for r in sight.at(seen.instance)):
-        yield f"adopted beside one of ours: {seen}"
+        yield f"adopted beside an own one: {seen}"
 
 
 def _created(sight: Sight, after: DnsRecord) -> Iterator[str]:
-    yield from _only_what_a_serving_instance_wants(sight, after)
+    yield from only_what_a_serving_instance_wants(sight, after)
     if not owners.is_marked(after, sight.settings):
         yield f"created without our mark: {after}"
     if spec.forbids_a_record(sight, after.instance):
         yield f"created beside a record that forbids it: {after}"
     if any(r.type == "A" and r.id != after.id for r in sight.at(after.instance)):
-        yield f"created beside an A record that could have been mended: {after}"
+        yield f"created beside an A record that could have been updated: {after}"
 
 
-def _only_what_a_serving_instance_wants(sight: Sight, after: DnsRecord) -> Iterator[str]:
+def only_what_a_serving_instance_wants(sight: Sight, after: DnsRecord) -> Iterator[str]:
     """Content = public IPv4, proxied, a readable comment; nowhere but at a serving instance's name."""
     cls = spec.class_of(sight, after.instance)
     if cls != spec.SERVING or not spec.is_routable_machine(sight, after.instance):

@@ -52,7 +52,7 @@ def _at_name(sight: Sight, instance: str) -> Iterator[str]:
 
 
 def serving_has_one_right_record(sight: Sight, instance: str) -> Iterator[str]:
-    """Exactly one A record: content = public IPv4, proxied, our owner mark; none of ours beside another's twin."""
+    """Exactly one A record: content = public IPv4, proxied, our owner mark; no own record beside another's twin."""
     ours = sight.ours_at(instance)
     right = [record for record in ours if spec.is_right(record, sight)]
     others = [record for record in sight.at(instance) if record not in ours]
@@ -60,7 +60,7 @@ def serving_has_one_right_record(sight: Sight, instance: str) -> Iterator[str]:
         yield from no_record_of_ours_outlives_its_evidence(sight, instance)
     elif spec.forbids_a_record(sight, instance):
         if ours != right or len(right) > 1:
-            yield f"beside a record that is not ours, ours is not mended: {ours}"
+            yield f"beside a record that is not ours, ours is not fixed: {ours}"
     elif len(right) != 1 or ours != right or any(spec.has_its_address(sight, record) for record in others):
         yield f"not exactly one right record: {sight.at(instance)}"
 

@@ -1,13 +1,13 @@
 """Was each write to a row allowed? By sections 3, 5 and 9 of the rules. One function a promise.
 
 A row's write is conditional, so that its status, id and links are judged by what was true at that very moment; the
-machines and records by what the pass had seen.
+machines and records by what the pass saw.
 """
 
 from collections.abc import Iterator
 
 from controller.model import Value
-from tests.model.properties.clouds import Write
+from tests.support.journal import Write
 from tests.support.spec import sight as spec
 from tests.support.spec.sight import Sight
 from tests.support.state import Row
@@ -16,9 +16,9 @@ from tests.support.state import Row
 def judge_row_write(event: Write, sight: Sight) -> Iterator[str]:
     """Everything that was wrong with this update."""
     meeting = event.key
-    before, after = event.before.rows.get(meeting), event.after.rows[meeting]
-    if before is None:
-        yield f"{meeting}: a phantom row"
+    before, after = event.before.rows.get(meeting), event.after.rows.get(meeting)
+    if before is None or after is None:
+        yield f"{meeting}: {'a phantom row' if after else 'the row was removed'}"
         return
     for promise in (history_is_never_written, status_is_monotonic, only_our_attributes_are_written):
         yield from (f"{meeting}: {wrong}" for wrong in promise(sight, before, after))
@@ -95,7 +95,7 @@ def _terminated(sight: Sight, meeting: str, before: Row, after: Row) -> Iterator
         classes = {i: spec.class_of(sight, i) for i in sorted(spec.members(sight, meeting, before))}
         yield f"terminated, and it was not over: {classes}"
     if spec.waits_for_dead_links(sight, meeting, before):
-        yield "terminated on absence before its dead links had gone"
+        yield "terminated on absence before its dead links were removed"
     if spec.links_of(after, sight.settings):
         yield "terminated with a link left"
     if after.get("termination_reason") != before.get("termination_reason", "INSTANCES_GONE"):

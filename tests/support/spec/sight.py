@@ -143,7 +143,7 @@ def is_within_grace(moment: datetime | None, sight: Sight) -> bool:
 
 
 def record_goes(sight: Sight, record: DnsRecord) -> bool:
-    """Whether this record of ours goes: the table's first column. At a serving machine's name it may be mended."""
+    """Whether this own record goes: the table's first column. At a serving machine's name it may be updated."""
     machine, cls = sight.instances.get(record.instance), class_of(sight, record.instance)
     if cls == ABSENT:
         return not is_within_grace(written_on(record), sight)
@@ -232,7 +232,7 @@ def is_right(record: DnsRecord, sight: Sight) -> bool:
 
 
 def leads_to_it_alone(sight: Sight, instance: str) -> bool:
-    """The name's standing: whether it leads to the machine and nowhere else, by whose record it may be."""
+    """The name's standing: whether it leads to the machine and nowhere else, whoever owns the record."""
     there = sight.at(instance)
     answers = [r for r in there if r.type == "A"]
     is_excluded = any(r.type in ("CNAME", "NS") for r in there)
@@ -307,7 +307,7 @@ def is_over(sight: Sight, meeting: str, row: Row) -> bool:
 
 
 def rests_on(sight: Sight, meeting: str, row: Row) -> set[str]:
-    """The machines for whose end this meeting would be ended."""
+    """The machines on which the end of this meeting rests."""
     return members(sight, meeting, row) | set(links_of(row, sight.settings).values())
 
 
@@ -328,7 +328,7 @@ def _names_anothers(sight: Sight, meeting: str, row: Row) -> bool:
 
 
 def _someone_may_follow(sight: Sight, meeting: str, row: Row, everyone: Iterable[str]) -> bool:
-    """One was launched within the grace period, and not every role has had one."""
+    """One was launched within the grace period, and not every role ever got one."""
     machines = [m for i in everyone if (m := sight.instances.get(i))]
     is_recent = any(is_within_grace(machine.launched_at, sight) for machine in machines)
     return is_recent and not all(_has_had_one(sight, meeting, row, role, everyone) for role in sight.settings.roles)
@@ -355,7 +355,7 @@ def _is_link(value: Value) -> bool:
 
 
 def believes_absence(sight: Sight) -> bool:
-    """The owner id begins with this account and region, or EC2 shows a machine that a record of ours names."""
+    """The owner id begins with this account and region, or EC2 shows a machine that an own record names."""
     settings, ours = sight.settings, [*sight.records, *sight.buried]
     begins_with_place = settings.place and f"{settings.owner_id}/".startswith(f"{settings.place}/")
     return bool(begins_with_place) or any(sight.instances.get(r.instance) for r in ours if owners.is_ours(r, settings))

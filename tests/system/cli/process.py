@@ -20,14 +20,14 @@ COMMAND = (sys.executable, "-m", "controller")
 #: Seconds after which a test gives up; far more than anything takes.
 PATIENCE = 60
 CTRL_C, CTRL_D = "\x03", "\x04"
-# A Ctrl-C is a signal only to the process whose controlling terminal it is typed at.
+# A Ctrl-C is a signal only at the controlling terminal of the process.
 _AT_ITS_TERMINAL = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
 )
 
 
 def parse(command: str) -> None:
-    """Read such a line as the program does, and do nothing. Raises ClickException for what there is not."""
+    """Read a command line as the program does, and run nothing. Raises ClickException for unknown ones."""
     _, *words = shlex.split(command)
     if words[0].startswith("--"):  # an option of the group and its value
         assert words[0] in {name for option in cli.params for name in option.opts}
@@ -41,12 +41,12 @@ def parse(command: str) -> None:
 
 
 def environment(clouds: Clouds, **changes: str) -> dict[str, str]:
-    """What a command is told, and nothing of the test's own environment."""
+    """Return a command's environment, with nothing of the test's own."""
     return {"PATH": os.environ["PATH"], **clouds.environment(**changes)}
 
 
 def run(clouds: Clouds, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
-    """Run a command through pipes, with nobody to answer."""
+    """Run a command through pipes, without a terminal."""
     return subprocess.run(
         [*COMMAND, *arguments],
         env=environment(clouds, **changes),
@@ -64,9 +64,9 @@ def at_a_terminal(
     """Run a command at a terminal of its own, 80 columns wide; answer its question, if one is expected."""
     terminal, child = pty.openpty()
     os.set_blocking(terminal, True)
-    told = {"TERM": "xterm", "COLUMNS": "80", **environment(clouds, **changes)}
+    settings = {"TERM": "xterm", "COLUMNS": "80", **environment(clouds, **changes)}
     command = [sys.executable, "-c", _AT_ITS_TERMINAL, *COMMAND, *arguments]
-    process = subprocess.Popen(command, env=told, stdin=child, stdout=child, stderr=child, start_new_session=True)
+    process = subprocess.Popen(command, env=settings, stdin=child, stdout=child, stderr=child, start_new_session=True)
     os.close(child)
     text = b""
     if question:
@@ -91,7 +91,7 @@ def _press_again(terminal: int, process: subprocess.Popen[bytes]) -> None:
 
 
 def _read_until(terminal: int, end: bytes | None) -> bytes:
-    """What the terminal shows until the other side closes it, or until this. Raises TimeoutError."""
+    """Return what the terminal shows until the other side closes it, or until this end. Raises TimeoutError."""
     text = b""
     while end is None or end not in text:
         if not select.select([terminal], [], [], PATIENCE)[0]:
@@ -104,7 +104,7 @@ def _read_until(terminal: int, end: bytes | None) -> bytes:
 
 
 class Running:
-    """A command that is under way, and can be told to stop."""
+    """A command that is running, and can be signalled."""
 
     def __init__(self, clouds: Clouds, *arguments: str, prefix: Sequence[str] = ()) -> None:
         self._process = subprocess.Popen(
@@ -132,15 +132,15 @@ class Running:
         self._process.send_signal(number)
 
     def is_stopping(self) -> bool:
-        """Whether it says that it has understood; waits for that."""
+        """Wait until it says that it is stopping; return whether it does."""
         return self._stopping.wait(PATIENCE)
 
     def wait(self) -> int:
-        """Its exit code; negative where a signal has ended it."""
+        """Return its exit code; negative where a signal has ended it."""
         return self._process.wait(PATIENCE)
 
     def ended(self) -> tuple[int, str, str]:
-        """Its exit code and its two outputs."""
+        """Return its exit code and its two outputs."""
         output = self._process.stdout.read() if self._process.stdout and not self._process.stdout.closed else ""
         self._reader.join()
         for stream in (self._process.stdout, self._process.stderr):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.support.servers import Clouds, name
+from tests.support.build import name
+from tests.support.servers import Clouds
 from tests.system.cli.process import at_a_terminal, run
 
 
@@ -57,12 +58,12 @@ def test_a_second_machine_says_where_its_user_goes(clouds: Clouds) -> None:
     assert answers(clouds, second) == [f"The teacher can join: yes, but at another machine: {first}"]
 
 
-def test_a_machine_that_nobody_is_said_to_use(clouds: Clouds) -> None:
+def test_machine_that_no_tag_and_no_row_assigns(clouds: Clouds) -> None:
     machine = clouds.aws.machines.launch("", "")
-    assert answers(clouds, machine) == ["Nobody can join by it: no tag and no row say whose machine it is"]
+    assert answers(clouds, machine) == ["Nobody can join by it: no tag and no row assign it to a meeting"]
 
 
-def test_a_machine_that_has_lost_its_tags_is_its_rows(clouds: Clouds) -> None:
+def test_machine_without_tags_belongs_to_the_row_that_names_it(clouds: Clouds) -> None:
     machine = clouds.launch()
     clouds.apply()
     clouds.aws.rows.put("m1", **{**without_id(clouds, "m1"), "status": "IN_PROGRESS"})
@@ -74,7 +75,7 @@ def test_a_machine_that_has_lost_its_tags_is_its_rows(clouds: Clouds) -> None:
 
 
 @pytest.mark.parametrize("index", ["", "by-status"])
-def test_a_machine_that_only_the_row_of_a_meeting_that_is_over_knows(clouds: Clouds, index: str) -> None:
+def test_machine_in_the_row_of_an_ended_meeting_only(clouds: Clouds, index: str) -> None:
     if index:
         clouds.aws.client("dynamodb").delete_table(TableName="elephant-meetings")
         clouds.aws.make_table(index=index)
@@ -87,14 +88,14 @@ def test_a_machine_that_only_the_row_of_a_meeting_that_is_over_knows(clouds: Clo
     assert done.returncode == 0, done.stderr
     said = " ".join(done.stdout.split())
     assert said.startswith("The teacher can join: no, because the meeting is over (TERMINATED)")
-    assert f"machine {machine}: absent EC2 knows no such machine" in said
+    assert f"machine {machine}: absent EC2 does not know the machine" in said
     assert "meeting m1 (TERMINATED) names it as its teacher's" in said
     assert "m2" not in said
     assert b"Person" not in b"".join(one.reply.content for one in clouds.aws.requests if one.reply)
     assert ("Scan" in clouds.aws.operations()) is not bool(index)
 
 
-def test_a_meeting_that_is_over_is_shown_whichever_of_its_machines_is_asked_about(clouds: Clouds) -> None:
+def test_ended_meeting_is_found_by_each_of_its_machines(clouds: Clouds) -> None:
     machine = clouds.launch()
     clouds.aws.machines.set_tags(machine, {})
     clouds.aws.machines.terminate(machine)
@@ -102,7 +103,7 @@ def test_a_meeting_that_is_over_is_shown_whichever_of_its_machines_is_asked_abou
     assert "meeting m1 (TERMINATED) names it as its teacher's" in explained(clouds, machine)
 
 
-def test_an_id_of_eight_digits_is_not_the_beginning_of_a_longer_one(clouds: Clouds) -> None:
+def test_short_id_does_not_match_a_longer_one(clouds: Clouds) -> None:
     long, short = "i-0123456789abcdef0", "i-01234567"
     clouds.launch("m1", id=long)
     clouds.aws.rows.put("m1", status="TERMINATED", teacher_ec2_id=long)
@@ -124,7 +125,7 @@ def test_a_machine_that_lacks_its_record_and_link(clouds: Clouds) -> None:
     assert "+ write link teacher link-current:" in said
 
 
-def test_a_record_s_name_leads_to_its_machine(clouds: Clouds) -> None:
+def test_record_name_leads_to_its_machine(clouds: Clouds) -> None:
     machine = clouds.launch()
     clouds.seed(machine, "192.0.2.250", comment="elephant-dns:somebody/else")
     said = explained(clouds, f"{name(machine)}.")
@@ -141,7 +142,7 @@ def test_a_machine_that_has_vanished_and_the_end_of_its_meeting(clouds: Clouds) 
     clouds.aws.requests.clear()
     clouds.aws.machines.purge(machine)
     said = explained(clouds, machine)
-    assert f"machine {machine}: absent EC2 knows no such machine" in said
+    assert f"machine {machine}: absent EC2 does not know the machine" in said
     assert "names it as its teacher's and leads its teacher to it" in said
     assert "! instance-not-seen" in said, "its record is young"
     assert "m2" not in said
@@ -173,7 +174,7 @@ def test_a_meeting_without_a_row(clouds: Clouds) -> None:
     clouds.aws.machines.launch("m9", "teacher")
     said = explained(clouds, "m9")
     assert "no row has this id" in said
-    assert "a row is never created" in said
+    assert "a pass never creates a row" in said
     assert "! missing-meeting" in said
 
 
@@ -188,13 +189,13 @@ def test_a_join_link_leads_to_its_machine(clouds: Clouds) -> None:
     [
         ("i-0123456789abcdef0.example.com", "Check AWS_REGION"),
         ("NO-SUCH-MEETING", "Meeting ids are case-sensitive"),
-        ("https://foo.example.org:8443", "does not lie under DOMAIN_ROOT example.com"),
-        ("i-xyz", "i-xyz is no instance id"),
+        ("https://foo.example.org:8443", "is not under DOMAIN_ROOT example.com"),
+        ("i-xyz", "Invalid instance ID 'i-xyz'"),
         ("i-0123456789ABCDEF0", "lower-case"),
-        ("i-xyz.example.com", "i-xyz is no instance id"),
+        ("i-xyz.example.com", "Invalid instance ID 'i-xyz'"),
     ],
 )
-def test_what_nobody_knows_is_exit_1_and_says_why(clouds: Clouds, subject: str, why: str) -> None:
+def test_unknown_name_is_exit_1_and_says_why(clouds: Clouds, subject: str, why: str) -> None:
     done = run(clouds, "explain", subject)
     assert (done.returncode, done.stdout) == (1, "")
     assert f"Nobody knows {subject}" in done.stderr

@@ -16,7 +16,8 @@ from controller.runtime import retry
 from controller.runtime.budget import Budget, SystemClock
 from controller.runtime.threads import Task
 from controller.sandbox.cloudflare import Reply
-from tests.support.servers import Clouds, link, name, refusal
+from tests.support.build import link, name
+from tests.support.servers import Clouds, refusal
 from tests.system.cli.process import Running
 from tests.system.faults.aws_kinds import failure
 from tests.system.faults.calls import BATCH, LIST, UPDATE, Call, Proxy, Rule, Scene
@@ -96,7 +97,7 @@ def test_links_under_way_are_finished_and_the_others_are_not_begun(clouds: Cloud
     check_the_next_pass(clouds, machines)
 
 
-def test_what_was_interrupted_with_its_last_change_has_nothing_left(clouds: Clouds) -> None:
+def test_interrupt_at_the_last_change_leaves_nothing(clouds: Clouds) -> None:
     clouds.launch()
     with interrupted(clouds, UPDATE, signal.SIGTERM, lambda scene: scene.proceed()) as (child, _):
         ended, output, said = child.ended()
@@ -104,7 +105,7 @@ def test_what_was_interrupted_with_its_last_change_has_nothing_left(clouds: Clou
     assert said.endswith("Interrupted, with nothing left.\n")
 
 
-def test_what_failed_when_it_was_interrupted_is_not_called_nothing(clouds: Clouds) -> None:
+def test_interrupted_pass_reports_its_failed_changes(clouds: Clouds) -> None:
     clouds.launch()
     with interrupted(clouds, UPDATE, signal.SIGTERM, failure(400, "ValidationException")) as (child, _):
         ended, output, said = child.ended()
@@ -123,7 +124,7 @@ def test_a_lost_answer_is_looked_up_before_the_end(clouds: Clouds) -> None:
     check_the_next_pass(clouds, machines)
 
 
-def test_what_was_throttled_is_not_waited_for(clouds: Clouds) -> None:
+def test_interrupted_pass_does_not_wait_for_a_throttle(clouds: Clouds) -> None:
     machines = fleet(clouds)
 
     def throttled(scene: Scene) -> Reply:
@@ -137,13 +138,13 @@ def test_what_was_throttled_is_not_waited_for(clouds: Clouds) -> None:
     check_the_next_pass(clouds, machines)
 
 
-def test_a_wait_ends_when_the_pass_is_told_to_stop() -> None:
+def test_wait_ends_when_the_pass_has_to_stop() -> None:
     clock = SystemClock()
     clock.wake.set()
     clock.sleep(3600)
 
 
-def test_who_waits_for_a_cloud_looks_up_in_between() -> None:
+def test_wait_for_a_cloud_notices_a_signal() -> None:
     """Python sees a signal that comes just before a wait begins only when that wait is over."""
     waits: list[float] = []
 
@@ -160,7 +161,7 @@ def test_who_waits_for_a_cloud_looks_up_in_between() -> None:
     assert sum(waits) > 59, "and waits on"
 
 
-def test_nothing_is_tried_again_once_the_pass_is_told_to_stop() -> None:
+def test_no_call_is_retried_once_the_pass_has_to_stop() -> None:
     stop, attempts = threading.Event(), list[int]()
     stop.set()
 
@@ -186,7 +187,7 @@ def test_a_second_signal_ends_it_at_once(clouds: Clouds) -> None:
     assert clouds.records() == {}
 
 
-def test_before_the_first_change_it_just_ends(clouds: Clouds) -> None:
+def test_signal_before_the_first_change_ends_the_process(clouds: Clouds) -> None:
     fleet(clouds)
 
     def play(scene: Scene) -> Reply:

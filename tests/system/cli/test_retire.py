@@ -6,7 +6,8 @@ import re
 import pytest
 
 from controller.sandbox.cloudflare import Reply
-from tests.support.servers import OWNER, Clouds, name
+from tests.support.build import OWNER, name
+from tests.support.servers import Clouds
 from tests.system.cli.process import CTRL_C, CTRL_D, at_a_terminal, run
 from tests.system.doctor.deployed import deny, instead
 from tests.system.faults.calls import BATCH, Call, Proxy, Rule
@@ -15,7 +16,7 @@ STRANGERS = {"elephant-dns:somebody/else": "192.0.2.61", f"elephant-dns:{OWNER}2
 
 
 def deployment(clouds: Clouds) -> set[str]:
-    """Machines with records of ours; records that are not ours stand beside them. Returns the names of ours."""
+    """Launch machines with own records, beside other owners' records. Return the names of the own records."""
     machines = [clouds.launch(f"m{number}") for number in range(3)]
     clouds.apply()
     for comment, content in STRANGERS.items():
@@ -35,7 +36,7 @@ def check(clouds: Clouds, *, ours: set[str]) -> None:
     assert not {"UpdateItem", "Scan", "GetItem"} & set(clouds.aws.operations())
 
 
-def test_all_that_is_ours_goes_and_nothing_else(clouds: Clouds) -> None:
+def test_retire_deletes_own_records_and_no_others(clouds: Clouds) -> None:
     ours = deployment(clouds)
     done = run(clouds, "retire", "--yes", "--format", "json", ADOPT_UNMARKED="true")
     assert done.returncode == 0, done.stderr
@@ -49,26 +50,26 @@ def test_all_that_is_ours_goes_and_nothing_else(clouds: Clouds) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["--yes"], ["--yes", "--format", "json", "--quiet"]])
-def test_where_nothing_is_ours_it_lists_the_other_owners_and_is_exit_1(clouds: Clouds, arguments: list[str]) -> None:
+def test_retire_without_own_records_lists_other_owners(clouds: Clouds, arguments: list[str]) -> None:
     deployment(clouds)
     clouds.seed(clouds.launch("m9"), "192.0.2.65", comment="elephant-dns:somebody/else teacher of m9")
     before = clouds.records()
     done = run(clouds, "retire", *arguments, OWNER_ID="laptop")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.splitlines()[0].endswith("carries the mark of laptop. Other owners' records:")
+    assert done.stderr.splitlines()[0].endswith("carries the mark of laptop. Records of other owners:")
     told = [line.strip() for line in done.stderr.splitlines()[1:-1]]
     assert told == [f"{OWNER}: 3", f"{OWNER}2: 1", "somebody/else: 2"]
     assert "Nothing was deleted" in done.stderr.splitlines()[-1]
     assert clouds.records() == before
 
 
-def test_at_a_terminal_the_other_owners_are_listed_before_any_question(clouds: Clouds) -> None:
+def test_other_owners_are_listed_before_any_question(clouds: Clouds) -> None:
     deployment(clouds)
     code, shown = at_a_terminal(clouds, ["retire"], OWNER_ID="laptop")
     assert (code, f"{OWNER}: 3" in shown, "Type the owner id" in shown) == (1, True, False)
 
 
-def test_where_nobody_owns_anything_there_is_nothing_to_delete(clouds: Clouds) -> None:
+def test_zone_without_owners_has_nothing_to_delete(clouds: Clouds) -> None:
     clouds.seed(clouds.launch(), "192.0.2.63", comment=None)
     done = run(clouds, "retire", "--yes")
     assert (done.returncode, done.stderr) == (0, "")
@@ -92,36 +93,36 @@ def warned(clouds: Clouds, *arguments: str) -> str:
     return " ".join(done.stderr.split())
 
 
-def test_it_says_how_many_records_lead_to_machines_that_are_up(clouds: Clouds) -> None:
+def test_retire_counts_records_that_lead_to_running_machines(clouds: Clouds) -> None:
     stopped, forgotten, _ = (ours.partition(".")[0] for ours in sorted(deployment(clouds)))
     clouds.aws.machines.stop(stopped)
     clouds.aws.machines.purge(forgotten)
     assert "Of 3 records to delete 1 leads to a machine that is up. Its users lose" in warned(clouds)
 
 
-def test_a_record_with_another_address_leads_to_no_machine_that_is_up(clouds: Clouds) -> None:
+def test_record_with_another_address_leads_to_no_machine(clouds: Clouds) -> None:
     for number in range(3):
         clouds.seed(clouds.launch(f"m{number}"), "192.0.2.9")
     assert "Of 3 records to delete none leads to a machine that is up." in warned(clouds)
 
 
 @pytest.mark.parametrize("trouble", ["DescribeInstances", "DescribeRule"])
-def test_what_may_not_be_looked_at_stops_nothing(clouds: Clouds, trouble: str) -> None:
+def test_denied_check_does_not_stop_retire(clouds: Clouds, trouble: str) -> None:
     deployment(clouds)
     deny(clouds, trouble)
     told = warned(clouds)
-    assert f"could not be looked at: {'ec2' if trouble == 'DescribeInstances' else 'events'}:{trouble} on" in told
+    assert f"could not be checked: {'ec2' if trouble == 'DescribeInstances' else 'events'}:{trouble} on" in told
     assert f"Allow the action {'ec2' if trouble == 'DescribeInstances' else 'events'}:{trouble} on" in told
     assert ("3 lead to machines that are up" in told) is (trouble == "DescribeRule")
     assert ("Switch off cron" in told) is (trouble == "DescribeInstances")
     check(clouds, ours=set())
 
 
-def test_a_cloud_that_does_not_answer_stops_nothing(clouds: Clouds) -> None:
+def test_silent_cloud_does_not_stop_retire(clouds: Clouds) -> None:
     deployment(clouds)
     instead(clouds, ["DescribeInstances"], lambda scene: Reply.nothing("keep").delayed(600))
     told = warned(clouds, "--deadline", "12")
-    assert "Whether machines are up could not be looked at" in told
+    assert "Whether machines are up could not be checked" in told
     check(clouds, ours=set())
 
 
@@ -133,7 +134,7 @@ def make_rules(clouds: Clouds, suffix: str, **states: str) -> None:
 
 @pytest.mark.parametrize("suffix", ["", "-staging"])
 @pytest.mark.parametrize(
-    ("schedule", "events", "told"),
+    ("schedule", "events", "expected"),
     [
         ("ENABLED", "ENABLED", "The rules ElephantReconcile{0} and ElephantEC2StateWatch{0} are ON:"),
         ("ENABLED", "DISABLED", "The rule ElephantReconcile{0} is ON:"),
@@ -141,14 +142,14 @@ def make_rules(clouds: Clouds, suffix: str, **states: str) -> None:
         ("DISABLED", "DISABLED", "The rules ElephantReconcile{0} and ElephantEC2StateWatch{0} are off, or not there."),
     ],
 )
-def test_it_warns_while_the_deployed_rules_are_on(
-    clouds: Clouds, suffix: str, schedule: str, events: str, told: str
+def test_retire_warns_while_the_deployed_rules_are_on(
+    clouds: Clouds, suffix: str, schedule: str, events: str, expected: str
 ) -> None:
     deployment(clouds)
     make_rules(clouds, suffix, ElephantReconcile=schedule, ElephantEC2StateWatch=events)
     said = warned(clouds, "--function", f"ElephantDNSWatchdog{suffix}")
-    assert told.format(suffix) in said
-    assert ("Enabled=false" in said) is (" ON:" in told)
+    assert expected.format(suffix) in said
+    assert ("Enabled=false" in said) is (" ON:" in expected)
 
 
 @pytest.mark.parametrize(("typed", "code"), [(f"{OWNER}\n", 0), ("yes\n", 1), (CTRL_D, 1), (CTRL_C, 130)])
@@ -178,7 +179,7 @@ def test_a_lost_answer_is_looked_up(clouds: Clouds) -> None:
     check(clouds, ours=set())
 
 
-def test_a_refusal_is_told_and_is_exit_1(clouds: Clouds) -> None:
+def test_refused_delete_is_reported_and_is_exit_1(clouds: Clouds) -> None:
     ours = deployment(clouds)
     refused = Reply.of(403, {"result": None, "success": False, "errors": [{"code": 10000, "message": "no"}]})
     Proxy(clouds, (Rule(Call(BATCH), lambda scene: refused, times=None),)).install()

@@ -1,4 +1,4 @@
-"""Help, and wrong usage: told before anything is asked of a cloud."""
+"""Help and wrong usage need no call to a cloud."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ COMMANDS = sorted(cli.commands)
 
 
 def ended(*arguments: str) -> int:
-    """The exit code of a command, in this process."""
+    """Return the exit code of a command, run in this process."""
     with pytest.raises(SystemExit) as exit_:
         main(list(arguments))
     return int(exit_.value.code or 0)
@@ -39,7 +39,7 @@ def test_the_first_help_names_commands_and_exit_codes(capsys: pytest.CaptureFixt
     text = capsys.readouterr().out
     assert all(f"\n  {command} " in text for command in COMMANDS)
     assert "64 wrong usage or settings" in text
-    assert "..." not in text.partition("Commands:")[2], "each command is told to its end"
+    assert "..." not in text.partition("Commands:")[2], "each short help is complete"
     assert ended("--version") == 0
     assert capsys.readouterr().out.startswith("elephant-dns 0.")
 
@@ -49,8 +49,8 @@ def test_the_first_help_names_commands_and_exit_codes(capsys: pytest.CaptureFixt
     [
         (["plam"], "plan"),
         (["apply", "--forec"], "--force"),
-        (["apply", "--yes", "--force", "--instance", "i-0123456789abcdef0"], "--force says nothing with --instance"),
-        (["plan", "--force", "--instance", "i-0123456789abcdef0"], "--force says nothing with --instance"),
+        (["apply", "--yes", "--force", "--instance", "i-0123456789abcdef0"], "--force has no effect with --instance"),
+        (["plan", "--force", "--instance", "i-0123456789abcdef0"], "--force has no effect with --instance"),
         (["plan", "--format", "yaml"], "'markdown'"),
         (["plan", "--deadline", "0"], "1<=x<=86400"),
         (["explain"], "ID"),

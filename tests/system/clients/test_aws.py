@@ -27,10 +27,10 @@ from controller.sandbox.cloudflare import Proceed, Reply
 from controller.sandbox.cloudflare import Request as Sent
 from controller.settings import read_settings
 from tests.support.build import OTHER, STUDENT, TEACHER
+from tests.support.clock import FastClock
 from tests.support.servers import Clouds
 from tests.system.faults.aws_kinds import JSON_TYPE
 from tests.system.faults.calls import DESCRIBE, QUERY, SCAN, operation
-from tests.system.faults.clock import FastClock
 
 PEOPLE = {"teacher_name": "A. Person", "student_name": "B. Person", "jitsi_url": "https://meet.example.org/x"}
 
@@ -54,7 +54,7 @@ def writer(clouds: Clouds) -> DynamoWriter:
     return DynamoWriter(controller.dynamodb, controller.settings, budget())
 
 
-def test_the_listing_brings_every_tagged_instance_in_any_state_page_by_page(clouds: Clouds) -> None:
+def test_listing_returns_tagged_instances_in_any_state_of_all_pages(clouds: Clouds) -> None:
     states = ["pending", "running", "stopping", "stopped", "shutting-down", "terminated"]
     ids = {clouds.aws.machines.launch(f"m{n}", "teacher", state=states[n % 6]) for n in range(1203)}
     clouds.aws.machines.launch(tags={"Project": "Other"})
@@ -64,7 +64,7 @@ def test_the_listing_brings_every_tagged_instance_in_any_state_page_by_page(clou
     assert clouds.aws.operations() == ["DescribeInstances"] * 2
 
 
-def test_an_instance_is_read_with_its_tags_address_and_launch_time(clouds: Clouds) -> None:
+def test_instance_has_its_tags_address_and_launch_time(clouds: Clouds) -> None:
     launched = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
     clouds.aws.machines.launch("m1", "teacher", id=TEACHER, address="192.0.2.1", launched_at=launched)
     clouds.aws.machines.launch(id=OTHER, address=None, tags={"Role": "x"})
@@ -112,7 +112,7 @@ def begin_listings_with_nothing(clouds: Clouds) -> None:
     clouds.aws.intercept = answer
 
 
-def test_a_page_without_machines_does_not_end_their_listing(clouds: Clouds) -> None:
+def test_page_without_instances_does_not_end_the_listing(clouds: Clouds) -> None:
     machine = clouds.launch()
     begin_listings_with_nothing(clouds)
     machines = fleet(clouds)
@@ -120,7 +120,7 @@ def test_a_page_without_machines_does_not_end_their_listing(clouds: Clouds) -> N
         assert [seen.id for seen in found] == [machine]
 
 
-def test_every_machine_of_a_reservation_is_read(clouds: Clouds) -> None:
+def test_every_instance_of_a_reservation_is_read(clouds: Clouds) -> None:
     tags = [{"ResourceType": "instance", "Tags": [{"Key": "Project", "Value": "Elephant"}]}]
     launched = clouds.aws.client("ec2").run_instances(
         ImageId="ami-12345678", MinCount=3, MaxCount=3, TagSpecifications=tags
@@ -128,6 +128,58 @@ def test_every_machine_of_a_reservation_is_read(clouds: Clouds) -> None:
     ids = {machine["InstanceId"] for machine in launched["Instances"]}
     assert len(ids) == 3
     assert {machine.id for machine in fleet(clouds).tagged()} == ids
+
+
+def with_second_interface(clouds: Clouds) -> tuple[str, str, str]:
+    """Launch a machine with an Elastic IP on its second interface alone: machine, address and interface."""
+    ec2 = clouds.aws.client("ec2")
+    machine = clouds.launch(address=None)
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    interface = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    ec2.attach_network_interface(NetworkInterfaceId=interface, InstanceId=machine, DeviceIndex=1)
+    address = ec2.allocate_address(Domain="vpc")
+    ec2.associate_address(AllocationId=address["AllocationId"], NetworkInterfaceId=interface)
+    return machine, address["PublicIp"], interface
+
+
+def test_elastic_ip_of_a_second_interface_is_reported(clouds: Clouds) -> None:
+    machine, address, interface = with_second_interface(clouds)
+    clouds.launch("m2", "teacher", address=None)
+    findings = {finding.key: finding for finding in clouds.plan().findings if finding.id == "no-public-address"}
+    assert f"It has {address} on {interface}" in findings[machine].message
+    assert "primary network interface" in findings[machine].hint
+    (other,) = findings.keys() - {machine}
+    assert "It has" not in findings[other].message
+    assert "Give it one" in findings[other].hint
+
+
+def interface(number: int, *addresses: str | None, **fields: object) -> dict[str, object]:
+    """A network interface as EC2 describes it, with a private address for each public one."""
+    private = [{"Primary": not n, **_association(address)} for n, address in enumerate(addresses)]
+    first = _association(addresses[0] if addresses else None)
+    return {"NetworkInterfaceId": f"eni-{number}", "PrivateIpAddresses": private, **first, **fields}
+
+
+def _association(address: str | None) -> dict[str, object]:
+    return {"Association": {"PublicIp": address}} if address else {}
+
+
+@pytest.mark.parametrize(
+    ("address", "interfaces", "aside"),
+    [
+        (None, [interface(0, None), interface(1, "192.0.2.1")], "192.0.2.1 on eni-1"),
+        (None, [interface(0, None, "192.0.2.2")], "192.0.2.2 on eni-0"),
+        ("192.0.2.1", [interface(0, "192.0.2.1"), interface(1, "192.0.2.2")], None),
+        (None, [interface(0, None, Ipv6Addresses=[{"Ipv6Address": "2001:db8::1"}])], None),
+        (None, [interface(0), {"Association": {"CarrierIp": "192.0.2.3"}}], None),
+        (None, [], None),
+    ],
+)
+def test_address_aside_is_read_from_the_interfaces(
+    address: str | None, interfaces: list[dict[str, object]], aside: str | None
+) -> None:
+    raw = {"InstanceId": TEACHER, "State": {"Name": "running"}, "NetworkInterfaces": interfaces}
+    assert parse_instance({**raw, "PublicIpAddress": address}, ("Project", "Elephant")).aside == aside
 
 
 @pytest.mark.parametrize(
@@ -140,12 +192,12 @@ def test_every_machine_of_a_reservation_is_read(clouds: Clouds) -> None:
         ("project", "Elephant", False),
     ],
 )
-def test_the_projects_tag_is_one_to_the_letter(key: str, value: str, is_tagged: bool) -> None:
+def test_project_tag_is_compared_exactly(key: str, value: str, is_tagged: bool) -> None:
     raw = {"InstanceId": TEACHER, "State": {"Name": "running"}, "Tags": [{"Key": key, "Value": value}]}
     assert parse_instance(raw, ("Project", "Elephant")).tagged is is_tagged
 
 
-def test_lookups_go_200_at_a_time(clouds: Clouds) -> None:
+def test_lookups_ask_for_200_ids_at_a_time(clouds: Clouds) -> None:
     ids = [clouds.aws.machines.launch("m", "teacher") for _ in range(401)]
     clouds.aws.requests.clear()
     assert len(fleet(clouds).by_id(ids)) == 401
@@ -153,7 +205,7 @@ def test_lookups_go_200_at_a_time(clouds: Clouds) -> None:
 
 
 @pytest.mark.parametrize("meeting", ["plain", "a*", "a?c", "a\\b", "ünï", "x" * 256, "[a]"])
-def test_members_are_those_of_exactly_these_meetings_tagged_or_not(clouds: Clouds, meeting: str) -> None:
+def test_members_are_those_of_exactly_these_meetings(clouds: Clouds, meeting: str) -> None:
     wanted = {clouds.aws.machines.launch(meeting, role) for role in ("teacher", "student")}
     for other in ("abc", "a", "a*b", "plai", "a/b"):
         clouds.aws.machines.launch(other, "teacher")
@@ -161,13 +213,13 @@ def test_members_are_those_of_exactly_these_meetings_tagged_or_not(clouds: Cloud
     assert {machine.id for machine in fleet(clouds).of_meetings([meeting])} == wanted
 
 
-def test_another_project_tag_is_another_fleet(clouds: Clouds) -> None:
+def test_other_project_tag_selects_other_instances(clouds: Clouds) -> None:
     clouds.launch()
     staging = clouds.aws.machines.launch(tags={"Stage": "a=b", "MeetingID": "m", "Role": "teacher"})
     assert [m.id for m in fleet(clouds, PROJECT_TAG="Stage=a=b", OWNER_ID="staging").tagged()] == [staging]
 
 
-def test_the_scan_brings_every_row_that_is_not_terminated_and_nobodys_name(clouds: Clouds) -> None:
+def test_scan_returns_rows_not_terminated_and_no_names_of_people(clouds: Clouds) -> None:
     clouds.aws.rows.put("m1", status="LAUNCHED", teacher_ec2_id=TEACHER, **PEOPLE)
     clouds.aws.rows.put("m2", **PEOPLE)
     clouds.aws.rows.put("m3", status="TERMINATED", **PEOPLE)
@@ -181,7 +233,7 @@ def test_the_scan_brings_every_row_that_is_not_terminated_and_nobodys_name(cloud
     assert not [x for x in clouds.aws.requests if x.reply and b"Person" in x.reply.content], "people are not asked for"
 
 
-def test_the_scan_reads_all_pages(clouds: Clouds) -> None:
+def test_scan_reads_all_pages(clouds: Clouds) -> None:
     for number in range(40):
         clouds.aws.rows.put(f"m{number}", status="LAUNCHED", teacher_name="x" * 300_000)
     clouds.aws.requests.clear()
@@ -190,7 +242,7 @@ def test_the_scan_reads_all_pages(clouds: Clouds) -> None:
 
 
 @pytest.mark.parametrize("index", [None, "by-status"])
-def test_a_page_without_rows_does_not_end_their_listing(clouds: Clouds, index: str | None) -> None:
+def test_page_without_rows_does_not_end_the_listing(clouds: Clouds, index: str | None) -> None:
     clouds.aws.make_table("paged", index=index)
     clouds.aws.rows.put("m1", status="LAUNCHED")
     clouds.aws.rows.put("m2", status="HEALTHY")
@@ -199,7 +251,7 @@ def test_a_page_without_rows_does_not_end_their_listing(clouds: Clouds, index: s
     assert sorted(row.id for row in rows) == ["m1", "m2"]
 
 
-def test_a_row_is_read_consistently(clouds: Clouds) -> None:
+def test_row_is_read_consistently(clouds: Clouds) -> None:
     clouds.aws.rows.put("m1", status="LAUNCHED")
     clouds.aws.requests.clear()
     table(clouds).rows(["m1"])
@@ -208,12 +260,12 @@ def test_a_row_is_read_consistently(clouds: Clouds) -> None:
     assert exchange.json["ConsistentRead"] is True
 
 
-def test_rows_are_read_by_key_and_a_missing_one_is_none(clouds: Clouds) -> None:
+def test_rows_are_read_by_key_without_missing_ones(clouds: Clouds) -> None:
     clouds.aws.rows.put("m1", status="TERMINATED")
     assert [row.id for row in table(clouds).rows(["m1", "m2"])] == ["m1"]
 
 
-def test_with_an_index_only_live_rows_are_read(clouds: Clouds) -> None:
+def test_index_reads_live_rows_only(clouds: Clouds) -> None:
     clouds.aws.make_table("indexed", index="by-status")
     for status in ("SCHEDULED", "LAUNCHED", "DNS_WRITTEN", "HEALTHY", "IN_PROGRESS", "TERMINATED", "PAUSED"):
         clouds.aws.rows.put(status, status=status)
@@ -223,7 +275,7 @@ def test_with_an_index_only_live_rows_are_read(clouds: Clouds) -> None:
     assert sorted(clouds.aws.operations()) == ["GetItem", *["Query"] * 4], "and one row that is not there, for the key"
 
 
-def test_a_table_with_another_key_stops_the_pass(clouds: Clouds) -> None:
+def test_table_with_another_key_stops_the_pass(clouds: Clouds) -> None:
     clouds.aws.make_table("other", key="meeting")
     clouds.aws.machines.launch("m1", "teacher")
     with pytest.raises(MismatchError, match="id"):
@@ -231,14 +283,14 @@ def test_a_table_with_another_key_stops_the_pass(clouds: Clouds) -> None:
 
 
 @pytest.mark.parametrize("key", ["booking", "id2"])
-def test_a_table_whose_rows_have_an_id_that_is_not_the_key_stops_the_pass(clouds: Clouds, key: str) -> None:
+def test_table_with_id_that_is_not_its_key_stops_the_pass(clouds: Clouds, key: str) -> None:
     clouds.aws.make_table("other", key=key)
     clouds.aws.client("dynamodb").put_item(TableName="other", Item={key: {"S": "x"}, "id": {"S": "m1"}})
     with pytest.raises(MismatchError, match="id"):
         clouds.plan(TABLE_NAME="other")
 
 
-def test_a_table_that_is_not_there_is_named(clouds: Clouds) -> None:
+def test_missing_table_is_named(clouds: Clouds) -> None:
     with pytest.raises(ObservationError, match="table nowhere"):
         clouds.plan(TABLE_NAME="nowhere")
 
@@ -261,7 +313,7 @@ def test_a_table_that_is_not_there_is_named(clouds: Clouds) -> None:
         {b"x", b"y"},
     ],
 )
-def test_a_condition_can_name_any_value_that_a_row_had(clouds: Clouds, value: Any) -> None:
+def test_condition_can_name_any_value_of_a_row(clouds: Clouds, value: Any) -> None:
     clouds.aws.rows.put("m1", status=value)
     (row,) = table(clouds).rows(["m1"])
     write = RowWrite((Condition("status", (row.status,)),), sets=(("teacher_ec2_link", "x"),))
@@ -272,7 +324,7 @@ def test_a_condition_can_name_any_value_that_a_row_had(clouds: Clouds, value: An
         writer(clouds).write("m1", write)
 
 
-def test_conditions_of_every_kind(clouds: Clouds) -> None:
+def test_condition_of_each_kind_holds_or_fails(clouds: Clouds) -> None:
     def holds(condition: Condition) -> bool:
         try:
             writer(clouds).write("m1", RowWrite((condition,), sets=(("touched", "yes"),)))
@@ -290,20 +342,20 @@ def test_conditions_of_every_kind(clouds: Clouds) -> None:
     assert not holds(Condition("status", ("LAUNCHED",), negated=True))
 
 
-def test_a_write_never_creates_a_row(clouds: Clouds) -> None:
+def test_write_never_creates_a_row(clouds: Clouds) -> None:
     with pytest.raises(ConditionError):
         writer(clouds).write("nobody", RowWrite((Condition("status", (None,)),), sets=(("status", "x"),)))
     assert clouds.aws.rows.all() == {}
 
 
-def test_sets_defaults_and_removals(clouds: Clouds) -> None:
+def test_write_sets_defaults_and_removes(clouds: Clouds) -> None:
     clouds.aws.rows.put("m1", status="a", reason="kept", link="x")
     write = RowWrite((), sets=(("status", "b"),), defaults=(("reason", "new"), ("other", "new")), removes=("link",))
     writer(clouds).write("m1", write)
     assert clouds.aws.rows.get("m1") == {"id": "m1", "status": "b", "reason": "kept", "other": "new"}
 
 
-def test_names_always_go_through_expression_attribute_names() -> None:
+def test_attributes_always_go_by_placeholder_names() -> None:
     built = expressions(RowWrite((Condition("status", ("a", None)),), sets=(("status", "b"),)))
     for key in ("UpdateExpression", "ConditionExpression"):
         words = built[key].replace("(", " ").replace(")", " ").split()
@@ -339,15 +391,15 @@ class OvertakenSecrets:
         return secret("old")
 
 
-def test_a_token_that_comes_late_takes_the_place_of_no_newer_one() -> None:
+def test_late_token_does_not_replace_a_newer_one() -> None:
     secrets = OvertakenSecrets()
-    assert secrets.tokens.token(budget()) == "old", "it is what this pass was told"
+    assert secrets.tokens.token(budget()) == "old", "it is what this pass read"
     assert secrets.tokens.token(budget()) == "new"
     assert secrets.readings == 2
 
 
 @pytest.mark.parametrize("text", ['{"CLOUDFLARE_TOKEN": "abc"}', '\ufeff{"CLOUDFLARE_TOKEN": " \\"abc\\"\\n"}'])
-def test_the_token_is_read_and_cleaned(clouds: Clouds, text: str) -> None:
+def test_token_is_read_and_cleaned(clouds: Clouds, text: str) -> None:
     clouds.aws.write_secret(text)
     assert token(clouds) == "abc"
 
@@ -363,7 +415,7 @@ def test_the_token_is_read_and_cleaned(clouds: Clouds, text: str) -> None:
         '""',
     ],
 )
-def test_a_secret_of_another_shape_is_told_without_its_text(clouds: Clouds, text: str) -> None:
+def test_secret_of_another_shape_is_reported_without_its_text(clouds: Clouds, text: str) -> None:
     clouds.aws.write_secret(text)
     with pytest.raises(TerminalError) as caught:
         token(clouds)
@@ -371,17 +423,17 @@ def test_a_secret_of_another_shape_is_told_without_its_text(clouds: Clouds, text
     assert "s3" not in str(caught.value)
 
 
-def test_a_secret_that_is_not_there_is_named(clouds: Clouds) -> None:
-    with pytest.raises(ObservationError, match=r"^The Cloudflare token could not be read, .*prod/elephant/nowhere"):
+def test_missing_secret_is_named(clouds: Clouds) -> None:
+    with pytest.raises(ObservationError, match=r"^Cannot read the Cloudflare token, so .*prod/elephant/nowhere"):
         clouds.plan(SECRET_ARN="prod/elephant/nowhere")
 
 
-def test_a_time_that_is_over_is_told_as_it_was_given(clouds: Clouds) -> None:
+def test_deadline_error_names_the_seconds_given(clouds: Clouds) -> None:
     with pytest.raises(DeadlineError, match="The pass's 1 second is over"):
         clouds.controller().begin(Mode.PLAN, 0.5).budget.timeout(1)
 
 
-def test_missing_credentials_are_told(clouds: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_reported(clouds: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
     with clouds.exported() as environment:
         for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             monkeypatch.delenv(key)
@@ -408,14 +460,17 @@ web_identity_token_file = /nowhere/token
 """
 
 
-@pytest.mark.parametrize(("profile", "told"), [("sso", "oken"), ("older-sso", "SSO"), ("web", "'/nowhere/token'")])
-def test_credentials_that_cannot_be_read_are_told(clouds: Clouds, tmp_path: Path, profile: str, told: str) -> None:
+@pytest.mark.parametrize(("profile", "said"), [("sso", "oken"), ("older-sso", "SSO"), ("web", "'/nowhere/token'")])
+def test_unreadable_credentials_are_reported(clouds: Clouds, tmp_path: Path, profile: str, said: str) -> None:
     (tmp_path / "config").write_text(PROFILES)
     changes = {"AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_PROFILE": profile}
     changes |= {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
     with (
         clouds.exported(**changes) as environment,
-        pytest.raises(AuthenticationError, match=f"credentials cannot be (read|had): .*{told}.* [Ll]og in again"),
+        pytest.raises(
+            AuthenticationError,
+            match=f"(credentials cannot be read|cannot get AWS credentials): .*{said}.* [Ll]og in again",
+        ),
     ):
         build(read_settings(environment))
 
@@ -428,13 +483,13 @@ def raising(error: OSError) -> Callable[[], None]:
 
 
 @pytest.mark.parametrize("error", [ConnectionResetError(104, "reset"), TimeoutError(), OSError("odd")])
-def test_what_the_network_does_is_no_matter_of_credentials(error: OSError) -> None:
+def test_network_error_is_not_blamed_on_credentials(error: OSError) -> None:
     call = Call("ec2", "DescribeInstances", "*", proof="Reservations")
     with pytest.raises(TransientError, match="no usable answer"):
         call(raising(error), Budget(FastClock(), 600), lambda answer: answer)
 
 
-def test_a_refused_connection_is_tried_again(clouds: Clouds) -> None:
+def test_refused_connection_is_retried(clouds: Clouds) -> None:
     with clouds.exported(AWS_ENDPOINT_URL_DYNAMODB="http://127.0.0.1:9") as environment:
         controller = build(read_settings(environment), account=clouds.aws.account)
     clouds.controllers.append(controller)
@@ -443,7 +498,7 @@ def test_a_refused_connection_is_tried_again(clouds: Clouds) -> None:
     assert isinstance(caught.value.__cause__, TransientError)
 
 
-def test_a_rotated_token_is_read_again_once(clouds: Clouds) -> None:
+def test_rotated_token_is_read_again_once(clouds: Clouds) -> None:
     clouds.launch()
     controller = clouds.controller()
     assert controller.run(Request(Mode.APPLY), 30).converged
@@ -453,7 +508,7 @@ def test_a_rotated_token_is_read_again_once(clouds: Clouds) -> None:
     assert clouds.aws.operations().count("GetSecretValue") == 1
 
 
-def test_a_revoked_token_ends_the_pass_after_a_handful_of_calls(clouds: Clouds) -> None:
+def test_revoked_token_ends_the_pass_after_two_calls(clouds: Clouds) -> None:
     controller = clouds.controller()
     controller.run(Request(Mode.PLAN), 30)
     clouds.cloudflare.revoke_token()
@@ -463,7 +518,7 @@ def test_a_revoked_token_ends_the_pass_after_a_handful_of_calls(clouds: Clouds) 
     assert len(clouds.cloudflare.requests) <= 2
 
 
-def test_a_token_that_is_rotated_during_the_first_pass_of_a_process_is_read_again(clouds: Clouds) -> None:
+def test_token_rotated_during_the_first_pass_is_read_again(clouds: Clouds) -> None:
     def rotate(request: Sent, proceed: Proceed) -> Reply:
         if request.method == "POST":
             clouds.cloudflare.intercept = None

@@ -1,4 +1,4 @@
-"""Proxies on the way to Cloudflare: which one is taken, and what it means when it refuses."""
+"""Proxies on the way to Cloudflare: which one is taken, and what a refusal means."""
 
 import os
 import socket
@@ -16,7 +16,7 @@ from controller.runtime.budget import Budget
 from controller.runtime.retry import ATTEMPTS
 from controller.settings import CLOUDFLARE_URL
 from tests.support.build import settings
-from tests.system.faults.clock import FastClock
+from tests.support.clock import FastClock
 
 PROXY = "http://proxy.example.com:3128"
 #: What clusters export, and httpx takes for hosts with a port.
@@ -25,14 +25,14 @@ NETWORKS = "localhost,fd00::/8,[::1]"
 
 @pytest.fixture(autouse=True)
 def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the machine has, in capitals or not."""
+    """Remove the machine's own proxies, in capitals or not."""
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         monkeypatch.delenv(name)
 
 
 @contextmanager
 def refusing() -> Iterator[tuple[str, list[bytes]]]:
-    """A proxy that lets nobody through: its URL, and what it was asked."""
+    """Yield the URL of a proxy that refuses everybody, and the requests that it got."""
     asked: list[bytes] = []
 
     def serve() -> None:
@@ -68,7 +68,7 @@ def refusing() -> Iterator[tuple[str, list[bytes]]]:
     ],
     ids=str,
 )
-def test_the_proxy_is_the_one_that_the_environment_names_for_cloudflare(
+def test_proxy_is_the_one_of_the_environment(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], proxy: str | None
 ) -> None:
     for name, value in environment.items():
@@ -76,7 +76,7 @@ def test_the_proxy_is_the_one_that_the_environment_names_for_cloudflare(
     assert _proxy(CLOUDFLARE_URL) == proxy
 
 
-def test_networks_that_need_no_proxy_are_no_error_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_networks_in_no_proxy_are_accepted_without_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", NETWORKS)
     with cloudflare_api(settings(), GivenToken("token")):
         pass
@@ -89,7 +89,7 @@ CALLS: dict[str, Callable[[Api, Budget], Answer]] = {
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_what_a_proxy_refuses_was_not_sent_and_is_tried_again(
+def test_refusal_by_a_proxy_is_tried_again(
     monkeypatch: pytest.MonkeyPatch, call: Callable[[Api, Budget], Answer]
 ) -> None:
     with refusing() as (url, asked):

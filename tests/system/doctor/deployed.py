@@ -3,30 +3,27 @@
 import io
 import json
 import zipfile
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from controller.clients import AwsClients, aws_clients
-from controller.doctor.agreement import Here
-from controller.doctor.cloudflare import cloudflare_checks
-from controller.doctor.diagnosis import Check, Diagnosis, Status
-from controller.doctor.examine import examine
-from controller.doctor.function import function_checks
+from controller.doctor.diagnosis import Check, Diagnosis, Status, side_by_side
+from controller.doctor.examine import PARTS, examine
+from controller.doctor.function import HANDLER
+from controller.doctor.look import Look
 from controller.doctor.patterns import STATES
-from controller.doctor.secret import TokenSource
-from controller.doctor.table import table_checks
 from controller.events import STATE_CHANGE
 from controller.runtime.budget import Budget
 from controller.sandbox.aws import AwsServer, exported
 from controller.sandbox.aws_http import operation_of
 from controller.sandbox.cloudflare import Exchange, Proceed, Reply, Request
 from controller.settings import Settings, read_settings
-from tests.support.servers import OWNER, Clouds
+from tests.support.clock import FastClock
+from tests.support.servers import Clouds
 from tests.system.faults.aws_kinds import failure
 from tests.system.faults.calls import Scene
-from tests.system.faults.clock import FastClock
 
 FUNCTION = "ElephantDNSWatchdog"
 STS_XML = (
@@ -38,43 +35,79 @@ PATTERN = {"source": ["aws.ec2"], "detail-type": [STATE_CHANGE], "detail": {"sta
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Makes functions, queues and rules in the account."""
+    """Makes functions, queues, rules and schedules in the account, with what lets one call the other."""
 
     clouds: Clouds
 
-    def function(self, name: str = FUNCTION, **changes: str) -> str:
+    def function(self, name: str = FUNCTION, *, runs: str = HANDLER, seconds: int = 240, **changes: str) -> str:
         """A function with the settings of the tests, and these changes; its ARN."""
         keep = ("DOMAIN_ROOT", "ZONE_ID", "SECRET_ARN", "CLOUDFLARE_BASE_URL")
         environment = {key: self.clouds.environment()[key] for key in keep}
-        answer = self._of("lambda").create_function(
+        answer = self.of("lambda").create_function(
             FunctionName=name,
             Runtime="python3.13",
             Role=self._role(),
-            Handler="handler.lambda_handler",
+            Handler=runs,
             Code={"ZipFile": _zipped("lambda_handler = None")},
             Environment={"Variables": {**environment, **changes}},
+            Timeout=seconds,
             Publish=True,
         )
         return str(answer["FunctionArn"])
 
     def alias(self, name: str = "live", function: str = FUNCTION) -> str:
         """An alias of its first version; its ARN."""
-        return str(self._of("lambda").create_alias(FunctionName=function, Name=name, FunctionVersion="1")["AliasArn"])
+        return str(self.of("lambda").create_alias(FunctionName=function, Name=name, FunctionVersion="1")["AliasArn"])
 
-    def queue(self, reader: str, *, enabled: bool = True) -> str:
+    def queue(self, reader: str, *, enabled: bool = True, **attributes: str) -> str:
         """A queue that the function with this ARN reads; the queue's ARN."""
-        self._of("sqs").create_queue(QueueName="state-changes")
+        self.of("sqs").create_queue(QueueName="state-changes", Attributes=attributes)
         arn = f"arn:aws:sqs:us-west-2:{self.clouds.aws.account}:state-changes"
-        self._of("lambda").create_event_source_mapping(FunctionName=reader, EventSourceArn=arn, Enabled=enabled)
+        self.of("lambda").create_event_source_mapping(FunctionName=reader, EventSourceArn=arn, Enabled=enabled)
         return arn
 
-    def rule(self, name: str, target: str, *, input: str | None = None, **fields: Any) -> None:
-        """A rule; a pattern is given as a dict."""
+    def rule(self, name: str, target: str, *, allowed: bool = True, send: Mapping[str, Any] = {}, **fields: Any) -> str:
+        """A rule, which may call its target; its ARN. A pattern is a dict; ``send`` are more fields of the target."""
         if "pattern" in fields:
             fields["EventPattern"] = json.dumps(fields.pop("pattern"))
-        events = self._of("events")
-        events.put_rule(Name=name, **fields)
-        events.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": target, **({"Input": input} if input else {})}])
+        events = self.of("events")
+        arn = str(events.put_rule(Name=name, **fields)["RuleArn"])
+        events.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": target, **send}])
+        if allowed:
+            self.allow(arn, target)
+        return arn
+
+    def allow(self, rule: str, target: str) -> None:
+        """Let a rule call its target."""
+        if ":sqs:" in target:
+            self.policy(target, statement(target, rule))
+            return
+        name, _, qualifier = target.partition(":function:")[2].partition(":")
+        self.of("lambda").add_permission(
+            FunctionName=name,
+            StatementId=rule.rpartition("/")[2],
+            Action="lambda:InvokeFunction",
+            Principal="events.amazonaws.com",
+            SourceArn=rule,
+            **({"Qualifier": qualifier} if qualifier else {}),
+        )
+
+    def policy(self, queue: str, *statements: Mapping[str, Any]) -> None:
+        """The queue's policy."""
+        url = self.of("sqs").get_queue_url(QueueName=queue.rpartition(":")[2])["QueueUrl"]
+        document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        self.of("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": document})
+
+    def schedule(self, target: str, expression: str = "rate(5 minutes)", name: str = "s", **fields: Any) -> None:
+        """A schedule of EventBridge Scheduler; ``send`` is its input."""
+        sent = {"Input": fields.pop("send")} if "send" in fields else {}
+        self.of("scheduler").create_schedule(
+            Name=name,
+            FlexibleTimeWindow={"Mode": "OFF"},
+            ScheduleExpression=expression,
+            Target={"Arn": target, "RoleArn": f"arn:aws:iam::{self.clouds.aws.account}:role/scheduler", **sent},
+            **fields,
+        )
 
     def whole(self) -> str:
         """What the template makes: an alias, a queue before it, both rules; the alias's ARN."""
@@ -85,14 +118,27 @@ class Deployment:
         return live
 
     def _role(self) -> str:
-        iam = self._of("iam")
+        iam = self.of("iam")
         try:
             return str(iam.create_role(RoleName="watchdog", AssumeRolePolicyDocument="{}")["Role"]["Arn"])
         except iam.exceptions.EntityAlreadyExistsException:
             return str(iam.get_role(RoleName="watchdog")["Role"]["Arn"])
 
-    def _of(self, service: str) -> Any:
+    def of(self, service: str) -> Any:
+        """A client."""
         return self.clouds.aws.client(service)
+
+
+def statement(target: str, rule: str, **changes: Any) -> dict[str, Any]:
+    """What lets a rule write to a queue, with these changes."""
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": target,
+        "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
+        **changes,
+    }
 
 
 def examined(clouds: Clouds, seconds: float = 600, /, **changes: str) -> Diagnosis:
@@ -103,19 +149,33 @@ def examined(clouds: Clouds, seconds: float = 600, /, **changes: str) -> Diagnos
 
 def table(clouds: Clouds, **changes: str) -> dict[str, Check]:
     """What it says of the table, by id."""
-    return _by_id(table_checks(_aws(clouds.aws).dynamodb, settings(clouds, **changes), budget()))
+    return _by_id(part(clouds, "table", **changes))
 
 
-def cloudflare(clouds: Clouds, owner: str | None = OWNER, /, **changes: str) -> dict[str, Check]:
+def cloudflare(clouds: Clouds, **changes: str) -> dict[str, Check]:
     """What it says of secret, token and zone, by id."""
-    tokens = TokenSource(settings(clouds, **changes), _aws(clouds.aws).secrets)
-    return _by_id(cloudflare_checks(tokens, tokens.settings, lambda: owner, budget()))
+    return _by_id(part(clouds, "token", **changes))
 
 
-def function(clouds: Clouds, name: str = FUNCTION, owner: str | None = OWNER, /, **changes: str) -> list[Check]:
-    """What it says of the function and its rules."""
-    here = Here(settings(clouds, **changes), lambda: owner)
-    return list(function_checks(_aws(clouds.aws), name, here, budget()))
+def function(clouds: Clouds, name: str = FUNCTION, /, **changes: str) -> list[Check]:
+    """What it says of the function and what starts it."""
+    look = looked(clouds, name, **changes)
+    return [*_part("function", look), *_part("schedule", look)]
+
+
+def part(clouds: Clouds, id: str, **changes: str) -> list[Check]:
+    """The checks of the part that has this one."""
+    return _part(id, looked(clouds, **changes))
+
+
+def looked(clouds: Clouds, name: str = FUNCTION, /, *, invoke: bool = False, **changes: str) -> Look:
+    """What the checks look at."""
+    return Look(settings(clouds, **changes), _aws(clouds.aws), name, budget(), invoke=invoke)
+
+
+def _part(id: str, look: Look) -> list[Check]:
+    (found,) = [part for part in PARTS if id in part.ids]
+    return list(side_by_side([found], look, look.budget))
 
 
 def settings(clouds: Clouds, **changes: str) -> Settings:

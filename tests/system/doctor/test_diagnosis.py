@@ -6,28 +6,29 @@ from collections.abc import Iterator
 from controller.doctor.diagnosis import Check, Part, Status, attempt, passed, side_by_side
 from controller.errors import TerminalError
 from controller.runtime.budget import Budget
-from tests.system.faults.clock import FastClock
+from tests.support.clock import FastClock
 
 
 def test_a_part_that_hangs_keeps_what_it_has_found_and_stops_no_other() -> None:
     begun, never = threading.Event(), threading.Event()
 
-    def hanging() -> Iterator[Check]:
+    def hanging(_: None) -> Iterator[Check]:
         yield passed("secret", "Readable.")
         begun.set()
         never.wait(60)
 
-    def quick() -> Iterator[Check]:
+    def quick(_: None) -> Iterator[Check]:
         begun.wait(60)
         yield passed("table", "Right.")
 
-    parts = [Part("table", quick), Part("token", hanging)]
-    found = side_by_side(parts, Budget(FastClock(), 1))
+    parts = [Part(("table",), quick), Part(("secret", "token", "zone"), hanging)]
+    found = side_by_side(parts, None, Budget(FastClock(), 1))
     never.set()
     assert [(check.id, check.status) for check in found] == [
         ("table", Status.PASS),
         ("secret", Status.PASS),
         ("token", Status.FAIL),
+        ("zone", Status.SKIP),
     ]
 
 

@@ -4,19 +4,29 @@ import pytest
 
 from controller.doctor.diagnosis import Check, Status
 from controller.sandbox.cloudflare import Reply
-from tests.support.servers import OWNER, Clouds
-from tests.system.doctor.deployed import FUNCTION, Deployment, changed, deny, function, instead
+from tests.support.build import OWNER
+from tests.support.servers import Clouds
+from tests.system.doctor.deployed import FUNCTION, PATTERN, Deployment, changed, deny, function, instead
 from tests.system.faults.calls import Scene
 
 ARN = f"arn:aws:lambda:us-west-2:123456789012:function:{FUNCTION}"
-REST = ["function-settings", "state-changes", "schedule"]
+REST = [
+    "function-code",
+    "function-timeout",
+    "function-settings",
+    "function-concurrency",
+    "table-users",
+    "state-changes",
+    "schedule",
+    "trigger-permission",
+]
 
 
-def settings_checks(clouds: Clouds, owner: str | None = OWNER, /, **changes: str) -> list[Check]:
-    return [check for check in function(clouds, FUNCTION, owner, **changes) if check.id == "function-settings"]
+def settings_checks(clouds: Clouds, **changes: str) -> list[Check]:
+    return [check for check in function(clouds, **changes) if check.id == "function-settings"]
 
 
-def test_a_function_that_is_not_there_is_a_warning_since_cron_needs_none(clouds: Clouds) -> None:
+def test_a_function_that_is_not_there_warns(clouds: Clouds) -> None:
     first, *rest = function(clouds)
     assert (first.id, first.status) == ("function", Status.WARN)
     assert "--function" in first.fix
@@ -24,26 +34,38 @@ def test_a_function_that_is_not_there_is_a_warning_since_cron_needs_none(clouds:
 
 
 @pytest.mark.parametrize(
-    ("operation", "action"),
+    ("operation", "id", "action"),
     [
-        ("GET configuration", "lambda:GetFunctionConfiguration on function ElephantDNSWatchdog."),
-        ("GET aliases", "lambda:ListAliases on function ElephantDNSWatchdog."),
-        ("GET event-source-mappings", "lambda:ListEventSourceMappings on *."),
-        ("ListRuleNamesByTarget", "events:ListRuleNamesByTarget on *."),
-        ("DescribeRule", "events:DescribeRule on rule ElephantReconcile."),
-        ("ListTargetsByRule", "events:ListTargetsByRule on rule ElephantReconcile."),
+        ("GET configuration", "function", "lambda:GetFunctionConfiguration on function ElephantDNSWatchdog."),
+        ("GET aliases", "function", "lambda:ListAliases on function ElephantDNSWatchdog."),
+        ("GET event-source-mappings", "state-changes", "lambda:ListEventSourceMappings on *."),
+        ("ListRuleNamesByTarget", "state-changes", "events:ListRuleNamesByTarget on *."),
+        ("DescribeRule", "state-changes", "events:DescribeRule on rule ElephantReconcile."),
+        ("ListTargetsByRule", "state-changes", "events:ListTargetsByRule on rule ElephantReconcile."),
+        ("GET schedules", "schedule", "scheduler:ListSchedules on *."),
+        ("GET s", "schedule", "scheduler:GetSchedule on schedule default/s."),
+        ("GET policy", "trigger-permission", "lambda:GetPolicy on function ElephantDNSWatchdog."),
+        ("GET concurrency", "function-concurrency", "lambda:GetFunctionConcurrency on function ElephantDNSWatchdog."),
+        ("GET functions", "table-users", "lambda:ListFunctions on *."),
     ],
 )
-def test_what_may_not_be_looked_at_is_a_warning_that_names_the_action(
-    clouds: Clouds, deployment: Deployment, operation: str, action: str
+def test_what_is_denied_warns_and_names_the_action(
+    clouds: Clouds, deployment: Deployment, operation: str, id: str, action: str
 ) -> None:
-    deployment.function()
-    deployment.rule("ElephantReconcile", ARN, ScheduleExpression="rate(5 minutes)")
+    if operation.startswith("GET s"):
+        deployment.schedule(deployment.function())
+        deployment.rule("ElephantEC2StateWatch", ARN, pattern=PATTERN)
+    else:
+        deployment.function()
+        deployment.rule("ElephantReconcile", ARN, ScheduleExpression="rate(5 minutes)")
+        deployment.rule("ElephantEC2StateWatch", ARN, pattern=PATTERN)
     deny(clouds, operation)
-    first, *rest = function(clouds)
-    assert (first.id, first.status) == ("function", Status.WARN)
-    assert first.fix == f"Allow the action {action} Only this command needs it."
-    assert [(check.id, check.status) for check in rest] == [(id, Status.SKIP) for id in REST]
+    checks = function(clouds)
+    (warning,) = [check for check in checks if check.status is Status.WARN]
+    assert warning.id == id
+    assert warning.fix == f"Allow the action {action} Only this command needs it."
+    rest = {"function": REST, "state-changes": REST[-2:]}.get(id, [])
+    assert [check.id for check in checks if check.status is Status.SKIP] == rest
 
 
 def test_a_function_is_named_with_its_aliases(clouds: Clouds, deployment: Deployment) -> None:
@@ -80,18 +102,16 @@ def test_settings_that_differ_fail_and_are_named(
     clouds: Clouds, deployment: Deployment, there: dict[str, str], seen: str
 ) -> None:
     deployment.function(**there)
-    (told,) = settings_checks(clouds)
-    assert told.status is Status.FAIL
-    assert seen in told.seen
-    assert told.seen.count(" there") == 1
+    (said,) = settings_checks(clouds)
+    assert said.status is Status.FAIL
+    assert seen in said.seen
+    assert said.seen.count(" there") == 1
 
 
-def test_an_owner_id_that_is_given_here_is_held_against_the_one_that_is_made_there(
-    clouds: Clouds, deployment: Deployment
-) -> None:
+def test_a_given_owner_id_is_compared_with_the_default_there(clouds: Clouds, deployment: Deployment) -> None:
     deployment.function()
-    (told,) = settings_checks(clouds, "laptop", OWNER_ID="laptop")
-    assert (told.status, f"OWNER_ID is laptop here and {OWNER} there" in told.seen) == (Status.FAIL, True)
+    (said,) = settings_checks(clouds, OWNER_ID="laptop")
+    assert (said.status, f"OWNER_ID is laptop here and {OWNER} there" in said.seen) == (Status.FAIL, True)
 
 
 @pytest.mark.parametrize(
@@ -105,64 +125,61 @@ def test_an_owner_id_that_is_given_here_is_held_against_the_one_that_is_made_the
 )
 def test_settings_that_want_the_same_pass(clouds: Clouds, deployment: Deployment, there: dict[str, str]) -> None:
     deployment.function(**there)
-    (told,) = settings_checks(clouds)
-    assert (told.status, OWNER in told.seen) == (Status.PASS, True)
+    (said,) = settings_checks(clouds)
+    assert (said.status, OWNER in said.seen) == (Status.PASS, True)
 
 
 def test_an_owner_that_nobody_knows_is_not_compared(clouds: Clouds, deployment: Deployment) -> None:
     deployment.function()
-    (told,) = settings_checks(clouds, None)
-    assert told.status is Status.SKIP
-    (told,) = settings_checks(clouds, None, DOMAIN_ROOT="meet.example.com")
-    assert told.status is Status.FAIL
+    deny(clouds, "GetCallerIdentity")
+    (said,) = settings_checks(clouds)
+    assert said.status is Status.SKIP
+    (said,) = settings_checks(clouds, DOMAIN_ROOT="meet.example.com")
+    assert said.status is Status.FAIL
 
 
-def test_what_the_rules_reach_is_compared_and_not_what_nothing_wakes(clouds: Clouds, deployment: Deployment) -> None:
+def test_only_what_the_rules_reach_is_compared(clouds: Clouds, deployment: Deployment) -> None:
     deployment.whole()
     clouds.aws.client("lambda").update_function_configuration(
         FunctionName=FUNCTION, Environment={"Variables": {"DOMAIN_ROOT": "being.tried.example.com"}}
     )
-    (told,) = settings_checks(clouds)
-    assert (told.status, f"{ARN}:1 has the owner id" in told.seen) == (Status.PASS, True)
+    (said,) = settings_checks(clouds)
+    assert (said.status, f"{ARN}:1 has the owner id" in said.seen) == (Status.PASS, True)
 
 
-def test_an_alias_that_nothing_wakes_is_not_compared(clouds: Clouds, deployment: Deployment) -> None:
+def test_an_alias_that_nothing_starts_is_not_compared(clouds: Clouds, deployment: Deployment) -> None:
     arn = deployment.function(DOMAIN_ROOT="of.old.example.com")
     deployment.alias("old")
     deployment.rule("ElephantReconcile", arn, ScheduleExpression="rate(5 minutes)")
     environment = {"Variables": {**clouds.environment(), "OWNER_ID": OWNER}}
     clouds.aws.client("lambda").update_function_configuration(FunctionName=FUNCTION, Environment=environment)
-    (told,) = settings_checks(clouds)
-    assert told.status is Status.PASS
+    (said,) = settings_checks(clouds)
+    assert said.status is Status.PASS
 
 
-def test_a_function_with_settings_that_cannot_be_used_fails_with_all_of_them(
-    clouds: Clouds, deployment: Deployment
-) -> None:
+def test_unusable_settings_of_a_function_fail_all_at_once(clouds: Clouds, deployment: Deployment) -> None:
     deployment.function(DOMAIN_ROOT="", DCV_PORT="80")
-    (told,) = settings_checks(clouds)
-    assert told.status is Status.FAIL
-    assert "DOMAIN_ROOT is not set" in told.seen
-    assert "DCV_PORT is '80'" in told.seen
+    (said,) = settings_checks(clouds)
+    assert said.status is Status.FAIL
+    assert "DOMAIN_ROOT is not set" in said.seen
+    assert "DCV_PORT is '80'" in said.seen
 
 
-def test_a_function_with_limits_that_no_longer_exist_fails_with_the_reason(
-    clouds: Clouds, deployment: Deployment
-) -> None:
+def test_removed_limits_of_a_function_fail_with_the_reason(clouds: Clouds, deployment: Deployment) -> None:
     deployment.function(MAX_GUARDED_DELETES="5")
-    (told,) = settings_checks(clouds)
-    assert (told.status, "MAX_GUARDED_DELETES is '5': it no longer exists" in told.seen) == (Status.FAIL, True)
+    (said,) = settings_checks(clouds)
+    assert (said.status, "MAX_GUARDED_DELETES is '5': it no longer exists" in said.seen) == (Status.FAIL, True)
 
 
 def test_a_token_in_the_functions_environment_is_a_warning(clouds: Clouds, deployment: Deployment) -> None:
     deployment.function(CLOUDFLARE_API_TOKEN="cfut_open")
-    (told,) = settings_checks(clouds)
-    assert (told.status, "SECRET_ARN" in told.fix, "cfut_open" in told.seen) == (Status.WARN, True, False)
+    (said,) = settings_checks(clouds)
+    assert (said.status, "SECRET_ARN" in said.fix, "cfut_open" in said.seen) == (Status.WARN, True, False)
 
 
 def test_an_environment_that_cannot_be_decrypted_is_a_warning(clouds: Clouds, deployment: Deployment) -> None:
     deployment.function()
     error = {"Error": {"ErrorCode": "AccessDeniedException", "Message": "Lambda was unable to decrypt"}}
     changed(clouds, "GET configuration", lambda body: body.update(Environment=error))
-    (told,) = settings_checks(clouds)
-    assert (told.status, "kms:Decrypt" in told.fix) == (Status.WARN, True)
+    (said,) = settings_checks(clouds)
+    assert (said.status, "kms:Decrypt" in said.fix) == (Status.WARN, True)

@@ -37,57 +37,57 @@ def test_an_index_that_projects_what_is_read_passes(clouds: Clouds) -> None:
 
 
 @pytest.mark.parametrize("lacking", READ[1:])
-def test_an_index_without_an_attribute_that_is_read_fails_and_names_it(clouds: Clouds, lacking: str) -> None:
+def test_an_index_without_an_attribute_fails_and_names_it(clouds: Clouds, lacking: str) -> None:
     projection = {"ProjectionType": "INCLUDE", "NonKeyAttributes": [name for name in READ if name != lacking]}
-    told = with_index(clouds, lambda index: index.update(Projection=projection))
-    assert told.status is Status.FAIL
-    assert f"does not project {lacking}." in told.seen
+    said = with_index(clouds, lambda index: index.update(Projection=projection))
+    assert said.status is Status.FAIL
+    assert f"does not project {lacking}." in said.seen
 
 
 def test_an_index_of_keys_alone_names_all_that_it_lacks(clouds: Clouds) -> None:
-    told = with_index(clouds, lambda index: index.update(Projection={"ProjectionType": "KEYS_ONLY"}))
-    assert (told.status, f"does not project {', '.join(READ[1:])}." in told.seen) == (Status.FAIL, True)
+    said = with_index(clouds, lambda index: index.update(Projection={"ProjectionType": "KEYS_ONLY"}))
+    assert (said.status, f"does not project {', '.join(READ[1:])}." in said.seen) == (Status.FAIL, True)
 
 
 def test_an_index_on_another_key_fails(clouds: Clouds) -> None:
     schema = [{"AttributeName": "meet_time", "KeyType": "HASH"}]
-    told = with_index(clouds, lambda index: index.update(KeySchema=schema))
-    assert (told.status, "partition key meet_time, not status" in told.seen) == (Status.FAIL, True)
+    said = with_index(clouds, lambda index: index.update(KeySchema=schema))
+    assert (said.status, "partition key meet_time, not status" in said.seen) == (Status.FAIL, True)
 
 
-def test_an_index_with_a_sort_key_fails_since_rows_without_it_are_not_in_it(clouds: Clouds) -> None:
+def test_an_index_with_a_sort_key_fails(clouds: Clouds) -> None:
     schema = [{"AttributeName": "status", "KeyType": "HASH"}, {"AttributeName": "meet_time", "KeyType": "RANGE"}]
-    told = with_index(clouds, lambda index: index.update(KeySchema=schema))
-    assert (told.status, "sort key meet_time" in told.seen) == (Status.FAIL, True)
+    said = with_index(clouds, lambda index: index.update(KeySchema=schema))
+    assert (said.status, "sort key meet_time" in said.seen) == (Status.FAIL, True)
 
 
-def test_an_index_that_is_being_made_fails(clouds: Clouds) -> None:
-    told = with_index(clouds, lambda index: index.update(IndexStatus="CREATING"))
-    assert (told.status, "not ready (CREATING)" in told.seen) == (Status.FAIL, True)
+def test_an_index_that_is_being_created_fails(clouds: Clouds) -> None:
+    said = with_index(clouds, lambda index: index.update(IndexStatus="CREATING"))
+    assert (said.status, "not ready (CREATING)" in said.seen) == (Status.FAIL, True)
 
 
 def test_an_index_that_is_not_there_fails_and_names_those_that_are(clouds: Clouds) -> None:
     only(clouds, index="by-state")
-    told = table(clouds, **INDEX)["status-index"]
-    assert told.status is Status.FAIL
-    assert "has no index by-status. It has: by-state." in told.seen
+    said = table(clouds, **INDEX)["status-index"]
+    assert said.status is Status.FAIL
+    assert "has no index by-status. It has: by-state." in said.seen
 
 
-def test_a_small_table_needs_none_and_the_figures_are_told(clouds: Clouds) -> None:
+def test_a_small_table_needs_no_index(clouds: Clouds) -> None:
     sized(clouds, 2000, 1_000_000)
-    told = table(clouds)["status-index"]
-    assert told.status is Status.PASS
-    assert "below 10 MB" in told.seen
-    assert "2,000, 1,000,000 bytes" in told.seen
-    assert "a scan costs 122.5 read units" in told.seen
+    said = table(clouds)["status-index"]
+    assert said.status is Status.PASS
+    assert "below 10 MB" in said.seen
+    assert "2,000, 1,000,000 bytes" in said.seen
+    assert "a scan costs 122.5 read units" in said.seen
 
 
 def test_from_ten_megabytes_on_an_index_would_pay(clouds: Clouds) -> None:
     sized(clouds, 20_000, 10 * 1024 * 1024)
-    told = table(clouds)["status-index"]
-    assert told.status is Status.WARN
-    assert "1,280.0 read units" in told.seen
-    assert told.fix.startswith("Make an index")
+    said = table(clouds)["status-index"]
+    assert said.status is Status.WARN
+    assert "1,280.0 read units" in said.seen
+    assert said.fix.startswith("Make an index")
 
 
 def test_an_index_that_would_pay_and_is_there_is_named(clouds: Clouds) -> None:

@@ -11,14 +11,14 @@ from tests.support.servers import Clouds
 from tests.system.doctor.deployed import cloudflare, deny
 
 TOKEN = "cfut_" + "0123456789" * 4
-REST = {"token", "token-write", "zone", "record-quota", "other-owners", "marks-outside-domain"}
+REST = {"token", "token-write", "zone", "record-quota", "other-owners", "marks-outside-domain", "shared-machines"}
 
 
 def said_of(text: str | None) -> Check:
-    token, told = judged(SECRET, text)
-    assert (token is None) == (told.status is Status.FAIL)
-    assert TOKEN not in f"{told.seen} {told.fix}"
-    return told
+    token, said = judged(SECRET, text)
+    assert (token is None) == (said.status is Status.FAIL)
+    assert TOKEN not in f"{said.seen} {said.fix}"
+    return said
 
 
 def test_a_secret_of_the_right_shape_passes() -> None:
@@ -38,26 +38,26 @@ def test_what_a_pass_strips_is_a_warning(token: str) -> None:
     [
         (None, "has no text"),
         ("", "has no text"),
-        (TOKEN, "is no JSON object"),
-        (json.dumps(TOKEN), "is no JSON object"),
-        (json.dumps([TOKEN]), "is no JSON object"),
-        ("{" + TOKEN, "is no JSON object"),
+        (TOKEN, "is not a JSON object"),
+        (json.dumps(TOKEN), "is not a JSON object"),
+        (json.dumps([TOKEN]), "is not a JSON object"),
+        ("{" + TOKEN, "is not a JSON object"),
         ("{}", "has no key CLOUDFLARE_TOKEN."),
         (json.dumps({TOKEN: ""}), "has no key CLOUDFLARE_TOKEN."),
         (json.dumps({"cloudflare_token ": TOKEN}), "only one that is spelled almost so"),
-        (json.dumps({"CLOUDFLARE_TOKEN": 7}), "that is no string"),
+        (json.dumps({"CLOUDFLARE_TOKEN": 7}), "that is not a string"),
         (json.dumps({"CLOUDFLARE_TOKEN": ""}), "nothing that can be a token"),
         (json.dumps({"CLOUDFLARE_TOKEN": f"{TOKEN} {TOKEN}"}), "nothing that can be a token"),
     ],
 )
 def test_every_other_shape_fails_and_says_which(text: str | None, seen: str) -> None:
-    told = said_of(text)
-    assert told.status is Status.FAIL
-    assert seen in told.seen
-    assert '{"CLOUDFLARE_TOKEN": "…"}' in told.fix
+    said = said_of(text)
+    assert said.status is Status.FAIL
+    assert seen in said.seen
+    assert '{"CLOUDFLARE_TOKEN": "…"}' in said.fix
 
 
-def test_a_secret_that_may_not_be_read_names_the_action_and_nothing_after_it_is_tried(clouds: Clouds) -> None:
+def test_a_denied_secret_fails_and_skips_the_token(clouds: Clouds) -> None:
     deny(clouds, "GetSecretValue")
     checks = cloudflare(clouds)
     assert checks["secret"].status is Status.FAIL
@@ -65,10 +65,10 @@ def test_a_secret_that_may_not_be_read_names_the_action_and_nothing_after_it_is_
     assert {id for id, check in checks.items() if check.status is Status.SKIP} == REST
 
 
-def test_a_secret_that_is_not_there_is_told(clouds: Clouds) -> None:
-    told = cloudflare(clouds, SECRET_ARN="prod/another")["secret"]
-    assert told.status is Status.FAIL
-    assert "secret prod/another does not exist in this account and region" in told.fix
+def test_a_secret_that_is_not_there_fails(clouds: Clouds) -> None:
+    said = cloudflare(clouds, SECRET_ARN="prod/another")["secret"]
+    assert said.status is Status.FAIL
+    assert "secret prod/another does not exist in this account and region" in said.fix
 
 
 def test_a_token_that_is_given_wins_and_no_secret_is_read(clouds: Clouds) -> None:

@@ -9,7 +9,8 @@ from controller.doctor.diagnosis import Check, Status
 from controller.events import STATE_CHANGE
 from controller.sandbox.cloudflare import Reply
 from tests.support.servers import Clouds
-from tests.system.doctor.deployed import PATTERN, Deployment, function, instead
+from tests.system.doctor.deployed import PATTERN, Deployment, deny, function, instead
+from tests.system.faults.aws_kinds import failure
 from tests.system.faults.calls import Scene
 
 STATE, SCHEDULE = "state-changes", "schedule"
@@ -23,8 +24,8 @@ def of(clouds: Clouds, id: str) -> list[Check]:
 def judged(clouds: Clouds, deployment: Deployment, pattern: dict[str, Any], **fields: str) -> Check:
     """The check of one rule with this pattern."""
     deployment.rule("ElephantEC2StateWatch", deployment.function(), pattern=pattern, **fields)
-    (told,) = of(clouds, STATE)
-    return told
+    (said,) = of(clouds, STATE)
+    return said
 
 
 def with_detail(**detail: Any) -> dict[str, Any]:
@@ -36,7 +37,7 @@ def test_what_the_template_makes_passes(clouds: Clouds, deployment: Deployment) 
     (state,), (schedule,) = of(clouds, STATE), of(clouds, SCHEDULE)
     assert (state.status, schedule.status) == (Status.PASS, Status.PASS)
     assert state.seen == "Rule ElephantEC2StateWatch brings every state change by queue state-changes."
-    assert schedule.seen == "Rule ElephantReconcile wakes the function, rate(5 minutes)."
+    assert schedule.seen == "Rule ElephantReconcile starts it, rate(5 minutes)."
 
 
 @pytest.mark.parametrize("way", ["function", "alias", "queue-of-function", "queue-of-alias"])
@@ -80,10 +81,10 @@ def test_without_any_rule_both_kinds_fail(clouds: Clouds, deployment: Deployment
 
 def test_the_first_versions_pattern_is_found_and_explained(clouds: Clouds, deployment: Deployment) -> None:
     pattern = with_detail(state=["running", "shutting-down"], tags={"Project": ["Elephant"]})
-    told = judged(clouds, deployment, pattern)
-    assert told.status is Status.FAIL
-    assert told.seen == ("Rule ElephantEC2StateWatch never fires: it asks for detail.tags, which EC2 never sends.")
-    assert "the controller reads the tags itself" in told.fix
+    said = judged(clouds, deployment, pattern)
+    assert said.status is Status.FAIL
+    assert said.seen == ("Rule ElephantEC2StateWatch never fires: it asks for detail.tags, which EC2 never sends.")
+    assert "the controller reads the tags itself" in said.fix
 
 
 @pytest.mark.parametrize(
@@ -101,14 +102,14 @@ def test_the_first_versions_pattern_is_found_and_explained(clouds: Clouds, deplo
 def test_a_pattern_that_asks_for_something_else_never_fires(
     clouds: Clouds, deployment: Deployment, pattern: dict[str, Any], seen: str
 ) -> None:
-    told = judged(clouds, deployment, pattern)
-    assert (told.status, seen in told.seen) == (Status.FAIL, True)
+    said = judged(clouds, deployment, pattern)
+    assert (said.status, seen in said.seen) == (Status.FAIL, True)
 
 
 def test_states_that_are_left_out_are_named(clouds: Clouds, deployment: Deployment) -> None:
-    told = judged(clouds, deployment, with_detail(state=["running", "terminated"]))
-    assert told.status is Status.WARN
-    assert "leaves out stopping, stopped, shutting-down:" in told.seen
+    said = judged(clouds, deployment, with_detail(state=["running", "terminated"]))
+    assert said.status is Status.WARN
+    assert "leaves out stopping, stopped, shutting-down:" in said.seen
 
 
 @pytest.mark.parametrize(
@@ -126,15 +127,15 @@ def test_other_patterns_that_bring_every_state_pass(
 
 
 def test_a_pattern_that_brings_other_events_too_is_a_warning(clouds: Clouds, deployment: Deployment) -> None:
-    told = judged(clouds, deployment, {"source": ["aws.ec2"]})
-    assert (told.status, "no state changes" in told.seen) == (Status.WARN, True)
+    said = judged(clouds, deployment, {"source": ["aws.ec2"]})
+    assert (said.status, "are not state changes" in said.seen) == (Status.WARN, True)
 
 
-def assert_it_asks_for_the_purpose(told: Check) -> None:
-    # A command that switches it on would end shadow mode, or make records anew after `retire`.
-    assert told.status is Status.WARN
-    assert told.fix.startswith("Off on purpose where the stack has ScheduleAction=plan or Enabled=false")
-    assert "aws " not in told.fix
+def assert_it_asks_for_the_purpose(said: Check) -> None:
+    # A command that switches it on would end shadow mode, or create records after `retire`.
+    assert said.status is Status.WARN
+    assert said.fix.startswith("Off on purpose where the stack has ScheduleAction=plan or Enabled=false")
+    assert "aws " not in said.fix
 
 
 @pytest.mark.parametrize(("id", "fields"), [(STATE, {"pattern": PATTERN}), (SCHEDULE, FIVE)], ids=[STATE, SCHEDULE])
@@ -142,17 +143,17 @@ def test_a_rule_that_is_disabled_may_be_so_on_purpose(
     clouds: Clouds, deployment: Deployment, id: str, fields: dict[str, Any]
 ) -> None:
     deployment.rule("off", deployment.function(), State="DISABLED", **fields)
-    (told,) = of(clouds, id)
-    assert told.seen == "Rule off is disabled."
-    assert_it_asks_for_the_purpose(told)
+    (said,) = of(clouds, id)
+    assert said.seen == "Rule off is disabled."
+    assert_it_asks_for_the_purpose(said)
 
 
 def test_a_queue_may_be_left_unread_on_purpose(clouds: Clouds, deployment: Deployment) -> None:
     queue = deployment.queue(deployment.function(), enabled=False)
     deployment.rule("watch", queue, pattern=PATTERN)
-    (told,) = of(clouds, STATE)
-    assert told.seen == "Rule watch sends events by queue state-changes, and the function does not read that queue now."
-    assert_it_asks_for_the_purpose(told)
+    (said,) = of(clouds, STATE)
+    assert said.seen == "Rule watch sends events by queue state-changes, and the function does not read that queue now."
+    assert_it_asks_for_the_purpose(said)
 
 
 @pytest.mark.parametrize(
@@ -162,12 +163,38 @@ def test_a_queue_may_be_left_unread_on_purpose(clouds: Clouds, deployment: Deplo
 def test_a_schedule_that_only_plans_is_a_warning(
     clouds: Clouds, deployment: Deployment, sent: str | None, status: str
 ) -> None:
-    deployment.rule("reconcile", deployment.function(), input=sent, **FIVE)
-    (told,) = of(clouds, SCHEDULE)
-    assert str(told.status) == status
+    deployment.rule("reconcile", deployment.function(), send={"Input": sent} if sent else {}, **FIVE)
+    (said,) = of(clouds, SCHEDULE)
+    assert str(said.status) == status
 
 
 def test_beside_a_rule_that_works_one_that_never_fires_is_a_warning(clouds: Clouds, deployment: Deployment) -> None:
     deployment.rule("left-over", deployment.whole(), pattern=with_detail(tags={"Project": ["Elephant"]}))
     found = {check.seen.split()[1]: check.status for check in of(clouds, STATE)}
     assert found == {"ElephantEC2StateWatch": Status.PASS, "left-over": Status.WARN}
+
+
+def test_eventbridge_itself_judges_a_pattern(clouds: Clouds, deployment: Deployment) -> None:
+    says = {"Result": False}
+    instead(clouds, ["TestEventPattern"], lambda scene: Reply.text(200, json.dumps(says), "application/x-amz-json-1.1"))
+    said = judged(clouds, deployment, PATTERN)
+    assert said.status is Status.FAIL
+    assert said.seen == "Rule ElephantEC2StateWatch never fires: EventBridge says that it matches no state change."
+
+
+def test_a_denied_test_of_patterns_is_said_and_read_here(clouds: Clouds, deployment: Deployment) -> None:
+    deny(clouds, "TestEventPattern")
+    said = judged(clouds, deployment, PATTERN)
+    assert said.status is Status.PASS
+    assert said.seen.endswith("Its pattern was read here, since events:TestEventPattern is denied.")
+    assert clouds.aws.operations().count("TestEventPattern") == 1, "not asked again"
+
+
+def test_a_denied_test_of_patterns_still_finds_a_wrong_one(clouds: Clouds, deployment: Deployment) -> None:
+    deny(clouds, "TestEventPattern")
+    assert judged(clouds, deployment, with_detail(tags={"Project": ["Elephant"]})).status is Status.FAIL
+
+
+def test_a_test_of_patterns_without_an_answer_fails(clouds: Clouds, deployment: Deployment) -> None:
+    instead(clouds, ["TestEventPattern"], failure(400, "SomethingNobodyKnowsException"))
+    assert judged(clouds, deployment, PATTERN).status is Status.FAIL

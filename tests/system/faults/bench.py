@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.servers import Clouds
+from tests.system.faults.calls import Proxy
 from tests.system.faults.trial import Ends, Workshop
 
 
@@ -26,6 +27,15 @@ def workshop(session_workshop: Workshop) -> Iterator[Workshop]:
     logger.handlers[:], logger.propagate = before[:2]
     logger.setLevel(before[2])
     session_workshop.clouds.reset()  # wakes what still hangs
+
+
+@pytest.fixture
+def proxy(clouds: Clouds) -> Iterator[Proxy]:
+    """A proxy before both clouds, without a rule."""
+    proxy = Proxy(clouds)
+    proxy.install()
+    yield proxy
+    clouds.reset()
 
 
 @pytest.fixture(scope="session")

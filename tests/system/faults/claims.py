@@ -4,10 +4,10 @@ import traceback
 from collections.abc import Iterable, Iterator
 
 from controller.errors import WatchdogError
-from controller.model import Action, DeleteRecord, Outcome, Result, UpdateRecord
+from controller.model import Action, DeleteRecord, DnsRecord, Outcome, Result, UpdateRecord
 from controller.report.forms import FORMS
 from controller.report.report import Report
-from tests.system.faults.witness import State
+from tests.support.state import State
 
 
 def false_claims(report: Report, state: State, *, told_lies: bool = False) -> list[str]:
@@ -27,19 +27,20 @@ def _is_so(result: Result, state: State) -> bool:
     change = result.change
     after = dict(change.after)
     if isinstance(change, DeleteRecord):
-        return state.record(change.id) is None
+        return change.id not in state.records
     if change.action in (Action.CREATE_RECORD, Action.UPDATE_RECORD):
-        found = [state.record(change.id)] if isinstance(change, UpdateRecord) else state.at(change.key)
-        return any(record and all(_alike(record, *field) for field in after.items()) for record in found)
+        key = change.id if isinstance(change, UpdateRecord) else None
+        found = [r for r in state.records.values() if r.id == key or (key is None and r.name == change.key)]
+        return any(record.type == "A" and all(_alike(record, *field) for field in after.items()) for record in found)
     row = state.rows.get(change.key, {})
-    if change.action is Action.CLEAR_LINK:  # the new link may have been written since
-        return bool(row) and not any(row.get(field) == value for field, value in change.before)
+    if change.action is Action.CLEAR_LINK:  # since then a new link may be there, or the row gone
+        return not any(row.get(field) == value for field, value in change.before)
     return bool(row) and all(row.get(field) == value for field, value in after.items())
 
 
-def _alike(record: dict[str, object], field: str, value: object) -> bool:
+def _alike(record: DnsRecord, field: str, value: object) -> bool:
     """Whether the field is as it is said to be; of a comment the mark is what matters."""
-    here = record[field]
+    here = getattr(record, field)
     return here == value or (field == "comment" and str(here).split(" ")[0] == str(value).split(" ")[0])
 
 
@@ -61,9 +62,9 @@ def leaks(text: str, secrets: Iterable[str]) -> Iterator[str]:
 
 
 def manners(report: Report | None, error: BaseException | None) -> Iterator[str]:
-    """An error is one of ours, and says what to do; so does every change that went wrong."""
+    """An error is a WatchdogError, and says what to do; so does every change that went wrong."""
     if error is not None and not (isinstance(error, WatchdogError) and error.message and error.hint):
-        yield f"{type(error).__name__} is none of ours, or has no hint: {error}"
+        yield f"{type(error).__name__} is not a WatchdogError, or has no hint: {error}"
     for result in report.results if report else ():
         if result.outcome in (Outcome.FAILED, Outcome.NOT_REACHED) and not result.error:
             yield f"{result.change.action} {result.change.key} is {result.outcome} without a word"

@@ -179,7 +179,8 @@ def _listings() -> list[Kind]:
     lies = [
         Kind("list-half", (LIST,), page(half), lies=True),
         Kind("list-other-half", (LIST,), page(lambda records: records[len(records) // 2 :]), lies=True),
-        Kind("list-empty", (LIST,), page(lambda records: []), lies=True),
+        # A listing that hides a foreign record lets the pass create one beside it.
+        Kind("list-empty", (LIST,), page(lambda records: []), moves_world=True, lies=True),
         Kind("list-of-old-addresses", (LIST,), page(older), moves_world=True, lies=True),
         Kind("list-repeated", (LIST,), page(lambda records: [*records, *records]), lies=True),
     ]
@@ -188,7 +189,7 @@ def _listings() -> list[Kind]:
 
 
 def _answers_to_batches() -> list[Kind]:
-    """Writes that were done, and are told otherwise; writes that were not done, and are told as done."""
+    """Writes that were done and are reported otherwise; writes that were not done and are reported as done."""
 
     def told(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Scene], Reply]:
         def play(scene: Scene) -> Reply:
@@ -203,13 +204,13 @@ def _answers_to_batches() -> list[Kind]:
 
     empty = Reply.of(200, {"success": True, "result": {"patches": [], "posts": None}, "errors": []})
     kinds = [
-        Kind("told-another-address", (BATCH,), told(lambda record: {**record, "content": "198.51.100.251"})),
-        Kind("told-unproxied", (BATCH,), told(lambda record: {**record, "proxied": False})),
-        Kind("told-without-mark", (BATCH,), told(lambda record: {**record, "comment": None})),
-        Kind("told-as-cname", (BATCH,), told(lambda record: {**record, "type": "CNAME"})),
-        Kind("told-without-id", (BATCH,), told(lambda record: {**record, "id": None})),
-        Kind("told-as-nonsense", (BATCH,), told(lambda record: {})),
-        Kind("done-and-not-told", (BATCH,), _instead(empty)),
-        Kind("told-and-not-done", (BATCH,), answer(empty)),
+        Kind("says-another-address", (BATCH,), told(lambda record: {**record, "content": "198.51.100.251"})),
+        Kind("says-unproxied", (BATCH,), told(lambda record: {**record, "proxied": False})),
+        Kind("says-without-mark", (BATCH,), told(lambda record: {**record, "comment": None})),
+        Kind("says-cname", (BATCH,), told(lambda record: {**record, "type": "CNAME"})),
+        Kind("says-without-id", (BATCH,), told(lambda record: {**record, "id": None})),
+        Kind("says-nonsense", (BATCH,), told(lambda record: {})),
+        Kind("done-and-not-said", (BATCH,), _instead(empty)),
+        Kind("said-and-not-done", (BATCH,), answer(empty)),
     ]
     return [*kinds, *lasting(kinds)]

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from controller.sandbox.cloudflare import Reply
-from tests.support.servers import MARK, Clouds
+from tests.support.build import MARK
+from tests.support.servers import Clouds
 from tests.system.faults.calls import BATCH, LIST, UPDATE, Play, Scene
 from tests.system.faults.kinds import Kind, lasting
 from tests.system.faults.witness import row_of

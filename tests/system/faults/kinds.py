@@ -1,10 +1,11 @@
-"""What a kind of fault is, and the answers that many of them are made of."""
+"""What a kind of fault is, and the answers that many of them share."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from controller.sandbox.cloudflare import Reply
-from tests.system.faults.calls import Play, Scene
+from tests.support.spec.in_truth import Excuse
+from tests.system.faults.calls import DESCRIBE, LIST, Play, Scene
 
 #: Seconds that a pass gets; where something hangs it is real time.
 PLENTY, SHORT = 600.0, 1.0
@@ -30,6 +31,12 @@ class Kind:
         return self.name
 
     @property
+    def excuse(self) -> Excuse:
+        """What a pass that met it could not know."""
+        is_blind = self.lies and (LIST in self.at or (DESCRIBE in self.at and self.times is None))
+        return Excuse(self.lies, is_blind, self.overtakes)
+
+    @property
     def whole_family(self) -> tuple[tuple[str, ...], str]:
         """The same for all forms of it."""
         return self.at, self.family or self.name
@@ -46,7 +53,7 @@ def answer(reply: Reply) -> Play:
 
 
 def after(spoil: Play) -> Play:
-    """Let the API act, then spoil its answer; ``spoil`` gets a scene whose ``proceed`` is that answer."""
+    """Let the API act, then spoil its answer; ``spoil`` gets a scene with that answer as its ``proceed``."""
 
     def play(scene: Scene) -> Reply:
         reply = scene.proceed()

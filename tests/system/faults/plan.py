@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tests.system.faults import aws_kinds, cloudflare_kinds, hands
 from tests.system.faults.calls import BATCH, DESCRIBE, GET, LIST, QUERY, SCAN, SECRET, UPDATE, ZONE, Call
 from tests.system.faults.kinds import Kind
-from tests.system.faults.worlds import BLIND, CONTENDED, FRESH, FULL, INDEXED, SCOPED
+from tests.system.faults.scenarios import BLIND, CONTENDED, FRESH, FULL, INDEXED, SCOPED
 
 KINDS = (*cloudflare_kinds.all_kinds(), *aws_kinds.all_kinds(), *hands.all_kinds())
 

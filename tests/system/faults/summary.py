@@ -2,5 +2,5 @@
 
 from tests.model.proof.tally import counted
 
-#: What a test notes by ``record_property``: how many trials it made.
+#: What a test notes by ``record_property``: how many trials it ran.
 TRIALS = counted("faults tried")

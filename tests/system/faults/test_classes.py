@@ -1,6 +1,6 @@
 """What each answer is taken for, and how long is waited for which: tables, against both servers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -26,23 +26,17 @@ from controller.model import RowWrite
 from controller.runtime.budget import Budget
 from controller.runtime.retry import ATTEMPTS, BASE, LONGEST
 from controller.sandbox.cloudflare import Reply
+from tests.support.clock import FastClock
 from tests.support.servers import Clouds, refusal
 from tests.system.faults.aws_kinds import failure
 from tests.system.faults.calls import BATCH, GET, LIST, SCAN, SECRET, UPDATE, Call, Proxy, Rule, Scene
-from tests.system.faults.clock import FastClock
 from tests.system.faults.kinds import answer, dribbled_body
+
+pytest_plugins = ("tests.system.faults.bench",)
 
 Play = Callable[[Scene], Reply]
 UNSUCCESSFUL = Reply.of(200, {"success": False, "result": None, "errors": []})
 WRAPPED = {"code": 1004, "message": "DNS Validation Error", "error_chain": [{"code": 9003, "message": "No."}]}
-
-
-@pytest.fixture
-def proxy(clouds: Clouds) -> Iterator[Proxy]:
-    proxy = Proxy(clouds)
-    proxy.install()
-    yield proxy
-    clouds.reset()
 
 
 def always(proxy: Proxy, operation: str, play: Play, number: int = 1, times: int | None = None) -> None:
@@ -82,7 +76,13 @@ def writer(clouds: Clouds, clock: FastClock) -> CloudflareWriter:
         (refusal(400, 9106, "Authentication failed"), AuthenticationError, AuthenticationError),
         (refusal(401, 1000, "Invalid API Token"), AuthenticationError, AuthenticationError),
         (refusal(403, 10000, "Authentication error"), AuthenticationError, AuthenticationError),
-        (Reply.html(403, "Attention Required!"), AuthenticationError, AuthenticationError),
+        (refusal(403, 9109, "Cannot use the access token from location: 192.0.2.9"), *[AuthenticationError] * 2),
+        (refusal(403, 12345, "Something new."), AuthenticationError, AuthenticationError),
+        (Reply.html(403, "Attention Required!"), TerminalError, TerminalError),
+        (Reply(401), TerminalError, TerminalError),
+        (Reply.of(403, {"message": "Forbidden"}), TerminalError, TerminalError),
+        (refusal(403, 1038, "You cannot use this API for domains with a .tk TLD."), TerminalError, TerminalError),
+        (Reply.of(403, {"error": "You cannot use this API for domains with a .tk TLD."}), *[TerminalError] * 2),
         (refusal(404, 7003, "Could not route"), TerminalError, TerminalError),
         (refusal(400, 7003, "Could not route"), TerminalError, TerminalError),
         (Reply.text(301, "", location="https://elsewhere.example.org"), TerminalError, TerminalError),
@@ -183,12 +183,10 @@ def test_a_server_that_fails_may_say_when_to_come_again(proxy: Proxy) -> None:
     assert 7 <= wait <= 7 + BASE
 
 
-@pytest.mark.parametrize(("seconds", "told"), [(20, "300"), (600, "300"), (20, "12")])
-def test_a_server_that_fails_takes_neither_the_whole_pass_nor_half_of_it(
-    proxy: Proxy, seconds: float, told: str
-) -> None:
+@pytest.mark.parametrize(("seconds", "retry_after"), [(20, "300"), (600, "300"), (20, "12")])
+def test_failing_server_does_not_use_up_half_of_the_pass(proxy: Proxy, seconds: float, retry_after: str) -> None:
     clock = FastClock()
-    always(proxy, LIST, lambda scene: Reply.text(503, "maintenance", retry_after=told), times=1)
+    always(proxy, LIST, lambda scene: Reply.text(503, "maintenance", retry_after=retry_after), times=1)
     reader(proxy.clouds, clock, seconds).listing()
     (wait,) = clock.slept
     assert wait <= BASE

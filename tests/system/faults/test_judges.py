@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from tests.support.servers import LONG_AGO, MARK, Clouds, link, name
-from tests.system.faults.judges import misdeeds
+from tests.support.build import MARK, link, name, settings
+from tests.support.journal import Write
+from tests.support.servers import Clouds, long_ago
+from tests.support.spec.in_truth import misdeeds_in_truth
 from tests.system.faults.plan import CALLS, KINDS, sample
-from tests.system.faults.witness import Deed, State
-from tests.system.faults.worlds import machine_id, messy
+from tests.system.faults.scenarios import machine_id, messy
 
 Misdeed = Callable[[Clouds], object]
 
@@ -31,13 +32,12 @@ def edit_row(meeting: str, **attributes: Any) -> Misdeed:
 
 
 def sentences(clouds: Clouds, misdeed: Misdeed, scope: set[str] | None = None) -> list[str]:
-    before = State.of(clouds)
+    before = clouds.state()
     misdeed(clouds)
-    after = State.of(clouds)
+    after = clouds.state()
     rows = before.rows.keys() | after.rows.keys()
     touched = [row for row in rows if before.rows.get(row) != after.rows.get(row)]
-    operation = "UpdateItem" if touched else "batch"
-    return misdeeds([Deed(operation, touched[0] if touched else None, before, after)], scope)
+    return misdeeds_in_truth([Write("", before, after, key=touched[0] if touched else "")], settings(), scope)
 
 
 RECORDS: dict[str, Misdeed] = {
@@ -50,7 +50,7 @@ RECORDS: dict[str, Misdeed] = {
     "unmarked": lambda c: c.cloudflare.edit(record_of(c, 21), comment=None),
     "record-of-a-stopped-machine": lambda c: c.seed(machine_id(4), "198.51.100.5"),
     "record-of-nobody": lambda c: c.seed(machine_id(99), "198.51.100.5"),
-    "outside-the-pattern": lambda c: c.cloudflare.seed("x.example.com", "192.0.2.9", created_on=LONG_AGO),
+    "outside-the-pattern": lambda c: c.cloudflare.seed("x.example.com", "192.0.2.9", created_on=long_ago()),
 }
 ROWS: dict[str, Misdeed] = {
     "row-created": lambda c: c.aws.rows.put("phantom", status="DNS_WRITTEN"),
@@ -79,7 +79,9 @@ GOOD: dict[str, Misdeed] = {
     "new-address": lambda c: c.cloudflare.edit(record_of(c, 11, "198.51.100.9"), content="192.0.2.11"),
     "link": edit_row("early", status="DNS_WRITTEN"),
     "dead-link": edit_row("half", student_ec2_link=...),
-    "end": edit_row("over", status="TERMINATED", teacher_ec2_link=..., student_ec2_link=..., termination_reason="x"),
+    "end": edit_row(
+        "over", status="TERMINATED", teacher_ec2_link=..., student_ec2_link=..., termination_reason="INSTANCES_GONE"
+    ),
 }
 
 

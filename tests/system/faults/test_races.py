@@ -13,14 +13,13 @@ from controller.errors import WatchdogError
 from controller.model import Mode, Request
 from controller.report.report import Report
 from controller.sandbox.cloudflare import Reply
-from tests.support.servers import Clouds, link, name
+from tests.support.build import link, name
+from tests.support.servers import Clouds
 from tests.system.faults.calls import BATCH, Scene
 from tests.system.faults.claims import false_claims
-from tests.system.faults.judges import misdeeds
+from tests.system.faults.scenarios import FULL, SCOPE, Seeder, machine_id
 from tests.system.faults.summary import TRIALS
 from tests.system.faults.trial import Ends, Trial, Workshop, end_of
-from tests.system.faults.witness import State
-from tests.system.faults.worlds import FULL, SCOPE, Seeder, machine_id
 
 pytest_plugins = ("tests.system.faults.bench",)
 
@@ -69,15 +68,15 @@ def wrongs(workshop: Workshop, ends: Ends, pair: str, seed: int) -> list[str]:
     end = ends["full"]
     trial = Trial(workshop, FULL)
     reports = race(trial, PAIRS[pair], Random(seed))
-    found = misdeeds(trial.witness.deeds, None)
+    found = trial.misdeeds()
     for report in reports:
         if isinstance(report, WatchdogError):
             found.append(f"it failed: {report}")
         else:
-            found += false_claims(report, State.of(trial.clouds))
+            found += false_claims(report, trial.clouds.state())
             found += [] if report.complete else [f"not complete: {report.results}"]
     found += trial.convergence()
-    return found if found or end_of(State.of(trial.clouds)) == end else ["the world is not as it should be"]
+    return found if found or end_of(trial.clouds.state()) == end else ["the world is not as it should be"]
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -117,7 +116,7 @@ def test_three_passes_that_all_saw_an_empty_name_make_one_record(workshop: Works
         thread.start()
     for thread in runs:
         thread.join()
-    assert misdeeds(trial.witness.deeds, None) == []
+    assert trial.misdeeds() == []
     assert all(len(contents) == 1 for contents in trial.clouds.records().values())
     assert list(trial.convergence()) == []
 
@@ -132,16 +131,17 @@ def start_again(clouds: Clouds) -> str:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_machine_that_starts_between_two_passes_is_served_by_the_next(workshop: Workshop, seed: int) -> None:
+def test_machine_started_between_two_passes_is_served_by_the_next(workshop: Workshop, seed: int) -> None:
     """One pass has seen it stopped, the other serving; Cloudflare knows no conditional write."""
     trial = Trial(workshop, FULL)
     trial.clouds.reset()
     trial.proxy.install()
     machine = start_again(trial.clouds)
     random = Random(seed)
-    threading.Timer(random.random() / 10, lambda: _start(trial.clouds, machine)).start()
+    start = threading.Timer(random.random() / 10, lambda: _start(trial.clouds, machine))
+    start.start()
     race(trial, (frozenset({machine}), None), random)
-    time.sleep(0.1)
+    start.join()
     assert list(trial.convergence()) == []
     assert trial.clouds.records()[name(machine)] == ["192.0.2.77"]
     assert trial.clouds.aws.rows.get("again")["teacher_ec2_link"] == link(machine_id(1))

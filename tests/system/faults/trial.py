@@ -1,27 +1,29 @@
 """One trial: a world, a pass with a fault in it, then clean passes; and the verdict over all of it."""
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from controller.aws.secret import SecretToken
 from controller.bootstrap import Controller, build
 from controller.cloudflare.api import Api
 from controller.cloudflare.records import ZoneCache
-from controller.model import Mode, Request
+from controller.model import DnsRecord, Mode, Request
 from controller.report.report import Report
 from controller.runtime.budget import Clock
 from controller.settings import read_settings
 from controller.telemetry.log import log_error, log_report, start_logging
-from tests.support.servers import MARK, Clouds
+from tests.support.build import MARK
+from tests.support.clock import FastClock
+from tests.support.servers import Clouds
+from tests.support.spec.in_truth import NO_EXCUSE, misdeeds_in_truth
+from tests.support.state import State
 from tests.system.faults.calls import Call, Proxy, Rule, in_order
 from tests.system.faults.claims import false_claims, leaks, manners, said
-from tests.system.faults.clock import FastClock
-from tests.system.faults.judges import Excuse, is_ours, misdeeds
 from tests.system.faults.kinds import PLENTY, Kind
 from tests.system.faults.plan import Case
-from tests.system.faults.witness import Record, State, Witness
-from tests.system.faults.worlds import SCENARIOS, Scenario
+from tests.system.faults.scenarios import SCENARIOS, Scenario
+from tests.system.faults.witness import Witness
 
 Environment = tuple[tuple[str, str], ...]
 End = tuple[object, object]
@@ -42,7 +44,7 @@ class Ended:
 
 @dataclass(slots=True)
 class Workshop:
-    """Makes controllers. Their clients are made once for each environment, since boto3 takes its time for them."""
+    """Makes controllers. Their clients are created once for each environment, since boto3 takes its time for them."""
 
     clouds: Clouds
     _made: dict[Environment, Controller] = field(default_factory=dict)
@@ -99,14 +101,14 @@ class Trial:
         except Exception as raised:
             error = raised
             log_error(raised)
-        state = State.of(self.clouds)
+        state = self.clouds.state()
         self.proxy.calm()
         return Ended(report, error, state, len(self.clouds.cloudflare.requests) - calls)
 
     def verdict(self, ended: Ended, kind: Kind | None = None) -> Iterator[str]:
         """What was wrong with the pass that ended so."""
         told_lies = kind is not None and kind.lies
-        yield from misdeeds(self.witness.deeds, self.scenario.scope, Excuse.of(kind))
+        yield from self.misdeeds(self.scenario.scope, kind)
         if ended.report:
             yield from false_claims(ended.report, ended.state, told_lies=told_lies)
         yield from leaks(said(ended.report, ended.error, self.log.getvalue()), self.secrets())
@@ -114,16 +116,21 @@ class Trial:
         if ended.calls > MOST_CALLS:
             yield f"{ended.calls} calls to Cloudflare"
 
+    def misdeeds(self, scope: Collection[str] | None = None, kind: Kind | None = None) -> list[str]:
+        """What was done and may not be, by the truth; a fault of this kind may excuse some of it."""
+        excuse = kind.excuse if kind else NO_EXCUSE
+        return misdeeds_in_truth(self.witness.deeds, self.controller.settings, scope, excuse)
+
     def secrets(self) -> list[str]:
         """What must never be said."""
         return [self.clouds.cloudflare.token, "cfut_blind", "Confidential"]
 
     def convergence(self) -> Iterator[str]:
         """Whether the next clean pass of the warm process makes all right, and the one after finds nothing to do."""
-        self.clock.sleep(PLENTY)  # what was told to wait has waited
+        self.clock.sleep(PLENTY)  # past every wait that a server asked for
         self.witness.deeds.clear()
         clean = self.run(everything=True)
-        yield from (f"afterwards: {sentence}" for sentence in misdeeds(self.witness.deeds, None))
+        yield from (f"afterwards: {sentence}" for sentence in self.misdeeds())
         if clean.error or not clean.report or not clean.report.ended_well:
             yield f"the next pass did not end well: {clean.error or clean.report}"
             return
@@ -134,14 +141,13 @@ class Trial:
 
 def end_of(state: State) -> End:
     """A world to compare with another: without what differs by chance."""
-    fields = ("name", "type", "content", "proxied")
-    records = [(*(str(record[field]) for field in fields), _mark(record)) for record in state.records]
+    records = [(r.name, r.type, r.content, r.proxied, _mark(r)) for r in state.records.values()]
     return sorted(records), state.rows
 
 
-def _mark(record: Record) -> str:
+def _mark(record: DnsRecord) -> str:
     """The comment without the hint for people, which is never drift."""
-    return MARK if is_ours(record) else str(record["comment"])
+    return MARK if f"{record.comment} ".startswith(f"{MARK} ") else record.comment
 
 
 def calls_of(workshop: Workshop, name: str) -> list[Call]:
@@ -159,7 +165,7 @@ def try_fault(workshop: Workshop, case: Case, end: End) -> list[str]:
     trial = Trial(workshop, scenario)
     ended = trial.run([Rule(case.call, kind.play, kind.times)], kind.seconds)
     found = [*trial.verdict(ended, kind), *trial.convergence()]
-    state = end_of(State.of(workshop.clouds))
+    state = end_of(workshop.clouds.state())
     if not found and not kind.moves_world and not scenario.always and state != end:
         found.append(f"the world ended as {state}, not as {end}")
     return found
@@ -177,5 +183,5 @@ class Ends:
         if name not in self.known:
             trial = Trial(self.workshop, SCENARIOS[name])
             assert [*trial.verdict(trial.run()), *trial.convergence()] == []
-            self.known[name] = end_of(State.of(self.workshop.clouds))
+            self.known[name] = end_of(self.workshop.clouds.state())
         return self.known[name]

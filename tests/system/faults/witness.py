@@ -1,49 +1,13 @@
 """What was really done, as the servers saw it: every applied write, with the world just before and just after it."""
 
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
-from controller.sandbox.aws_machines import Machine
 from controller.sandbox.cloudflare import Reply, Request
-from tests.support.servers import Clouds
+from tests.support.journal import Write
 from tests.system.faults.calls import BATCH, UPDATE, Scene
 
-Record = dict[str, Any]
-Row = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """The clouds at one moment."""
-
-    machines: Mapping[str, Machine]
-    records: tuple[Record, ...]
-    rows: Mapping[str, Row]
-
-    @classmethod
-    def of(cls, clouds: Clouds) -> "State":
-        """As they are now."""
-        return cls(clouds.aws.machines.all(), tuple(clouds.cloudflare.records()), clouds.aws.rows.all())
-
-    def record(self, record_id: object) -> Record | None:
-        """The record with this id."""
-        return next((record for record in self.records if record["id"] == record_id), None)
-
-    def at(self, name: str) -> list[Record]:
-        """The A records at a name."""
-        return [record for record in self.records if (record["name"], record["type"]) == (name, "A")]
-
-
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """One request that changed something."""
-
-    operation: str
-    row: str | None  # which row it was about
-    before: State
-    after: State
+_METHODS = {BATCH: "records.write", UPDATE: "rows.write"}
 
 
 def row_of(request: Request) -> str | None:
@@ -56,17 +20,19 @@ def row_of(request: Request) -> str | None:
 class Witness:
     """Stands right before the API, and notes what each request did."""
 
-    deeds: list[Deed] = field(default_factory=list)
+    deeds: list[Write] = field(default_factory=list)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __call__(self, scene: Scene) -> Reply:
         """Let the API act, one write at a time."""
-        if scene.operation not in (BATCH, UPDATE):
+        if scene.operation not in _METHODS:
             return scene.proceed()
         with self._lock:
-            before = State.of(scene.clouds)
+            before, row = scene.clouds.state(), row_of(scene.request) or ""
             reply = scene.proceed()
-            after = State.of(scene.clouds)
-            if (before.records, before.rows) != (after.records, after.rows):
-                self.deeds.append(Deed(scene.operation, row_of(scene.request), before, after))
+            after = scene.clouds.state()
+            if before.rows.get(row) != after.rows.get(row) if row else before.records != after.records:
+                old = before.records
+                records = {key: old[key] if old.get(key) == now else now for key, now in after.records.items()}
+                self.deeds.append(Write(_METHODS[scene.operation], before, replace(after, records=records), key=row))
             return reply

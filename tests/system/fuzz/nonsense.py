@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-#: Half of a surrogate pair is no text, and can stand in JSON all the same.
+#: Half of a surrogate pair is not text, and can stand in JSON all the same.
 TEXT = st.text(st.characters(), max_size=20) | st.sampled_from(["\ud83d", "\x1b[2J", "\u202e", "null", "ÿ" * 300])
 LEAVES = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats() | TEXT
 JSON: st.SearchStrategy[Any] = st.recursive(
@@ -15,7 +15,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 
 @dataclass(frozen=True, slots=True)
 class Spoiling:
-    """What becomes of which part; ``path`` leads from the whole into its parts, and in each counts around."""
+    """What becomes of each part; ``path`` leads from the whole into its parts, and in each counts around."""
 
     path: tuple[int, ...]
     part: Any = ...  # an Ellipsis takes it away

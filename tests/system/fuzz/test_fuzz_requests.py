@@ -1,4 +1,4 @@
-"""Whatever wakes the function or stands in its settings: a request, or an error of ours that says what was expected."""
+"""Whatever wakes the function or stands in its settings: a request, or a WatchdogError that says what it expects."""
 
 import json
 import re
@@ -12,9 +12,9 @@ from controller.events import parse_event
 from controller.model import Mode
 from controller.names import is_instance_id
 from controller.settings import VARIABLES, read_settings
+from tests.support.events import SCHEDULED, batch, state_change
 from tests.system.fuzz.effort import EFFORT, Note, try_all
 from tests.system.fuzz.nonsense import JSON, SPOILINGS, TEXT
-from tests.unit.test_events import SCHEDULED, batch, state_change
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -49,7 +49,7 @@ def complaints_alone(name: str, value: str) -> set[str]:
 
 
 def outcome(read: Callable[[T], R], given: T, error: type[E]) -> R | E:
-    """What is made of it, or the error of this kind that it is refused with."""
+    """What it is read as, or the error of this kind that refuses it."""
     try:
         return read(given)
     except error as refusal:
@@ -57,7 +57,7 @@ def outcome(read: Callable[[T], R], given: T, error: type[E]) -> R | E:
 
 
 @EFFORT
-def test_an_event_is_a_request_or_an_error_that_says_what_was_expected(effort: int, record_property: Note) -> None:
+def test_event_is_a_request_or_an_error_that_says_what_it_expects(effort: int, record_property: Note) -> None:
     def holds(event: Any) -> None:
         text = json.dumps(event)
         request = outcome(parse_event, event, RequestError)
@@ -76,7 +76,7 @@ def test_an_event_is_a_request_or_an_error_that_says_what_was_expected(effort: i
 
 
 @EFFORT
-def test_settings_are_read_or_refused_by_name_and_the_token_is_never_said(effort: int, record_property: Note) -> None:
+def test_settings_are_read_or_refused_by_name_without_the_token(effort: int, record_property: Note) -> None:
     def holds(changes: dict[str, str]) -> None:
         settings = outcome(read_settings, {**GOOD, **changes}, SettingsError)
         assert TOKEN not in f"{settings!s} {settings!r}"

@@ -12,13 +12,11 @@ from typing import Any
 import pytest
 
 from controller.sandbox.cloudflare import Reply
+from tests.support.events import batch, state_change
 from tests.system.faults.calls import WRITES, Scene
-from tests.system.faults.judges import misdeeds
 from tests.system.faults.plan import CALLS
+from tests.system.faults.scenarios import SCENARIOS, SCOPE
 from tests.system.faults.trial import Ends, Trial, Workshop, end_of
-from tests.system.faults.witness import State
-from tests.system.faults.worlds import SCENARIOS, SCOPE
-from tests.unit.test_events import batch, state_change
 
 pytest_plugins = ("tests.system.faults.bench",)
 
@@ -92,6 +90,6 @@ def test_a_pass_killed_at_a_write_is_carried_on_by_the_next(
     end = ends[scenario]
     trial = Trial(workshop, SCENARIOS[scenario])
     assert Executioner(trial, number, moment).run(COMMANDS[scenario]) == -signal.SIGKILL
-    assert misdeeds(trial.witness.deeds, SCENARIOS[scenario].scope) == []
+    assert trial.misdeeds(SCENARIOS[scenario].scope) == []
     assert list(trial.convergence()) == []
-    assert end_of(State.of(trial.clouds)) == end
+    assert end_of(trial.clouds.state()) == end

@@ -1,4 +1,4 @@
-"""Where the event-only version failed its users: each of its failings, and that it stays mended."""
+"""Where the event-only version failed its users: each of its failings, and that it stays fixed."""
 
 from datetime import timedelta
 
@@ -10,13 +10,15 @@ from controller.model import Mode
 from controller.model import Request as Wanted
 from controller.sandbox.cloudflare import Proceed, Reply, Request
 from handler import lambda_handler
-from tests.support.servers import Clouds, LambdaContext, link, name, outcomes, refusal
-from tests.unit.test_events import state_change
+from tests.support.build import link, name
+from tests.support.events import state_change
+from tests.support.lambda_runtime import LambdaContext
+from tests.support.servers import Clouds, outcomes, refusal
 
 pytestmark = pytest.mark.usefixtures("requests_judged")
 
 
-def test_1_an_event_without_tags_is_enough_and_the_tags_are_read_from_ec2(clouds: Clouds) -> None:
+def test_1_event_without_tags_is_enough_because_ec2_has_them(clouds: Clouds) -> None:
     """That the deployed rule matches such an event, and the first version's did not, is tested with the template."""
     machine = clouds.launch()
     event = state_change(machine)
@@ -61,7 +63,7 @@ def test_4_a_write_that_cloudflare_refuses_writes_no_link(clouds: Clouds) -> Non
     }
 
 
-def test_5_a_late_or_repeated_event_leaves_healthy_and_in_progress_alone(clouds: Clouds) -> None:
+def test_5_late_or_repeated_event_keeps_healthy_and_in_progress(clouds: Clouds) -> None:
     machine = clouds.launch()
     clouds.apply(machine)
     for status in ("HEALTHY", "IN_PROGRESS"):
@@ -75,7 +77,7 @@ def test_5_a_late_or_repeated_event_leaves_healthy_and_in_progress_alone(clouds:
         )
 
 
-def test_6_one_role_that_shuts_down_does_not_end_the_meeting_of_the_other(clouds: Clouds) -> None:
+def test_6_end_of_one_role_does_not_end_the_meeting(clouds: Clouds) -> None:
     teacher, student = clouds.launch(), clouds.launch(role="student")
     clouds.apply()
     clouds.aws.rows.edit("m1", status="IN_PROGRESS")
@@ -92,7 +94,7 @@ def test_7_no_phantom_row_is_created(clouds: Clouds) -> None:
     assert [finding.id for finding in report.findings] == ["missing-meeting"]
 
 
-def test_8_a_stop_removes_the_record_and_a_start_brings_the_new_address(clouds: Clouds) -> None:
+def test_8_stop_removes_the_record_and_start_brings_new_address(clouds: Clouds) -> None:
     machine = clouds.launch()
     clouds.apply(machine)
     first = clouds.address(machine)
@@ -114,7 +116,7 @@ def test_9_all_records_of_a_name_are_looked_at(clouds: Clouds) -> None:
     assert clouds.records() == {name(machine): ["192.0.2.1"]}
 
 
-def test_10_what_fails_is_raised_so_that_eventbridge_and_lambda_try_again(clouds: Clouds) -> None:
+def test_10_failure_is_raised_so_that_lambda_tries_again(clouds: Clouds) -> None:
     machine = clouds.launch()
     clouds.cloudflare.revoke_token()
     with clouds.exported(), pytest.raises(ObservationError):

@@ -2,16 +2,23 @@
 
 import json
 import logging
+import math
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 import handler
 from controller.errors import IncompleteError, ObservationError, RequestError, SettingsError
-from tests.support.servers import Clouds, LambdaContext, link, name
-from tests.unit.test_events import SCHEDULED, batch, state_change
+from controller.sandbox.cloudflare import Proceed, Reply
+from controller.sandbox.cloudflare import Request as Sent
+from tests.support.build import link, name
+from tests.support.events import SCHEDULED, batch, state_change
+from tests.support.lambda_runtime import LambdaContext
+from tests.support.servers import Clouds
+from tests.system.faults.aws_kinds import JSON_TYPE
+from tests.system.faults.calls import UPDATE, operation
 
 pytestmark = pytest.mark.usefixtures("requests_judged")
 
@@ -38,7 +45,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if "_aws" not in line]
 
 
-def test_an_event_brings_record_and_link(function: Clouds) -> None:
+def test_event_creates_record_and_link(function: Clouds) -> None:
     machine = function.launch()
     report = invoke(state_change(machine))
     assert (report["mode"], report["scope"], report["converged"]) == ("apply", [machine], True)
@@ -46,22 +53,146 @@ def test_an_event_brings_record_and_link(function: Clouds) -> None:
     assert function.aws.rows.get("m1")["teacher_ec2_link"] == link(machine)
 
 
-def test_a_batch_is_one_pass(function: Clouds) -> None:
+def test_batch_is_one_pass(function: Clouds, capsys: pytest.CaptureFixture[str]) -> None:
     machines = [function.launch(f"m{number}") for number in range(5)]
-    report = invoke(batch(*(state_change(machine) for machine in machines), "nonsense"))
-    assert report["scope"] == sorted(machines)
-    assert [finding["id"] for finding in report["findings"]] == ["unusable-event"]
+    answer = invoke(batch(*(state_change(machine) for machine in machines), "nonsense"))
+    assert answer == {"batchItemFailures": []}
+    logged = lines(capsys)
+    assert logged[-1]["scope"] == sorted(machines)
+    assert [line["id"] for line in logged if line["message"] == "finding"] == ["unusable-event"]
     assert len(function.records()) == 5
     assert len([x for x in function.cloudflare.requests if x.request.method == "POST"]) == 1
 
 
-def test_a_schedule_mends_everything(function: Clouds) -> None:
+def one_refused(function: Clouds) -> tuple[str, str]:
+    """A full zone and two machines: one with its record, and one that Cloudflare refuses a record for."""
+    function.reset(quota=1)
+    served, refused = function.launch("m1"), function.launch("m2")
+    function.seed(served, function.address(served) or "")
+    return served, refused
+
+
+def test_batch_returns_the_messages_of_failed_machines_alone(function: Clouds) -> None:
+    served, refused = one_refused(function)
+    stranger = function.aws.machines.launch(tags={})
+    events = [state_change(machine) for machine in (refused, served, stranger, refused)]
+    answer = invoke(batch(*events, "nonsense"))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "m3"}]}
+    assert function.records().keys() == {name(served)}
+
+
+def test_batch_returns_the_message_of_a_row_that_was_not_written(function: Clouds) -> None:
+    machines = [function.launch("m1"), function.launch("m2")]
+
+    def refuse(request: Sent, proceed: Proceed) -> Reply:
+        is_write = operation(request) == UPDATE and b"m2" in request.content
+        return Reply.text(400, '{"__type": "#SomethingNew"}', JSON_TYPE) if is_write else proceed()
+
+    function.aws.intercept = refuse
+    assert invoke(batch(*map(state_change, machines))) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+
+
+def test_message_that_comes_again_after_the_fix_is_done(function: Clouds) -> None:
+    _, refused = one_refused(function)
+    message = batch(state_change(refused))
+    assert invoke(message)["batchItemFailures"]
+    function.aws.machines.stop(refused)  # the message is stale as well by now
+    message["Records"][0]["attributes"] = {"ApproximateReceiveCount": "2"}
+    assert invoke(message) == {"batchItemFailures": []}
+
+
+def test_message_delivered_twice_in_a_batch_is_returned_once(function: Clouds) -> None:
+    _, refused = one_refused(function)
+    event = batch(state_change(refused))
+    event["Records"] *= 2
+    assert invoke(event) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+
+
+@pytest.mark.parametrize("id", [None, "", 5])
+def test_batch_is_returned_whole_if_the_failed_message_has_no_id(function: Clouds, id: object) -> None:
+    served, refused = one_refused(function)
+    event = batch(state_change(served), state_change(refused))
+    event["Records"][1]["messageId"] = id
+    with pytest.raises(IncompleteError):
+        invoke(event)
+
+
+def test_one_id_is_enough_for_a_machine_with_two_messages(function: Clouds) -> None:
+    _, refused = one_refused(function)
+    event = batch(state_change(refused), state_change(refused))
+    del event["Records"][0]["messageId"]
+    assert invoke(event) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+
+
+def test_batch_is_returned_whole_if_the_pass_fails(function: Clouds) -> None:
+    function.cloudflare.revoke_token()
+    with pytest.raises(ObservationError):
+        invoke(batch(state_change(function.launch())))
+
+
+@pytest.mark.parametrize("how", ["event", "command"])
+def test_direct_invocation_is_not_a_batch(function: Clouds, how: str) -> None:
+    _, refused = one_refused(function)
+    event = state_change(refused) if how == "event" else {"action": "apply", "instance": refused}
+    with pytest.raises(IncompleteError):
+        invoke(event)
+
+
+def test_error_names_the_first_failure_its_cause_and_the_rest(function: Clouds) -> None:
+    function.reset(quota=0)
+    machines = [function.launch(f"m{number}", age=timedelta(hours=9 - number)) for number in range(3)]
+    with pytest.raises(IncompleteError) as caught:
+        invoke(SCHEDULED)
+    first, rest = caught.value.message.split(": ", 1)
+    assert first == f"create-record {name(machines[0])} failed"
+    assert "The zone is full" in rest
+    assert rest.endswith("2 more failed. 3 more were not reached.")
+
+
+def test_error_of_one_failure_says_nothing_of_others(function: Clouds) -> None:
+    function.launch()
+    function.aws.intercept = lambda request, proceed: (
+        Reply.text(400, '{"__type": "#SomethingNew", "message": "Said AWS."}', JSON_TYPE)
+        if operation(request) == UPDATE
+        else proceed()
+    )
+    with pytest.raises(IncompleteError, match=r"^write-link m1 failed: .*SomethingNew Said AWS") as caught:
+        invoke(SCHEDULED)
+    assert "more" not in caught.value.message
+
+
+def test_error_fits_a_dead_letter_message_and_its_line(function: Clouds) -> None:
+    meeting = "m\n" + "x" * 900
+    function.launch(meeting)
+    text = json.dumps({"__type": "#SomethingNew", "message": "y" * 3000})
+    function.aws.intercept = lambda request, proceed: (
+        Reply.text(400, text, JSON_TYPE) if operation(request) == UPDATE else proceed()
+    )
+    with pytest.raises(IncompleteError) as caught:
+        invoke(SCHEDULED)
+    assert len(str(caught.value)) < 1_000
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("seconds", [0.0, 2.998, 3.0, 4.999])
+def test_time_out_that_leaves_no_time_is_named(function: Clouds, seconds: float) -> None:
+    shown = math.ceil(seconds)
+    with pytest.raises(SettingsError, match=f"The function's time-out is {shown} s; a pass needs at least 6 s"):
+        handler.lambda_handler(SCHEDULED, LambdaContext(seconds=seconds))
+    assert not function.aws.requests
+
+
+def test_time_out_just_long_enough_gets_a_pass(function: Clouds) -> None:
+    assert handler.lambda_handler({"action": "plan"}, LambdaContext(seconds=10))["converged"]
+
+
+def test_schedule_fixes_everything(function: Clouds) -> None:
     machines = [function.launch(f"m{number}") for number in range(3)]
     assert invoke(SCHEDULED)["scope"] == "all"
     assert len(function.records()) == len(machines)
 
 
-def test_a_plan_event_writes_nothing(function: Clouds) -> None:
+def test_plan_event_writes_nothing(function: Clouds) -> None:
     machine = function.launch()
     report = invoke({"action": "plan", "instance": machine})
     assert [change["outcome"] for change in report["changes"]] == ["planned", "planned"]
@@ -69,7 +200,7 @@ def test_a_plan_event_writes_nothing(function: Clouds) -> None:
     assert function.cloudflare.history == []
 
 
-def test_the_same_plan_has_the_same_bytes_and_digest(function: Clouds) -> None:
+def test_same_plan_has_the_same_bytes_and_digest(function: Clouds) -> None:
     for number in range(4):
         function.launch(f"m{number}")
     first, second = invoke({"action": "plan"}), invoke({"action": "plan"})
@@ -80,7 +211,7 @@ def test_the_same_plan_has_the_same_bytes_and_digest(function: Clouds) -> None:
     assert len(first["digest"]) == 64
 
 
-def test_the_report_has_every_field_of_its_schema(function: Clouds) -> None:
+def test_report_has_every_field_of_its_schema(function: Clouds) -> None:
     function.launch()
     report = invoke(SCHEDULED)
     assert list(report) == [
@@ -118,9 +249,7 @@ def test_the_report_has_every_field_of_its_schema(function: Clouds) -> None:
     }
 
 
-def test_a_pass_that_is_not_complete_raises_after_its_report_was_logged(
-    function: Clouds, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_incomplete_pass_raises_after_logging_its_report(function: Clouds, capsys: pytest.CaptureFixture[str]) -> None:
     function.reset(quota=0)
     function.launch()
     with pytest.raises(IncompleteError):
@@ -141,14 +270,14 @@ def test_tripped_guard_alone_does_not_fail_the_function(function: Clouds, monkey
     assert invoke({"action": "apply", "force": True})["converged"]
 
 
-def test_an_event_about_a_machine_that_ec2_does_not_know_changes_nothing(function: Clouds) -> None:
+def test_event_of_an_instance_unknown_to_ec2_changes_nothing(function: Clouds) -> None:
     machine = function.launch()
     function.seed(machine, "192.0.2.1")
     function.aws.machines.purge(machine)
     assert invoke(state_change(machine, "terminated"))["changes"] == []
 
 
-def test_an_observation_that_fails_raises_and_is_logged(function: Clouds, capsys: pytest.CaptureFixture[str]) -> None:
+def test_failed_observation_raises_and_is_logged(function: Clouds, capsys: pytest.CaptureFixture[str]) -> None:
     function.cloudflare.revoke_token()
     with pytest.raises(ObservationError):
         invoke(SCHEDULED)
@@ -156,13 +285,13 @@ def test_an_observation_that_fails_raises_and_is_logged(function: Clouds, capsys
     assert (line["level"], line["message"], line["error"]) == ("ERROR", "pass failed", "ObservationError")
 
 
-def test_nothing_is_done_for_an_event_that_nobody_knows(function: Clouds) -> None:
+def test_unknown_event_does_nothing(function: Clouds) -> None:
     with pytest.raises(RequestError, match="Expected"):
         invoke({"detail-type": "Something Else"})
     assert not function.aws.requests
 
 
-def test_settings_are_told_all_at_once(
+def test_malformed_settings_are_reported_all_at_once(
     function: Clouds, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("ZONE_ID", "x")
@@ -174,7 +303,7 @@ def test_settings_are_told_all_at_once(
     assert "ZONE_ID is 'x'" in line["text"]
 
 
-def test_no_secret_and_nobodys_name_in_report_or_log(function: Clouds, capsys: pytest.CaptureFixture[str]) -> None:
+def test_report_and_log_hold_no_secret_and_no_name(function: Clouds, capsys: pytest.CaptureFixture[str]) -> None:
     function.launch()
     function.aws.rows.edit("m1", teacher_name="Ada", jitsi_url="https://meet.example.org/room")
     text = json.dumps(invoke(SCHEDULED)) + capsys.readouterr().out
@@ -188,16 +317,14 @@ def test_text_from_a_tag_cannot_forge_a_log_line(function: Clouds, capsys: pytes
     assert [line["message"] for line in lines(capsys)] == ["change", "finding", "pass"]
 
 
-def test_every_line_of_the_log_names_the_invocation(function: Clouds, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_log_line_names_the_invocation(function: Clouds, capsys: pytest.CaptureFixture[str]) -> None:
     function.launch()
     invoke(SCHEDULED)
     written = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {line["request_id"] for line in written} == {CONTEXT.aws_request_id}
 
 
-def test_a_change_and_a_finding_are_logged_with_a_stable_set_of_fields(
-    function: Clouds, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_change_and_finding_have_stable_log_fields(function: Clouds, capsys: pytest.CaptureFixture[str]) -> None:
     machine = function.launch()
     function.aws.rows.edit("m1", status="TERMINATED")
     function.seed(machine, "192.0.2.1")
@@ -208,7 +335,7 @@ def test_a_change_and_a_finding_are_logged_with_a_stable_set_of_fields(
     assert " ".join(finding) == f"{common} id key hint text"
 
 
-def test_a_pass_writes_its_metrics_whatever_the_level_of_the_log(
+def test_metrics_are_written_at_any_log_level(
     function: Clouds, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOG_LEVEL", "CRITICAL")
@@ -225,7 +352,7 @@ def test_a_pass_writes_its_metrics_whatever_the_level_of_the_log(
     assert "FullPassSucceeded" not in line
 
 
-def test_a_report_that_is_too_large_for_an_answer_leaves_its_changes_to_the_log(
+def test_report_too_large_for_an_answer_is_cut(
     function: Clouds, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(3):

@@ -8,7 +8,8 @@ from controller.errors import MismatchError, PlanChangedError
 from controller.model import Mode, Request
 from controller.sandbox.cloudflare import Permission, Proceed, Quirks, Reply
 from controller.sandbox.cloudflare import Request as Sent
-from tests.support.servers import MARK, Clouds, link, name, outcomes, refusal
+from tests.support.build import MARK, link, name
+from tests.support.servers import Clouds, outcomes, refusal
 
 pytestmark = pytest.mark.usefixtures("requests_judged")
 
@@ -70,7 +71,7 @@ def test_a_scoped_pass_without_change_makes_one_cloudflare_call(clouds: Clouds) 
 
 
 @pytest.mark.parametrize("state", ["pending", "running"])
-def test_an_event_of_a_strangers_machine_makes_one_call_to_ec2_and_no_other(clouds: Clouds, state: str) -> None:
+def test_event_of_a_strangers_machine_costs_one_call_to_ec2(clouds: Clouds, state: str) -> None:
     stranger = clouds.aws.machines.launch(tags={"Name": "database"}, state=state)
     clouds.aws.requests.clear()
     report = clouds.apply(stranger)
@@ -111,7 +112,7 @@ def test_a_terminated_machine_loses_record_and_link_at_once(clouds: Clouds) -> N
     assert "teacher_ec2_link" not in row
 
 
-def test_machines_that_are_launched_anew_after_both_have_died_are_served(clouds: Clouds) -> None:
+def test_machines_relaunched_after_both_ended_are_served(clouds: Clouds) -> None:
     old = [clouds.launch(role=role) for role in ("teacher", "student")]
     clouds.apply()
     clouds.aws.machines.terminate(*old)
@@ -131,7 +132,7 @@ def test_a_scoped_pass_changes_nothing_of_other_machines(clouds: Clouds) -> None
     assert clouds.plan(sibling, other).summary()["create-record"] == 2
 
 
-def test_a_scoped_pass_removes_its_machines_link_and_leaves_the_other_machine(clouds: Clouds) -> None:
+def test_scoped_pass_removes_its_machines_link_and_no_other(clouds: Clouds) -> None:
     old = clouds.launch(age=timedelta(hours=1))
     clouds.apply()
     clouds.launch(age=NEW)
@@ -170,7 +171,7 @@ def test_what_ended_during_an_outage_goes_at_once(clouds: Clouds) -> None:
     assert outcomes(clouds.apply()) == [("delete-record", "applied")] * 40
 
 
-def test_absence_is_not_believed_where_nothing_shows_that_this_is_the_place(clouds: Clouds) -> None:
+def test_absence_is_not_believed_without_a_sign_of_the_place(clouds: Clouds) -> None:
     clouds.seed(clouds.launch(), "192.0.2.1", comment="elephant-dns:classroom")
     clouds.aws.machines.purge(*clouds.aws.machines.all())
     report = clouds.apply(OWNER_ID="classroom")
@@ -207,7 +208,7 @@ def test_the_state_of_a_moment_ago_costs_nobody_the_record(clouds: Clouds, state
     assert (clouds.records(), clouds.aws.rows.all()) == before
 
 
-def test_a_running_machine_without_its_address_for_minutes_keeps_its_record(clouds: Clouds) -> None:
+def test_running_machine_shown_without_address_keeps_its_record(clouds: Clouds) -> None:
     machine = clouds.launch()
     clouds.apply()
     before = clouds.records()
@@ -217,7 +218,7 @@ def test_a_running_machine_without_its_address_for_minutes_keeps_its_record(clou
     assert clouds.records() == before
 
 
-def test_a_machine_that_was_started_anew_loses_the_record_of_its_last_address(clouds: Clouds) -> None:
+def test_restarted_machine_loses_the_record_of_its_last_address(clouds: Clouds) -> None:
     machine = clouds.launch()
     clouds.seed(machine, clouds.address(machine) or "")
     clouds.restart(machine, age=timedelta(minutes=1))
@@ -284,7 +285,7 @@ def test_where_the_zone_cannot_be_read_the_first_create_goes_alone(clouds: Cloud
     assert clouds.records().keys() == {name(machine) for machine in machines}
 
 
-def test_a_record_that_lands_at_a_wrong_name_is_taken_away_by_id_and_stops_the_pass(clouds: Clouds) -> None:
+def test_record_at_a_wrong_name_is_deleted_by_id_and_stops_the_pass(clouds: Clouds) -> None:
     token = clouds.cloudflare.add_token([Permission.DNS_WRITE])
     clouds.launch(), clouds.launch("m2")
     report = clouds.apply(CLOUDFLARE_API_TOKEN=token, DOMAIN_ROOT="other.org")
@@ -294,7 +295,7 @@ def test_a_record_that_lands_at_a_wrong_name_is_taken_away_by_id_and_stops_the_p
     assert any("DOMAIN_ROOT" in (result.error or "") for result in report.results)
 
 
-def test_a_record_that_lands_at_a_wrong_name_is_found_after_a_lost_answer_too(clouds: Clouds) -> None:
+def test_record_at_a_wrong_name_is_found_after_a_lost_answer(clouds: Clouds) -> None:
     token = clouds.cloudflare.add_token([Permission.DNS_WRITE])
     clouds.launch()
     seen: list[str] = []
@@ -312,7 +313,7 @@ def test_a_record_that_lands_at_a_wrong_name_is_found_after_a_lost_answer_too(cl
 
 
 @pytest.mark.parametrize("may_read", [True, False])
-def test_a_machine_that_starts_in_the_middle_meets_a_zone_that_is_proven_first(clouds: Clouds, may_read: bool) -> None:
+def test_machine_starting_during_a_pass_waits_for_a_proven_zone(clouds: Clouds, may_read: bool) -> None:
     """Stopped when it is first described, running when it is described again: until then no zone was asked for."""
     rights = [Permission.DNS_WRITE, *([Permission.ZONE_READ] if may_read else [])]
     machine = clouds.launch(state="stopped")
@@ -365,7 +366,7 @@ def test_from_event_to_link_without_zone_read_the_secret_is_read_once(clouds: Cl
     assert calls_to(clouds) == ["GET dns_records", "POST batch"], "what may not be read is remembered"
 
 
-def test_a_zone_that_cannot_be_read_costs_large_batches_and_nothing_else(clouds: Clouds) -> None:
+def test_unreadable_zone_costs_large_batches_and_nothing_else(clouds: Clouds) -> None:
     for number in range(150):
         clouds.seed(clouds.launch(f"m{number}", state="stopped"), "192.0.2.1")
         clouds.launch(f"m{number}", "student")
@@ -387,7 +388,7 @@ def test_a_strangers_machine_that_ends_costs_one_listing(clouds: Clouds) -> None
     assert outcomes(clouds.apply(stranger)) == [("delete-record", "applied")]
 
 
-def test_a_quota_is_filled_oldest_first_and_the_rest_is_told_what_to_do(clouds: Clouds) -> None:
+def test_quota_is_filled_oldest_first_and_the_rest_gets_a_remedy(clouds: Clouds) -> None:
     clouds.reset(quota=5)
     machines = [clouds.launch(f"m{number}", age=timedelta(minutes=number)) for number in range(9)]
     report = clouds.apply()
@@ -431,7 +432,7 @@ def test_healthy_that_arrives_in_the_middle_does_not_cost_the_link(clouds: Cloud
     assert written == {"teacher_ec2_link": link(machine)}, "the report says what was written"
 
 
-def test_a_record_that_vanishes_in_the_middle_supersedes_its_link_and_fails_nothing(clouds: Clouds) -> None:
+def test_record_vanished_during_a_pass_supersedes_its_link(clouds: Clouds) -> None:
     machine = clouds.launch()
     record = clouds.seed(machine, "192.0.2.99")
 

@@ -7,9 +7,9 @@ import pytest
 
 import handler
 from controller.bootstrap import Controller
-from tests.system.faults.clock import FastClock
+from tests.support.clock import FastClock
 from tests.system.faults.trial import Workshop
-from tests.system.perturb.journal import Journals
+from tests.system.perturb.recorder import Journals
 from tests.system.perturb.theatre import Theatre
 
 
@@ -31,7 +31,7 @@ class Process(handler.Process):
 
 @pytest.fixture(scope="module")
 def theatre(session_workshop: Workshop) -> Iterator[Theatre]:
-    """A function whose clients are made once, and whose clock does not wait."""
+    """A function with clients that are created once, and a clock that does not wait."""
     clock, journals = FastClock(), Journals()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(handler, "process", Process(session_workshop, clock))

@@ -10,16 +10,17 @@ from controller.errors import WatchdogError
 from controller.model import Mode, Request
 from controller.sandbox.cloudflare import Reply
 from controller.telemetry.log import start_logging
-from tests.support.servers import LambdaContext
+from tests.support.clock import FastClock
+from tests.support.journal import Write
+from tests.support.lambda_runtime import LambdaContext
+from tests.support.spec.in_truth import Excuse, misdeeds_in_truth
+from tests.support.state import State
 from tests.system.faults.calls import Call, Proxy, Rule, Scene, in_order
 from tests.system.faults.claims import leaks, manners
-from tests.system.faults.clock import FastClock
-from tests.system.faults.judges import Excuse, misdeeds
 from tests.system.faults.trial import End, Workshop, end_of
-from tests.system.faults.witness import Deed, State
-from tests.system.perturb.journal import Journals
-from tests.system.perturb.memory import Memory
-from tests.system.perturb.people import People
+from tests.system.perturb.cast import People
+from tests.system.perturb.earlier_answers import Memory
+from tests.system.perturb.recorder import Journals
 from tests.system.perturb.workload import Step, Visit
 
 
@@ -39,7 +40,7 @@ class Stage:
     latest: Visit = field(init=False)  # event, this one or an earlier one
     has_died: bool = False  # the process: nothing of it arrives any more
     happened: int = 0  # perturbations
-    believed: State | None = None  # the world that a stale answer has told of
+    believed: State | None = None  # the world that a stale answer has shown
 
     def __post_init__(self) -> None:
         clouds = self.workshop.clouds
@@ -69,13 +70,13 @@ class Stage:
         return self.found
 
     def end(self) -> End:
-        """How the world is now. Whether a row had got its links before somebody ended it is all the same."""
-        records, rows = end_of(State.of(self.workshop.clouds))
+        """How the world is now. Whether a row got its links before somebody ended it is all the same."""
+        records, rows = end_of(self.workshop.clouds.state())
         assert isinstance(rows, dict)
         return records, {key: _without_history(row) for key, row in rows.items()}
 
     def die(self) -> None:
-        """The process is no more."""
+        """The process ends."""
         self.has_died = True
 
     def let_another_pass(self, scope: frozenset[str] | None) -> None:
@@ -101,19 +102,20 @@ class Stage:
             self.has_died = False
 
     def _judge(self) -> None:
-        """By the specification, from what each pass had read; and by the world as it was, or as the pass was told."""
+        """By the specification, from what each pass read; and by the world as it was, or as the pass was shown it."""
         self.found += self.journals.misdeeds()
         excuse = Excuse(was_lied_to=self.believed is not None, was_blind=self.believed is not None)
         for journal in self.journals.kept:
-            for deed in journal.deeds:
-                verdicts = [misdeeds([each], journal.scope, excuse) for each in self._as_told(deed)]
+            for write in journal.writes():
+                told = self._as_told(write)
+                verdicts = [misdeeds_in_truth([each], journal.settings, journal.scope, excuse) for each in told]
                 self.found += verdicts[0] if all(verdicts) else []
 
-    def _as_told(self, deed: Deed) -> list[Deed]:
+    def _as_told(self, write: Write) -> list[Write]:
         if self.believed is None:
-            return [deed]
-        machines = {**deed.before.machines, **self.believed.machines}
-        return [deed, replace(deed, before=replace(deed.before, machines=machines))]
+            return [write]
+        instances = {**write.before.instances, **self.believed.instances}
+        return [write, replace(write, before=replace(write.before, instances=instances))]
 
     def _look_again(self) -> None:
         with redirect_stdout(self.log):

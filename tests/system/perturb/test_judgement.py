@@ -45,5 +45,5 @@ def test_a_perturbation_that_perturbs_nothing_is_noticed(theatre: Theatre) -> No
 
 def test_a_write_that_no_pass_knows_of_is_noticed(theatre: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
     stage = Stage(theatre.workshop, theatre.clock, theatre.journals)
-    monkeypatch.setattr("tests.system.perturb.journal.noted", lambda this, _: this)
+    monkeypatch.setattr("tests.system.perturb.recorder.noted", lambda this, _: this)
     assert any("no pass knows of it" in wrong for wrong in stage.run(WORKLOAD))

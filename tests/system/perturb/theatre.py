@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 
 from controller.sandbox.cloudflare import Reply
+from tests.support.clock import FastClock
 from tests.system.faults.calls import Call, Rule, Scene
-from tests.system.faults.clock import FastClock
 from tests.system.faults.trial import End, Workshop
-from tests.system.perturb.journal import Journals
+from tests.system.perturb.earlier_answers import STALE
 from tests.system.perturb.kinds import KINDS, Kind
-from tests.system.perturb.memory import STALE
+from tests.system.perturb.recorder import Journals
 from tests.system.perturb.stage import Stage
 from tests.system.perturb.workload import VISITS, WORKLOAD, Step
 
@@ -21,7 +21,7 @@ class Reference:
     """The run that nothing disturbs."""
 
     calls: list[list[Call]]  # of each visit
-    with_past: set[Call]  # whose question was answered otherwise before
+    with_past: set[Call]  # the same question was answered otherwise before
     end: End
 
 

@@ -1,17 +1,17 @@
 """The reference workload: three lessons from their schedule to their end, and whom each moment wakes.
 
-A lesson that the terminator ends, one whose machines end by themselves (one of them is replaced before), and one that
-still goes on: launch, health, join, stop, start, relaunch, termination. One machine is out of EC2's sight for a while;
-one's name has a record made by hand, another's has one of another deployment.
+A lesson that the terminator ends, one with machines that end by themselves (one is replaced before), and one that still
+goes on: launch, health, join, stop, start, relaunch, termination. One machine is out of EC2's sight for a while;
+one's name has a record created by hand, another's has one of another deployment.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.system.faults.worlds import machine_id
-from tests.system.perturb.people import People
-from tests.unit.test_events import SCHEDULED, batch, state_change
+from tests.support.events import SCHEDULED, batch, state_change
+from tests.system.faults.scenarios import machine_id
+from tests.system.perturb.cast import People
 
 Deed = Callable[[People], None]
 

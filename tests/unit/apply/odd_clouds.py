@@ -10,7 +10,7 @@ from controller.ports import Listener, Listing, Readers, Writers
 from controller.reconcile import SILENT
 from controller.runtime.budget import Budget
 from tests.support.build import context
-from tests.system.faults.clock import FastClock
+from tests.support.clock import FastClock
 
 #: Records, or the error that comes instead.
 Answer = Sequence[DnsRecord] | CallError

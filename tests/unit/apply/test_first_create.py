@@ -35,7 +35,7 @@ from tests.support.build import (
     settings,
     world,
 )
-from tests.system.faults.clock import FastClock
+from tests.support.clock import FastClock
 from tests.unit.apply.odd_clouds import FULL, LOST, STALE, Answer, OddFleet, OddTable, OddZone
 
 SEEN = replace(world([machine(), machine(STUDENT, role="student")]), zone=Zone(None))
@@ -102,7 +102,7 @@ def test_one_that_lands_at_another_name_is_taken_away_again_and_stops_the_pass()
     rest, applied = proven(zone)
     assert isinstance(rest, MismatchError)
     assert rest.message == f"A record for {name(TEACHER)} landed at {ASTRAY.name}, so DOMAIN_ROOT is not in this zone."
-    assert rest.hint == "It was deleted again. Correct DOMAIN_ROOT or ZONE_ID."
+    assert rest.hint == "The pass deleted it. Correct DOMAIN_ROOT or ZONE_ID."
     assert (ends(applied), applied.results[0].error) == ([FAILED, NOT_REACHED], str(rest))
     assert (zone.removed, zone.searched, zone.batches) == ([[ASTRAY.id]], [], [1])
 
@@ -159,7 +159,7 @@ def test_a_removal_that_was_unclear_is_looked_at() -> None:
     zone = OddZone([[ASTRAY]], [], [[ASTRAY], []], [LOST, NONSENSE])
     rest, _ = proven(zone)
     assert isinstance(rest, MismatchError)
-    assert rest.hint.startswith("It was deleted again.")
+    assert rest.hint.startswith("The pass deleted it.")
     assert (zone.removed, zone.searched) == ([[ASTRAY.id]] * 2, [name(TEACHER)] * 2)
 
 
@@ -171,7 +171,7 @@ def test_a_removal_that_fails_is_left_to_a_person(error: CallError, tries: int) 
     rest, applied = proven(zone)
     assert isinstance(rest, MismatchError)
     assert rest.message == f"A record for {name(TEACHER)} landed at {ASTRAY.name}, so DOMAIN_ROOT is not in this zone."
-    assert rest.hint == f"It could not be deleted: do that by hand ({error.message})."
+    assert rest.hint == f"Cannot delete it: do that by hand ({error.message})."
     assert (ends(applied), len(zone.removed)) == ([FAILED, NOT_REACHED], tries)
 
 

@@ -11,7 +11,7 @@ from tests.unit.apply.odd_clouds import LOST, Answer, OddTable, OddZone, carried
 
 NAMED = row(status="HEALTHY", links={"teacher": link(OTHER)})
 DOUBLE = record(content=ELSEWHERE, id="r2")
-NOT_IN_PLACE = "is not in place; no link is written."
+NOT_IN_PLACE = "is not in place, so no link is written."
 
 
 def link_after(answers: list[Answer], here: list[DnsRecord], *records: DnsRecord) -> Result:

@@ -30,7 +30,7 @@ from tests.support.build import (
     settings,
     world,
 )
-from tests.system.faults.clock import FastClock
+from tests.support.clock import FastClock
 from tests.unit.apply.odd_clouds import FULL, LOST, STALE, OddFleet, OddTable, OddZone
 
 WRONG, RIGHT = record(content=ELSEWHERE), record()
@@ -66,9 +66,9 @@ def test_an_answer_that_is_not_what_was_wanted_is_failed_and_found(answer: DnsRe
     ended = applied(OddZone([[answer]]), world([RUNNING], [WRONG]))
     (result,), (finding,) = ended.results, ended.findings
     assert (result.outcome, finding.id, finding.key) == (Outcome.FAILED, "does-not-converge", name(TEACHER))
-    assert finding.message.endswith(f"is not what was wanted: {said}.")
+    assert finding.message.endswith(f"differs from the desired record: {said}.")
     assert finding.hint.startswith("Look at the record")
-    assert finding.hint.endswith("no link is written on it.")
+    assert finding.hint.endswith("Until then no link is written.")
     assert result.error == f"{finding.message} {finding.hint}"
 
 
@@ -97,7 +97,7 @@ def test_an_update_that_is_unclear_or_stale_is_looked_at(here: list[DnsRecord], 
         zone = OddZone([STALE], here)
         (result,) = applied(zone, world([RUNNING], [WRONG])).results
         assert (result.outcome, zone.batches) == (outcome, [1])
-        assert result.error == "Another hand has changed this record; the next pass looks again."
+        assert result.error == "Another writer changed this record. The next pass looks again."
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_the_others_are_told_the_error_and_the_remedy() -> None:
     assert {result.error for result in records} == {f"refused with {DELEGATED} remedy of {DELEGATED}"}
     records, _ = applied(Refusing([], codes=[FULL]), fleet(9))
     assert {result.error for result in records} == {
-        f"refused with {FULL} The zone is full: delete records nobody needs, or take a larger Cloudflare plan."
+        f"refused with {FULL} The zone is full: delete records that nobody needs, or take a larger Cloudflare plan."
     }
 
 

@@ -29,7 +29,7 @@ from tests.support.build import (
     settings,
     world,
 )
-from tests.system.faults.clock import FastClock
+from tests.support.clock import FastClock
 from tests.unit.apply.odd_clouds import OddFleet, OddTable, OddZone
 
 MOVED, MAYBE_OURS = ConditionError("moved on"), ConditionError("moved on", retried=True)
@@ -65,7 +65,7 @@ def test_what_the_row_names_is_seen_as_it_is_now_and_not_as_it_was() -> None:
         table = OddTable(named, [MOVED])
         result = applied(TAGGED, table, now)
         assert (result.outcome, len(table.writes)) == (Outcome.SUPERSEDED, 1)
-        assert result.error == "The row has moved on and no longer wants this change."
+        assert result.error == "The row changed and no longer needs this change."
 
 
 def test_an_end_that_rests_on_absence_is_written_to_a_row_that_has_moved_on_and_still_wants_it() -> None:
@@ -99,7 +99,7 @@ def test_a_row_that_moves_on_twice_is_left_to_the_next_pass() -> None:
     table = OddTable(HEALTHY, [MOVED, MOVED])
     result = applied(TAGGED, table)
     assert (result.outcome, len(table.writes)) == (Outcome.SUPERSEDED, 2)
-    assert result.error == "The row has moved on again; the next pass looks again."
+    assert result.error == "The row changed again. The next pass looks again."
 
 
 def test_a_row_that_is_gone_wants_nothing() -> None:

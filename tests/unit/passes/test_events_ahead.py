@@ -13,7 +13,8 @@ from controller.reconcile import reconcile
 from controller.report.report import Report
 from controller.runtime.budget import Budget
 from tests.support.build import ELSEWHERE, NOW, STUDENT, TEACHER, Told, link, machine, record, row
-from tests.support.memory import Clouds, StillClock, View, at, readings
+from tests.support.clock import FakeClock
+from tests.support.memory import Clouds, View, at, readings
 
 LESSON = row(status="LAUNCHED", ids={"teacher": TEACHER})
 STUDYING = machine(STUDENT, meeting="m2", ip=ELSEWHERE)
@@ -42,7 +43,7 @@ LINKED = [("create-record", "applied"), ("write-link", "applied")]
     [[], [machine(state="pending", ip=None)], [machine(ip=None)], [machine(state="stopped", ip=None)]],
     ids=["not known", "pending", "without address", "stopped"],
 )
-def test_a_machine_that_runs_is_served_two_seconds_later_when_ec2_shows_it(before: list[Instance]) -> None:
+def test_running_machine_is_served_when_ec2_shows_it_later(before: list[Instance]) -> None:
     clouds = Clouds(at(seconds=2, before=before, then=[machine()]), [], [LESSON])
     report = woken(clouds, heard("running"))
     assert ends(report) == LINKED
@@ -60,7 +61,7 @@ def test_a_machine_that_ends_loses_its_record_when_ec2_shows_it(state: str, stil
     assert clouds.clock.slept == [2.0]
 
 
-def test_nothing_is_made_for_a_machine_that_has_ended_while_ec2_still_shows_it_running() -> None:
+def test_ended_machine_still_shown_running_gets_nothing() -> None:
     clouds = Clouds(at(seconds=4, before=[machine()], then=[machine(state="terminated")]), [], [LESSON])
     assert (ends(woken(clouds, heard("terminated"))), clouds.writes) == ([], [])
 
@@ -156,7 +157,7 @@ def test_of_the_pass_s_time_enough_is_kept_to_act(seconds: float, slept: int) ->
 def test_a_pass_that_is_told_to_stop_waits_no_longer() -> None:
     stop = threading.Event()
 
-    class Stopping(StillClock):
+    class Stopping(FakeClock):
         def sleep(self, seconds: float) -> None:
             super().sleep(seconds)
             stop.set()

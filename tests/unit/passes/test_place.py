@@ -29,7 +29,7 @@ def test_an_owner_id_of_another_account_or_region_stops_it(owner: str, decider: 
         MismatchError, match=f"OWNER_ID {owner} names another account or region than 123456789012/us"
     ) as e:
         reconcile(request_, clouds.its(settings(OWNER_ID=owner)), decide=decider)  # type: ignore[arg-type]
-    assert "nothing was planned" in e.value.hint
+    assert "Nothing was planned" in e.value.hint
     assert (clouds.calls, clouds.writes) == ([], [])
 
 
@@ -39,7 +39,7 @@ def test_an_owner_id_with_a_name_or_without_a_place_passes(owner: str) -> None:
     for decider, left in ((decide, 1), (retire.decide, 0)):
         clouds = Clouds(readings([machine()]), [marked])
         reconcile(Request(Mode.APPLY), clouds.its(settings(OWNER_ID=owner)), decide=decider)
-        assert len(clouds.zone) == left
+        assert len(clouds.held) == left
 
 
 def vanished(owner: str) -> Clouds:
@@ -60,7 +60,7 @@ def test_where_the_place_is_named_absence_is_believed() -> None:
     assert applied("123456789012/us-west-2/staging") == (False, {Outcome.APPLIED}, True)
 
 
-def test_where_it_is_not_what_rests_on_absence_is_held_and_the_pass_fails_loudly() -> None:
+def test_unnamed_place_holds_absence_changes_and_fails_the_pass() -> None:
     assert applied("school") == (True, {Outcome.GUARDED}, False)
 
 
@@ -70,7 +70,7 @@ def test_force_lets_it_through() -> None:
 
 def test_a_machine_of_ours_that_ec2_shows_proves_the_place() -> None:
     clouds = vanished("school")
-    clouds.zone["r2"] = record(OTHER, id="r2", comment="elephant-dns:school")
+    clouds.held["r2"] = record(OTHER, id="r2", comment="elephant-dns:school")
     assert applied("school", clouds=clouds) == (False, {Outcome.APPLIED}, True)
 
 

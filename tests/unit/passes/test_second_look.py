@@ -31,10 +31,10 @@ from tests.support.memory import Clouds, View, readings
 
 FULL, SCOPED = Request(Mode.PLAN), Request(Mode.PLAN, frozenset({TEACHER}))
 BOTH = pytest.mark.parametrize("request_", [FULL, SCOPED], ids=["full", "scoped"])
-#: Before an end whatever carries the meeting is asked for, beside the machines of which it is known.
+#: Before an end whatever carries the meeting is asked for, beside the machines known to carry it.
 ENDING = {"by_id", "of_meetings"}
 LESSON = row(status="IN_PROGRESS", ids={"teacher": TEACHER}, links={"teacher": link(TEACHER)})
-#: Its record was made in the first start of the machine, and it has been started anew since.
+#: Its record was created in the first start of the machine, which has been started anew since.
 BEFORE = record(created=OLD - timedelta(seconds=1))
 
 
@@ -64,7 +64,7 @@ def test_what_a_second_reading_shows_whole_is_not_destroyed(first: Instance, req
     assert (clouds.calls[-1], clouds.asked[-1]) == ("by_id", {TEACHER}), "described once more, by its id"
 
 
-def test_a_machine_that_two_readings_do_not_show_is_asked_for_a_third_time() -> None:
+def test_machine_missing_in_two_readings_is_asked_for_again() -> None:
     """The listing and the lookup have not brought it: its record would go."""
     clouds = Clouds(readings([], [], [machine()]), [record()], [LESSON])
     assert plan_of(clouds).changes == ()
@@ -90,7 +90,7 @@ def test_forty_lessons_survive_a_reading_without_addresses(first: dict[str, obje
     records = [record(m.id, id=m.id, created=written) for m in lessons()]
     clouds = Clouds(readings(lessons(**first), lessons()), records, rows)
     report = reconcile(Request(Mode.APPLY), clouds.its())
-    assert (report.results, clouds.writes, len(clouds.zone)) == ((), [], 40)
+    assert (report.results, clouds.writes, len(clouds.held)) == ((), [], 40)
     assert report.calls["ec2"] <= 2
 
 
@@ -136,7 +136,7 @@ def test_it_is_repeated_until_nothing_new_is_doomed() -> None:
     assert ("delete-record", "record-gone") in shown(wanted)
 
 
-def test_what_both_readings_show_is_done_and_nothing_is_asked_for_twice() -> None:
+def test_change_shown_by_both_readings_is_applied_without_more_calls() -> None:
     clouds = Clouds(readings([GONE]), [record()], [LESSON])
     assert shown(plan_of(clouds)) == [("delete-record", "record-gone"), ("terminate-meeting", "meeting-over")]
     assert sorted(clouds.calls) == ["by_id", "listing", "live", "of_meetings", "tagged"]
@@ -154,7 +154,7 @@ def test_before_an_end_whatever_carries_the_meeting_is_asked_for(tags: dict[str,
     assert shown(plan_of(gone_too)) == [("terminate-meeting", "meeting-over")]
 
 
-def test_an_end_that_only_the_second_reading_calls_for_is_asked_for_all_the_same() -> None:
+def test_end_planned_by_the_second_reading_gets_its_own_look() -> None:
     """The machine was seen stopped, and has been described twice by the time it is seen gone."""
     lost = machine(OTHER, tagged=False)
     clouds = Clouds(readings([machine(state="stopped")], [GONE], [GONE, lost]), [record()], [LESSON])
@@ -178,7 +178,7 @@ def test_a_link_does_not_move_on_one_reading_without_the_address() -> None:
     assert shown(plan_of(moved)) == [("write-link", "link-current")], "what two readings show counts"
 
 
-def test_a_machine_that_only_the_second_look_brings_is_looked_at_once_more() -> None:
+def test_machine_found_by_the_second_look_is_looked_at_again() -> None:
     """Its row is not live, so nobody has looked at it before."""
     scheduled = row(status="SCHEDULED", ids={"teacher": TEACHER}, links={"teacher": link(OTHER)})
     stopped, whole = ([machine(), machine(OTHER, tagged=False, state=state)] for state in ("stopped", "running"))
@@ -220,8 +220,8 @@ def test_two_states_that_mean_the_same_agree() -> None:
     assert clouds.asked == [{TEACHER}]
 
 
-def test_a_machine_that_is_first_seen_by_a_lookup_has_its_row_read_as_well() -> None:
-    """It has lost the project's tag, and a record of ours names it; its meeting is history."""
+def test_machine_first_seen_by_a_lookup_has_its_row_read() -> None:
+    """It has lost the project's tag, and an own record names it; its meeting is history."""
     clouds = Clouds(readings([machine(tagged=False)]), [record()], [replace(LESSON, status="TERMINATED")])
     assert found(plan_of(clouds)) == ["terminated-meeting-alive", "untagged-instance"]
 
@@ -235,11 +235,11 @@ def test_of_what_is_held_no_second_look_is_taken() -> None:
 
 def test_a_second_look_that_fails_fails_the_pass() -> None:
     clouds = Clouds(readings([GONE]), [record()], [LESSON], fails={"by_id": (0, TransientError("not now"))})
-    with pytest.raises(ObservationError, match="EC2 could not be read, so nothing was planned"):
+    with pytest.raises(ObservationError, match="Cannot read EC2, so nothing was planned"):
         plan_of(clouds)
 
 
-def test_a_machine_that_a_second_look_of_a_scoped_pass_does_not_bring_proves_nothing() -> None:
+def test_scoped_second_look_without_the_machine_proves_nothing() -> None:
     clouds = Clouds(readings([GONE], [GONE], []), [record()], [LESSON])
     assert plan_of(clouds, SCOPED).changes == ()
 
@@ -253,7 +253,7 @@ def test_what_destroys_is_read_after_what_it_destroys() -> None:
     assert clouds.asked == [{OTHER}, {TEACHER, OTHER}]
 
 
-def test_rows_of_somebody_elses_status_cost_no_call_and_twenty_findings() -> None:
+def test_rows_of_unknown_status_cost_no_call_and_twenty_findings() -> None:
     rows = [
         row(f"m{n}", "COMPLETED", ids={"teacher": f"i-{n:017x}"}, links={"student": link(f"i-{n:08x}")})
         for n in range(10_000)

@@ -143,7 +143,7 @@ def running() -> Iterator[Browser]:
 
 
 def _pipe() -> tuple[int, int]:
-    """A pipe whose ends are none of the descriptors that Chromium wants."""
+    """Return a pipe; its ends are not the descriptors that Chromium uses."""
     ends = os.pipe()
     high = tuple(fcntl(end, F_DUPFD, 10) for end in ends)
     for end in ends:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from controller.report import as_html
 from tests.unit.report.browser import Page, running
-from tests.unit.report.worlds import rich
+from tests.unit.report.reports import rich
 
 PICTURE = Path(__file__).parents[3] / "docs" / "images" / "report.png"
-MAX_THREADS, HEIGHT = 880, 1020
+WIDTH, HEIGHT = 880, 1020
 
 
 def main() -> None:
@@ -17,9 +17,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, running() as browser:
         path = Path(folder) / "report.html"
         path.write_text(as_html.render(rich()), encoding="utf-8")
-        page = Page(browser, width=MAX_THREADS, scale=1.5)
+        page = Page(browser, width=WIDTH, scale=1.5)
         page.open(path)
-        clip = {"x": 0, "y": 0, "width": MAX_THREADS, "height": HEIGHT, "scale": 1}
+        clip = {"x": 0, "y": 0, "width": WIDTH, "height": HEIGHT, "scale": 1}
         shot = page.call("Page.captureScreenshot", format="png", clip=clip, captureBeyondViewport=True)
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
     PICTURE.write_bytes(b64decode(shot["data"]))

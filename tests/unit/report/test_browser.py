@@ -8,8 +8,8 @@ import pytest
 from controller.report import as_html
 from controller.report.report import Report
 from tests.unit.report.browser import CHROMIUM, Browser, Page, running
+from tests.unit.report.reports import REPORTS, hostile, large, nothing, rich
 from tests.unit.report.test_html import palettes
-from tests.unit.report.worlds import REPORTS, hostile, large, nothing, rich
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium on this machine (on Debian: apt-get install chromium)"
@@ -43,7 +43,7 @@ def shown(browser: Browser, tmp_path: Path) -> Iterator[Open]:
 
 @pytest.mark.parametrize("name", REPORTS)
 @pytest.mark.parametrize("width", [320, 1000])
-def test_nothing_has_to_be_scrolled_sideways(shown: Open, name: str, width: int) -> None:
+def test_page_needs_no_sideways_scrolling(shown: Open, name: str, width: int) -> None:
     page = shown(REPORTS[name](), width=width)
     assert page.value("innerWidth") == width
     assert page.value("document.documentElement.scrollWidth") <= width
@@ -53,21 +53,47 @@ def test_nothing_has_to_be_scrolled_sideways(shown: Open, name: str, width: int)
     assert page.value(wide) == 0
 
 
+#: Each instance id, address and number of header and body, with the lines that it takes. A digest has no room on one.
+_LINES = r"""
+const found = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+  if (node.parentElement.closest('footer')) continue;
+  for (const match of node.data.matchAll(/i-[0-9a-f]{8,17}|\d[\d.,]*/g)) {
+    const range = document.createRange();
+    range.setStart(node, match.index);
+    range.setEnd(node, match.index + match[0].length);
+    found.push([match[0], new Set([...range.getClientRects()].map(r => r.top)).size]);
+  }
+}
+found
+"""
+
+
+@pytest.mark.parametrize("name", ["rich", "ended", "guarded", "first-look"])
+@pytest.mark.parametrize("width", [320, 360])
+def test_ids_and_numbers_on_a_phone_stay_on_one_line(shown: Open, name: str, width: int) -> None:
+    found = shown(REPORTS[name](), width=width).value(_LINES)
+    assert [text for text, lines in found if lines != 1] == []
+    assert len(found) > 10
+
+
 @pytest.mark.parametrize("dark", [False, True])
-def test_it_is_light_by_day_and_dark_by_night(shown: Open, dark: bool) -> None:
+def test_page_follows_the_light_and_dark_scheme(shown: Open, dark: bool) -> None:
     page = shown(rich(), dark=dark)
     colours = palettes()["dark" if dark else "light"]
     assert page.value("getComputedStyle(document.body).backgroundColor") == as_shown(colours["page"])
     assert page.value("getComputedStyle(document.body).color") == as_shown(colours["text"])
-    assert page.value("getComputedStyle(document.querySelector('.made b')).color") == as_shown(colours["made"])
+    assert page.value("getComputedStyle(document.querySelector('.created b')).color") == as_shown(colours["created"])
 
 
 def as_shown(colour: str) -> str:
     return f"rgb({', '.join(str(int(colour[place : place + 2], 16)) for place in (1, 3, 5))})"
 
 
-def test_its_parts_fold_and_unfold_by_keyboard(shown: Open) -> None:
+def test_sections_fold_and_unfold_by_keyboard(shown: Open) -> None:
     page = shown(rich())
+    page.press("Tab")
+    assert page.value("document.activeElement.tagName") == "A", "the number of findings leads to them"
     page.press("Tab")
     assert page.value("document.activeElement.tagName") == "SUMMARY"
     is_open = "document.activeElement.parentElement.open"
@@ -81,13 +107,14 @@ def test_its_parts_fold_and_unfold_by_keyboard(shown: Open) -> None:
 
 
 @pytest.mark.parametrize("report", [rich(), hostile(), nothing()])
-def test_nothing_is_fetched_nothing_runs_and_nothing_is_complained_of(shown: Open, report: Report) -> None:
+def test_page_fetches_nothing_and_runs_nothing(shown: Open, report: Report) -> None:
     page = shown(report)
     asked = [request["request"]["url"] for request in page.events("Network.requestWillBeSent")]
     assert [url.rpartition("/")[2] for url in asked] == ["report.html"]
     noise = ("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Page.javascriptDialogOpening")
     assert page.events(*noise) == []
-    assert page.value("document.scripts.length + document.images.length + document.links.length") == 0
+    assert page.value("document.scripts.length + document.images.length") == 0
+    assert page.value("[...document.links].every(a => a.getAttribute('href') == '#findings')") is True
     assert page.value("document.compatMode") == "CSS1Compat"
 
 
@@ -100,7 +127,7 @@ def test_a_screen_reader_finds_its_way(shown: Open) -> None:
     assert any(role == "DisclosureTriangle" and "algebra-17" in name for role, name in named)
 
 
-def test_10_000_changes_open_folded_and_any_of_them_can_be_read(shown: Open) -> None:
+def test_10_000_changes_open_folded_and_can_be_unfolded(shown: Open) -> None:
     page = shown(large(), width=400)
     assert page.value("document.querySelectorAll('details').length") == 2_501
     last = "[...document.querySelectorAll('details')].at(-2)"

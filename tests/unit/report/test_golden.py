@@ -12,7 +12,7 @@ def test_a_form_is_as_its_golden_file(name: str) -> None:
     assert FOLDER.joinpath(name).read_bytes() == DOCUMENTS[name].encode(), "run `make golden`, and read the difference"
 
 
-def test_there_is_no_golden_file_of_nothing() -> None:
+def test_every_golden_file_belongs_to_a_report() -> None:
     assert {path.name for path in FOLDER.iterdir()} == set(DOCUMENTS)
 
 

@@ -13,7 +13,7 @@ from controller.model import Outcome, Result
 from controller.report import as_json
 from controller.report.report import SCHEMA, Report
 from tests.support.build import STUDENT, TEACHER
-from tests.unit.report.worlds import REPORTS, large, rich
+from tests.unit.report.reports import REPORTS, large, rich
 
 DOCUMENT = json.loads(files("controller.report").joinpath("report.schema.json").read_text(encoding="utf-8"))
 
@@ -49,12 +49,12 @@ def test_a_report_is_as_the_schema_says(name: str, report: Report) -> None:
     assert text.endswith("}\n")
 
 
-def test_the_schema_is_one_and_has_its_name() -> None:
+def test_schema_is_valid_and_has_its_name() -> None:
     Draft202012Validator.check_schema(DOCUMENT)
     assert DOCUMENT["$id"] == DOCUMENT["properties"]["schema"]["const"] == SCHEMA
 
 
-def test_the_schema_tells_a_report_from_what_is_none() -> None:
+def test_schema_refuses_other_documents() -> None:
     report = as_json.as_dict(rich())
     for broken in (
         {**report, "schema": "elephant-dns/report/v2"},

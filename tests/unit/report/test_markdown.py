@@ -9,8 +9,9 @@ from markdown_it import MarkdownIt
 from controller.model import Finding
 from controller.report import as_markdown
 from controller.report.report import Report
+from tests.support.build import TARGET
+from tests.unit.report.reports import HOSTILE, REPORTS, ended, hostile, large, numbers_of, rich, shown_in
 from tests.unit.report.test_safe import Reader
-from tests.unit.report.worlds import HOSTILE, REPORTS, TARGET, ended, hostile, large, numbers_of, rich
 
 #: CommonMark with GitHub's tables and strike-through, by somebody else.
 RENDERER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -23,12 +24,12 @@ def outside_code(markup: str) -> str:
 
 
 @pytest.mark.parametrize("name", REPORTS)
-def test_it_renders_to_our_own_elements_only(name: str) -> None:
+def test_markdown_renders_to_known_elements_only(name: str) -> None:
     assert set(Reader.of(RENDERER.render(as_markdown.render(REPORTS[name]()))).elements) <= OURS
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_nobody_elses_text_stands_outside_of_code(text: str) -> None:
+def test_foreign_text_stands_in_code_only(text: str) -> None:
     target = replace(TARGET, domain_root=text, table=text, zone=text, owner=text)
     report = replace(hostile(), target=target, guard=replace(hostile().guard, tripped=True, reason=text))
     rendered = RENDERER.render(as_markdown.render(report))
@@ -51,15 +52,15 @@ def test_the_signs_begin_the_lines_that_github_colours() -> None:
     fences = [token.content for token in RENDERER.parse(as_markdown.render(rich())) if token.info == "diff"]
     heads = [line[0] for fence in fences for line in fence.splitlines() if not line.startswith("    ")]
     assert len(heads) == len(rich().results)
-    assert set(heads) == {"+", "~", "-"}
+    assert set(heads) == {"+", "!", "-"}, "GitHub colours no line that begins with a tilde"
 
 
-def test_10_000_changes_fit_a_comment_and_what_is_left_out_is_counted() -> None:
+def test_10_000_changes_fit_a_comment_and_the_rest_is_counted() -> None:
     report = large()
     text = as_markdown.render(report)
     assert 40_000 < len(text) < 65_000
     for kind, total in numbers_of(report).items():
-        shown = len(re.findall(rf"^{re.escape(kind)} [a-z]", text, re.MULTILINE))
+        shown = shown_in(text, kind)
         left = re.search(rf"^{re.escape(kind)} +([\d,]+)$", text, re.MULTILINE)
         assert int(left[1].replace(",", "") if left else 0) == total - shown
 
@@ -75,16 +76,18 @@ def test_the_longest_texts_fit_a_comment_too() -> None:
 
 
 def test_the_room_is_used_and_never_overrun() -> None:
-    findings = tuple(Finding(f"kind-{number % 50}", f"i-{number:017x}", "so", "do") for number in range(5_000))
+    findings = tuple(
+        Finding(f"kind-{number % 50}", f"i-{number:017x}", "so", f"do {number}") for number in range(5_000)
+    )
     assert 55_000 < len(as_markdown.render(replace(rich(), findings=findings))) < 65_000
 
 
-def test_what_fits_is_all_there() -> None:
+def test_report_that_fits_leaves_nothing_out() -> None:
     for name, report in REPORTS.items():
         assert "Left out" not in as_markdown.render(report()), name
 
 
-def test_it_tells_how_to_apply_this_very_plan() -> None:
+def test_report_names_the_command_that_applies_this_plan() -> None:
     report = rich()
     assert f"\nelephant-dns apply --expect {report.digest}\n" in as_markdown.render(report)
     scoped = replace(report, scope=("i-0123456789abcdef0",))
@@ -93,7 +96,7 @@ def test_it_tells_how_to_apply_this_very_plan() -> None:
 
 
 @pytest.mark.parametrize("report", [ended(), REPORTS["nothing"](), REPORTS["guarded"]()])
-def test_it_offers_no_command_where_nothing_is_left_to_apply(report: Report) -> None:
+def test_no_command_is_offered_where_nothing_is_left_to_apply(report: Report) -> None:
     text = as_markdown.render(report)
     assert "--expect" not in text
     assert report.digest in text

@@ -1,4 +1,4 @@
-"""The report as a value: findings that can be read, and one report of a pass that had two parts."""
+"""The report as a value: findings that can be read, and one report of a pass with two parts."""
 
 from dataclasses import replace
 
@@ -6,8 +6,8 @@ import pytest
 
 from controller.model import Change, ClearLink, Finding, Outcome, Result
 from controller.report.report import MOST_OF_A_KIND, Report, digest_of
-from tests.support.build import STUDENT, TEACHER, create, decided, delete, of_row, row, world
-from tests.unit.report.worlds import TARGET, nothing, plan_of, rich
+from tests.support.build import STUDENT, TARGET, TEACHER, create, decided, delete, of_row, row, world
+from tests.unit.report.reports import nothing, plan_of, rich
 
 
 def findings(count: int, kind: str = "odd-row") -> list[Finding]:
@@ -29,11 +29,11 @@ def part(*results: Result, found: list[Finding], ms: int, calls: int) -> Report:
 
 
 @pytest.mark.parametrize("count", [0, 1, MOST_OF_A_KIND])
-def test_as_many_of_a_kind_as_a_person_reads_are_listed(count: int) -> None:
+def test_up_to_twenty_findings_of_a_kind_are_listed(count: int) -> None:
     assert shortened(findings(count)) == findings(count)
 
 
-def test_of_more_than_twenty_of_a_kind_the_number_of_the_others_is_told() -> None:
+def test_findings_beyond_twenty_of_a_kind_are_counted() -> None:
     many, few = findings(10_000), findings(3, "meeting-late")
     *shown, others, a, b, c = shortened([*many[:50], *few, *many[50:]])
     assert (shown, [a, b, c]) == (many[:20], few), "kind by kind"
@@ -41,11 +41,11 @@ def test_of_more_than_twenty_of_a_kind_the_number_of_the_others_is_told() -> Non
     assert others.message == "9980 more of this kind are not listed."
 
 
-def test_what_is_found_twice_is_listed_once() -> None:
+def test_repeated_finding_is_listed_once() -> None:
     assert shortened([*findings(2), *findings(2)]) == findings(2)
 
 
-def test_the_plan_holds_every_finding_and_its_digest_does_not_depend_on_them() -> None:
+def test_digest_does_not_depend_on_findings() -> None:
     odd = world(rows=[row(f"m{number}", "PAUSED") for number in range(100)])
     wanted = decided(odd)
     assert len(wanted.findings) == 100
@@ -71,7 +71,7 @@ def test_the_number_of_the_others_is_that_of_both_parts() -> None:
     assert first.joined(later).shortened().findings[-1].message == "5 more of this kind are not listed."
 
 
-def test_a_later_part_that_failed_makes_the_whole_incomplete() -> None:
+def test_failed_later_part_leaves_the_whole_incomplete() -> None:
     good, bad = (
         part(Result(create(i), how), found=[], ms=1, calls=1)
         for i, how in ((TEACHER, Outcome.APPLIED), (STUDENT, Outcome.FAILED))

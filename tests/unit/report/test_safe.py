@@ -58,7 +58,7 @@ def test_markdown_shows_the_text_and_makes_nothing_of_it(text: str) -> None:
         assert on_one_line(text) in read.text
 
 
-def test_what_is_escaped_can_still_be_told() -> None:
+def test_escaped_text_can_be_restored() -> None:
     assert on_one_line("a\nb\x1b\u202e\u00a0é") == "a\\nb\\x1b\\u202e\\xa0é"
     assert in_html("<b>\"&'") == "&lt;b&gt;&quot;&amp;&#x27;"
     assert in_markdown("@a-b|c") == "<code>&#64;a-b&#124;c</code>"

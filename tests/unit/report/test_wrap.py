@@ -14,11 +14,11 @@ def test_no_line_is_wider_than_the_terminal(text: str, width: int, lead: str) ->
 
 
 @given(TEXTS, st.integers(10, 90))
-def test_nothing_is_lost_or_added_but_blanks(text: str, width: int) -> None:
+def test_wrapping_loses_and_adds_only_blanks(text: str, width: int) -> None:
     assert "".join(wrapped(text, width)).replace(" ", "") == text.replace(" ", "")
 
 
-def test_the_blanks_of_a_value_are_kept_and_a_word_is_cut_only_where_it_must_be() -> None:
+def test_wrapping_keeps_blanks_and_cuts_only_long_words() -> None:
     assert wrapped("a  b", 20) == ["a  b"]
     assert wrapped("one twothree", 8, "> ") == ["> one", "  twothr", "  ee"]
     assert wrapped("会議室です", 7) == ["会議室", "です"]

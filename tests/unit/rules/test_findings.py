@@ -37,10 +37,10 @@ HERE, NAMED = [machine()], {"teacher": TEACHER}
 
 FINDINGS = [
     (world([machine(tagged=False)]), "untagged-instance", TEACHER, "does not carry the project's tag"),
-    (world([machine(meeting=" ")]), "unclaimed-instance", TEACHER, "MeetingID ' ' and Role 'teacher' do not say"),
-    (world([machine(role="x")]), "unclaimed-instance", TEACHER, "Role 'x' do not say"),
+    (world([machine(meeting=" ")]), "unclaimed-instance", TEACHER, "MeetingID ' ' and Role 'teacher' do not assign"),
+    (world([machine(role="x")]), "unclaimed-instance", TEACHER, "Role 'x' do not assign"),
     (world([machine(ip=None, launched=HOUR_AGO)]), "no-public-address", TEACHER, "without a public IPv4 address"),
-    (world(HERE, [record()], rowless=["m1"]), "missing-meeting", "m1", f"Machine {TEACHER} belongs to a meeting"),
+    (world(HERE, [record()], rowless=["m1"]), "missing-meeting", "m1", f"meeting of machine {TEACHER}"),
     *(
         (
             world([alive], [], [row(status="TERMINATED", ids=NAMED)]),
@@ -84,7 +84,7 @@ FINDINGS = [
         world([machine(meeting="m2", ip=None)], rows=[row(ids=NAMED)]),
         "wrong-instance",
         "m1",
-        f"{TEACHER} as the teacher's machine; its tags say 'teacher' of 'm2'",
+        f"{TEACHER} as the teacher's machine, but its tags say 'teacher' of 'm2'",
     ),
     *(
         (world([], [record(comment=FOREIGN)], [row(ids=NAMED)], absent=absent), "foreign-instance", "m1", FOREIGN)
@@ -136,15 +136,15 @@ FINDINGS = [
         ),
         "meeting-late",
         "m1",
-        "EC2 knows no machine of it that is up",
+        "none of its machines is up",
     ),
     (world([STOPPED], [record(comment=FOREIGN)]), "orphaned-record", name(TEACHER), f"mark ({FOREIGN}) still leads"),
     (world(rows=[row(status=NUMBER)]), "odd-row", "m1", f"status has {NUMBER}, not a string"),
     (world(rows=[row(meet_time=NUMBER)]), "odd-row", "m1", f"meet_time has {NUMBER}, not a string"),
     (world(rows=[row(links={"student": NUMBER})]), "odd-row", "m1", f"student_ec2_link has {NUMBER}, not a string"),
     (world(rows=[row(ids={"student": NUMBER})]), "odd-row", "m1", f"student_ec2_id has {NUMBER}, not a string"),
-    (world(rows=[row(status="PAUSED")]), "odd-row", "m1", "status 'PAUSED' is not known to this project"),
-    (world(rows=[row(status="")]), "odd-row", "m1", "status '' is not known to this project"),
+    (world(rows=[row(status="PAUSED")]), "odd-row", "m1", "status 'PAUSED' is unknown"),
+    (world(rows=[row(status="")]), "odd-row", "m1", "status '' is unknown"),
     (world(rows=[row(ids={"student": "i-1"})]), "odd-row", "m1", "student_ec2_id 'i-1' is not an instance id"),
     (world(rows=[row(ids={"student": f" {TEACHER}"})]), "odd-row", "m1", "is not an instance id"),
     (world([machine(ip="10.0.0.1")]), "address-not-routable", name(TEACHER), "address 10.0.0.1 is not public"),
@@ -152,19 +152,19 @@ FINDINGS = [
         world([STOPPED], [record(comment="by hand")]),
         "unmarked-record",
         name(TEACHER),
-        f"An unmarked A record ({ADDRESS}) stands at a name where no machine is served",
+        f"An unmarked A record ({ADDRESS}) is at the name of a machine that is not served",
     ),
     (
         world([STOPPED], [record(OTHER), record(OTHER, id="r2", comment="by hand")], absent=[OTHER]),
         "unmarked-record",
         name(OTHER),
-        "stands at a name where no machine is served",
+        "is at the name of a machine that is not served",
     ),
     (
         world(HERE, [record(), record(content=ELSEWHERE, id="r2", comment="by hand")]),
         "unmarked-record",
         name(TEACHER),
-        f"An unmarked A record ({ELSEWHERE}) answers beside ours",
+        f"An unmarked A record ({ELSEWHERE}) answers beside the own one",
     ),
     (
         world(HERE, [record(comment=FOREIGN)]),
@@ -177,7 +177,7 @@ FINDINGS = [
             world(HERE, [other]),
             "foreign-record",
             name(TEACHER),
-            f"({FOREIGN}): it is left alone, and no record is created",
+            f"({FOREIGN}). The pass skips it: no record is created",
         )
         for other in (record(content=ELSEWHERE, comment=FOREIGN), record(comment=FOREIGN, proxied=False))
     ),
@@ -186,7 +186,7 @@ FINDINGS = [
             world(HERE, [record(), record(content="x", id="r2", type=kind, comment="")]),
             "conflicting-record",
             name(TEACHER),
-            f"stands {kind} x: {effect}",
+            f"has a record {kind} x: {effect}",
         )
         for kind, effect in (
             ("CNAME", "it excludes an A record: none is created, and no link is written"),

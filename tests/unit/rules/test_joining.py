@@ -64,8 +64,8 @@ def test_where_all_is_well_they_can_join_and_it_says_which_way(status: str) -> N
         ("LAUNCHED", "the status is LAUNCHED, and the page waits for HEALTHY"),
         ("DNS_WRITTEN", "the status is DNS_WRITTEN, and the page waits for HEALTHY"),
         ("TERMINATED", "the meeting is over (TERMINATED)"),
-        ("COMPLETED", "in the status COMPLETED nobody is sent to a machine"),
-        (NonString("N", "1"), "in the status (DynamoDB type N) nobody is sent to a machine"),
+        ("COMPLETED", "the join function sends nobody to a machine in the status COMPLETED"),
+        (NonString("N", "1"), "the join function sends nobody to a machine in the status (DynamoDB type N)"),
     ],
 )
 def test_in_another_status_the_page_sends_nobody(status: Any, because: str) -> None:
@@ -117,11 +117,11 @@ def test_a_lost_or_changed_tag_is_not_in_the_way(seen: Instance) -> None:
     [
         ([], f"its name {name(TEACHER)} has no record"),
         ([record(type="AAAA", content="2001:db8::1")], f"its name {name(TEACHER)} has no record"),
-        ([record(content=ELSEWHERE)], f"its name {name(TEACHER)} leads to {ELSEWHERE}, which is not its machine's"),
+        ([record(content=ELSEWHERE)], f"its name {name(TEACHER)} leads to {ELSEWHERE}, which is not the machine's"),
         ([record(), record(content=ELSEWHERE, id="r2", comment="")], f"leads to {ELSEWHERE}"),
         ([record(proxied=False)], f"the record at its name {name(TEACHER)} is not proxied"),
-        ([record(type="CNAME", content="a.example.org")], f"at its name {name(TEACHER)} stands a record of type CNAME"),
-        ([record(), record(type="NS", content="ns.example.org", id="r2")], "stands a record of type NS"),
+        ([record(type="CNAME", content="a.example.org")], f"its name {name(TEACHER)} has a record of type CNAME"),
+        ([record(), record(type="NS", content="ns.example.org", id="r2")], "has a record of type NS"),
     ],
 )
 def test_a_name_that_leads_elsewhere_is_in_the_way(records: list[DnsRecord], because: str) -> None:
@@ -148,14 +148,16 @@ def test_without_a_link_what_comes_before_it_is_told_first(links: dict[str, Any]
     assert judged(meeting) == Verdict(False, "its link is not written yet", TEACHER)
     assert judged(meeting, records=[]).because == f"its name {name(TEACHER)} has no record"
     assert judged(replace(meeting, instance_ids={}), machines=[]) == Verdict(
-        False, "no machine of this role is known", None
+        False, "it has no machine of this role", None
     )
 
 
 @pytest.mark.parametrize("other", [f"https://{TEACHER}.example.org:8443", f"https://{TEACHER}.example.com:443", "x"])
 def test_a_link_of_another_shape_is_in_the_way(other: str) -> None:
     meeting = row(status="HEALTHY", ids={"teacher": TEACHER}, links={"teacher": other})
-    assert judged(meeting) == Verdict(False, f"its link {other} is not of this deployment's domain and port", TEACHER)
+    assert judged(meeting) == Verdict(
+        False, f"its link {other} does not have this deployment's domain and port", TEACHER
+    )
 
 
 def test_a_link_to_a_machine_that_the_row_does_not_mean_is_in_the_way() -> None:
@@ -176,7 +178,7 @@ def test_of_several_machines_the_one_that_is_waited_for_is_told() -> None:
     for machines in ([gone, pending, student], [student, pending, gone]):
         assert judged(named, machines).because == f"its machine {OTHER} is still pending"
     assert judged(named, [gone, student]).because == f"its machine {TEACHER} is terminated"
-    assert judged(row(status="LAUNCHED"), [student]).because == "no machine of this role is known"
+    assert judged(row(status="LAUNCHED"), [student]).because == "it has no machine of this role"
 
 
 def test_a_value_of_any_length_is_cut() -> None:

@@ -86,7 +86,7 @@ def test_adoption() -> None:
     assert change == whole(
         UpdateRecord,
         "record-adopted",
-        "the record is adopted: it gets our mark",
+        "the record is adopted and gets our mark",
         before=(("comment", "by hand"),),
         after=(("comment", HINT),),
         id="r1",
@@ -100,11 +100,11 @@ def duplicate(number: int) -> DnsRecord:
 
 
 BESIDE = [
-    ([record(), duplicate(2)], "record-duplicate", "the name needs one record only"),
+    ([record(), duplicate(2)], "record-duplicate", "the name needs only one record"),
     (
         [record(comment=FOREIGN), duplicate(2)],
         "record-foreign",
-        "a record of others has the machine's address",
+        "a record of another owner has the machine's address",
     ),
 ]
 
@@ -125,26 +125,26 @@ def test_delete_beside_another(records: list[DnsRecord], rule: str, reason: str)
     assert found(wanted) == ([] if rule == "record-duplicate" else ["foreign-record"])
 
 
-STATE = "its address may be given to somebody else"
+STATE = "AWS may give its address to another customer"
 DELETES = [
     (
         [machine(ip=None)],
         "record-before-launch",
-        "the machine was started after this record was last written, so the address is one of before",
+        "the machine was started after the last write to this record, so the address is an earlier one",
         ADDRESS,
     ),
-    ([machine(state="stopped", ip=None)], "record-stopped", f"the machine is stopped; {STATE}", ADDRESS),
-    ([machine(state="terminated")], "record-gone", f"the machine is terminated; {STATE}", ADDRESS),
+    ([machine(state="stopped", ip=None)], "record-stopped", f"the machine is stopped, and {STATE}", ADDRESS),
+    ([machine(state="terminated")], "record-gone", f"the machine is terminated, and {STATE}", ADDRESS),
     *(
         (
             [seen],
             "record-address",
-            f"the machine is running with the address {seen.public_ip}, and this is another one",
+            f"the machine is running with another address, {seen.public_ip}",
             ELSEWHERE,
         )
         for seen in (machine(tagged=False), machine(role="x"), machine(ip="10.0.0.1"))
     ),
-    ([], "record-absent", "EC2 knows no such machine", ADDRESS),
+    ([], "record-absent", "EC2 does not know the machine", ADDRESS),
 ]
 
 
