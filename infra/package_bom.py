@@ -1,4 +1,4 @@
-"""What a package is made of, as a CycloneDX list, and the checksums of a release's files.
+"""The components of a package as a CycloneDX list, and the checksums of a release's files.
 
 From the package itself and not from the lock, which also names what the package leaves out.
 """
