@@ -23,7 +23,7 @@ from controller.telemetry.metrics import as_metrics
 MARGIN = 5.0
 #: Seconds that a function needs at least: with fewer no call to a cloud fits in.
 LEAST = 6
-#: Bytes that an answer may have: Lambda takes 6 MB (Lambda quotas: invocation payload), and makes an error of more.
+#: Largest answer in bytes: Lambda accepts 6 MB (Lambda quotas: invocation payload), and fails on more.
 ANSWER_LIMIT = 6_000_000
 
 

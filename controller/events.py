@@ -86,7 +86,7 @@ def _time_of(event: Mapping[str, Any]) -> datetime | None:
 
 
 def _batch(records: Iterable[Any]) -> Request:
-    """One pass for a burst of events; any other message becomes a finding, so that it cannot block the others."""
+    """Return one request for a burst of events. A message of another kind becomes a finding, so it blocks no other."""
     events, findings, messages = list[Any](), list[Finding](), defaultdict[str, list[Any]](list)
     for record in records:
         match record:
@@ -105,7 +105,7 @@ def _batch(records: Iterable[Any]) -> Request:
 
 
 def _ids(found: Iterable[Any]) -> tuple[str, ...]:
-    """The message ids, each once: a queue may deliver a message twice, and an empty id would return the whole batch."""
+    """Return the message ids, each once. An empty id would return the whole batch, so it does not count."""
     return tuple(dict.fromkeys(id for id in found if isinstance(id, str) and id))
 
 

@@ -45,7 +45,7 @@ def command(session: Session, name: str) -> int:
     context = controller.begin(Mode.PLAN, session.left())
     found = explain(name, context, partial(rows_naming, controller.dynamodb, context))
     if found is None:
-        err(f"Nobody knows {on_one_line(name)}: EC2, Cloudflare and DynamoDB have nothing of that name.")
+        err(f"Unknown name {on_one_line(name)}: EC2, Cloudflare and DynamoDB have nothing of that name.")
         err(on_one_line(why_unknown(name, controller.settings)))
         return Code.FAILED
     out("\n".join(_lines(found, Pen(width_of(sys.stdout), is_colourful(sys.stdout)))))

@@ -11,6 +11,7 @@ No line holds a secret.
 import logging
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -32,7 +33,8 @@ class _Calls(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         call = getattr(record, "fields", {})
         text = f"{call.get('service')} {call.get('what')}: {call.get('status')}, {call.get('ms')} ms"
-        click.echo(on_one_line(text), err=True)
+        with suppress(OSError):  # the work goes on where nobody can read of it
+            click.echo(on_one_line(text), err=True)
 
 
 class _Form:

@@ -25,7 +25,7 @@ from tests.support.servers import Clouds
 
 INDEX = "by-status"
 #: A table of another region and account; this account has one of the same name.
-ELSEWHERE = f"arn:aws:dynamodb:us-east-1:210987654321:table/{TABLE}"
+TABLE_ELSEWHERE = f"arn:aws:dynamodb:us-east-1:210987654321:table/{TABLE}"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0-1"
 WITH_INDEX = {"StatusIndex": INDEX}
 
@@ -175,16 +175,16 @@ def test_people_may_do_what_their_command_calls_and_no_other_action(
 
 @pytest.mark.parametrize("index", ["", INDEX], ids=["scan", "query"])
 def test_rights_on_a_table_by_arn_are_on_no_other_table(index: str) -> None:
-    given = {"TableName": ELSEWHERE, "StatusIndex": index}
+    given = {"TableName": TABLE_ELSEWHERE, "StatusIndex": index}
     listing = ("Query", f"/index/{INDEX}") if index else ("Scan", "")
     for policy in (of_the_role(**given), of_people("Plan", "Apply", **given)):
         for action, part in (("GetItem", ""), ("UpdateItem", ""), listing):
-            assert allows(policy, replace(row(action, "id"), resource=ELSEWHERE + part))
+            assert allows(policy, replace(row(action, "id"), resource=TABLE_ELSEWHERE + part))
             assert not allows(policy, replace(row(action, "id"), resource=table(TABLE) + part))
-    assert allows(of_people("Doctor", **given), Permission("dynamodb:DescribeTable", ELSEWHERE))
+    assert allows(of_people("Doctor", **given), Permission("dynamodb:DescribeTable", TABLE_ELSEWHERE))
 
 
-@pytest.mark.parametrize("arn", [ELSEWHERE, f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/arn"])
+@pytest.mark.parametrize("arn", [TABLE_ELSEWHERE, f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/arn"])
 def test_key_of_a_table_by_arn_is_used_in_its_region(arn: str) -> None:
     given = {"TableName": arn, "TableKmsKeyArn": KEY}
     for policy in (of_the_role(**given), of_people("Plan", **given)):

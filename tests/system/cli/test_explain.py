@@ -198,7 +198,7 @@ def test_a_join_link_leads_to_its_machine(clouds: Clouds) -> None:
 def test_unknown_name_is_exit_1_and_says_why(clouds: Clouds, subject: str, why: str) -> None:
     done = run(clouds, "explain", subject)
     assert (done.returncode, done.stdout) == (1, "")
-    assert f"Nobody knows {subject}" in done.stderr
+    assert f"Unknown name {subject}" in done.stderr
     assert why in done.stderr
 
 

@@ -79,7 +79,7 @@ def test_json_log_says_why_a_pass_failed_and_nothing_else(clouds: Clouds) -> Non
         (["apply"], {}, "pass --yes"),
         (["retire"], {}, "pass --yes"),
         (["plan", "--instance", "foo"], {}, "'foo'"),
-        (["explain", "nobody"], {}, "Nobody knows nobody"),
+        (["explain", "nobody"], {}, "Unknown name nobody"),
         (["plan", "--instance", "i-0123456789abcdef0"], {}, "No machine of this deployment"),
     ],
 )

@@ -168,7 +168,7 @@ def part(clouds: Clouds, id: str, **changes: str) -> list[Check]:
     return _part(id, looked(clouds, **changes))
 
 
-def looked(clouds: Clouds, name: str = FUNCTION, /, *, invoke: bool = False, **changes: str) -> Look:
+def looked(clouds: Clouds, name: str = FUNCTION, invoke: bool = False, /, **changes: str) -> Look:
     """What the checks look at."""
     return Look(settings(clouds, **changes), _aws(clouds.aws), name, budget(), invoke=invoke)
 

@@ -148,7 +148,7 @@ def running(program: str) -> Callable[[Deployment], Any]:
     return lambda deployment: deployment.function(runs=program)
 
 
-def beside(**changes: str) -> Callable[[Deployment], Any]:
+def beside(**changes: Any) -> Callable[[Deployment], Any]:
     """The deployment, and another function with these settings."""
 
     def build(deployment: Deployment) -> None:

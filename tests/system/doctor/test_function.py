@@ -1,5 +1,7 @@
 """The deployed function: there or not, and of one mind with a pass from here."""
 
+from typing import Any
+
 import pytest
 
 from controller.doctor.diagnosis import Check, Status
@@ -99,7 +101,7 @@ def test_an_alias_of_a_later_page_is_seen_as_well(clouds: Clouds, deployment: De
     ],
 )
 def test_settings_that_differ_fail_and_are_named(
-    clouds: Clouds, deployment: Deployment, there: dict[str, str], seen: str
+    clouds: Clouds, deployment: Deployment, there: dict[str, Any], seen: str
 ) -> None:
     deployment.function(**there)
     (said,) = settings_checks(clouds)
@@ -123,7 +125,7 @@ def test_a_given_owner_id_is_compared_with_the_default_there(clouds: Clouds, dep
     ],
     ids=["same", "same-meaning", "arn"],
 )
-def test_settings_that_want_the_same_pass(clouds: Clouds, deployment: Deployment, there: dict[str, str]) -> None:
+def test_settings_that_want_the_same_pass(clouds: Clouds, deployment: Deployment, there: dict[str, Any]) -> None:
     deployment.function(**there)
     (said,) = settings_checks(clouds)
     assert (said.status, OWNER in said.seen) == (Status.PASS, True)

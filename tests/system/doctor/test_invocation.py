@@ -20,7 +20,7 @@ from tests.system.faults.calls import Scene
 
 def invoked(clouds: Clouds, *, invoke: bool = True) -> list[Check]:
     with clouds.exported():
-        return list(CHECKS(looked(clouds, invoke=invoke)))
+        return list(CHECKS(looked(clouds, FUNCTION, invoke)))
 
 
 def program(controller: Controller) -> Callable[[Any], Any]:
@@ -128,7 +128,7 @@ def test_an_answer_that_is_not_a_report_fails(clouds: Clouds, deployment: Deploy
 def test_another_program_is_never_invoked(clouds: Clouds, deployment: Deployment) -> None:
     deployment.function(runs="lambda_function.lambda_handler")
     clouds.aws.functions.programs[FUNCTION] = lambda event: pytest.fail("was invoked")
-    look = looked(clouds, invoke=True)
+    look = looked(clouds, FUNCTION, True)
     (said,) = side_by_side([part for part in PARTS if "invocation" in part.ids], look, look.budget)
     assert (said.status, "another program" in said.seen) == (Status.SKIP, True)
     assert not [e for e in clouds.aws.requests if "invocations" in e.request.path]

@@ -14,14 +14,14 @@ from tests.system.faults.aws_kinds import failure
 from tests.system.faults.calls import Scene
 
 STATE, SCHEDULE = "state-changes", "schedule"
-FIVE = {"ScheduleExpression": "rate(5 minutes)"}
+FIVE: dict[str, Any] = {"ScheduleExpression": "rate(5 minutes)"}
 
 
 def of(clouds: Clouds, id: str) -> list[Check]:
     return [check for check in function(clouds) if check.id == id]
 
 
-def judged(clouds: Clouds, deployment: Deployment, pattern: dict[str, Any], **fields: str) -> Check:
+def judged(clouds: Clouds, deployment: Deployment, pattern: dict[str, Any], **fields: Any) -> Check:
     """The check of one rule with this pattern."""
     deployment.rule("ElephantEC2StateWatch", deployment.function(), pattern=pattern, **fields)
     (said,) = of(clouds, STATE)

@@ -330,7 +330,7 @@ def test_change_and_finding_have_stable_log_fields(function: Clouds, capsys: pyt
     function.seed(machine, "192.0.2.1")
     invoke(SCHEDULED)
     change, finding = lines(capsys)[:2]
-    common = "level message request_id"
+    common = "timestamp level message request_id"
     assert " ".join(change) == f"{common} action key instance meeting role before after reason rule outcome error"
     assert " ".join(finding) == f"{common} id key hint text"
 

@@ -41,7 +41,7 @@ def template(text: str, **paths: str) -> Request:
 def test_a_template_is_filled_as_eventbridge_does(text: str) -> None:
     event = {**EVENT, "rest": MACHINE[2:]}
     paths = {"id": "$.detail.instance-id", "rest": "$.rest", "type": "$.detail-type", "detail": "$.detail"}
-    assert request_of(trigger(template=text, paths=paths), event).scope == {MACHINE}
+    assert request_of(trigger(template=text, paths=paths), event).scope == frozenset({MACHINE})
 
 
 def test_an_object_in_a_text_is_text() -> None:
