@@ -12,7 +12,7 @@ from controller.clients import Clients, Closable, client, connect, new_session, 
 from controller.cloudflare.api import Api, GivenToken
 from controller.cloudflare.records import CloudflareRecords, CloudflareWriter, ZoneCache
 from controller.model import Mode, Request
-from controller.ports import Context, Listener, Readers, Writers
+from controller.ports import Context, LinkProbe, Listener, Readers, Writers
 from controller.reconcile import SILENT, Decide, decide, reconcile
 from controller.report.report import Report, Target
 from controller.runtime import threads
@@ -61,7 +61,15 @@ class Controller:
             CloudflareRecords(self.api, self.settings, budget, self.zone),
         )
         writers = self._writers(budget) if mode is Mode.APPLY else None
-        return Context(self.settings, self.target, readers, writers, budget)
+        return Context(self.settings, self.target, readers, writers, budget, self._probe())
+
+    def _probe(self) -> LinkProbe | None:
+        """Import the probe only where it is wanted: it costs a cold start some milliseconds."""
+        if not self.settings.probe_links:
+            return None
+        from controller.probe.full_pass import FullPassProbe
+
+        return FullPassProbe(self.settings)
 
     def _writers(self, budget: Budget) -> Writers:
         return Writers(

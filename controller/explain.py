@@ -11,6 +11,8 @@ from controller.model import TERMINATED, Action, Change, Finding, Instance, Meet
 from controller.names import instance_of_name, is_instance_id, is_under, punycode, record_name
 from controller.observe import Observer
 from controller.ports import Context
+from controller.probe.links import in_place
+from controller.probe.verdict import Link
 from controller.reconcile import decide
 from controller.report.report import planned_results
 from controller.rules.facts import Facts, InstanceClass, named_ids
@@ -47,6 +49,7 @@ class Explanation:
     wanted: tuple[str, ...]
     results: tuple[Result, ...]
     findings: tuple[Finding, ...]
+    links: tuple[Link, ...] = ()  # those with a record in place, which a probe may try
 
 
 #: Returns the rows of the past that name this instance. No pass reads them.
@@ -115,6 +118,7 @@ def of_instance(facts: Facts, plan: Plan, instance: str) -> Explanation | None:
         wanted=(_WANTED[facts.class_of(instance)],),
         results=tuple(r for r in planned_results(plan) if r.change.instance == instance or _ends_one(r.change, rows)),
         findings=tuple(f for f in plan.findings if f.key in (instance, name) or instance in _ids_in(f.message)),
+        links=tuple(in_place(facts, [instance])),
     )
 
 
@@ -136,6 +140,7 @@ def of_meeting(facts: Facts, plan: Plan, meeting: str) -> Explanation | None:
         wanted=tuple(_wanted_of(facts, row)),
         results=tuple(r for r in planned_results(plan) if r.change.meeting == meeting or r.change.instance in members),
         findings=tuple(f for f in plan.findings if f.key in {meeting, *members, *names}),
+        links=tuple(in_place(facts, sorted(members))),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from controller.model import DnsRecord, Finding, Instance, Meeting, RecordChange, Result, RowWrite, Zone
+from controller.model import DnsRecord, Finding, Instance, Meeting, RecordChange, Result, RowWrite, World, Zone
 from controller.report.report import Report, Target
 from controller.runtime.budget import Budget
 from controller.settings import Settings
@@ -94,6 +94,13 @@ class Writers:
     records: RecordWriter
 
 
+class LinkProbe(Protocol):
+    """Goes the way of a user's browser, once all changes are applied."""
+
+    def added(self, report: Report, world: World, budget: Budget) -> Report:
+        """Return the report with what the links in use have shown. Raises nothing."""
+
+
 class Listener:
     """Follows a pass. A subclass overrides the methods that it needs."""
 
@@ -106,10 +113,11 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Everything that one pass needs. Without writers it can only plan."""
+    """Everything that one pass needs. Without writers it can only plan, and without a probe it looks at no link."""
 
     settings: Settings
     target: Target
     readers: Readers
     writers: Writers | None
     budget: Budget
+    probe: LinkProbe | None = None

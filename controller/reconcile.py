@@ -69,21 +69,26 @@ def reconcile(request: Request, context: Context, listener: Listener = SILENT, d
     one. Raises PlanChangedError if the plan is no longer the one that ``request.expect`` names. The report says how
     each change ended.
     """
-    report, ahead = _one_pass(request, context, listener, decide)
+    report, ahead, world = _one_pass(request, context, listener, decide)
     observer = Observer(context.readers, context.settings, context.budget)
     try:
         for scope in observer.catching_up(ahead, request.heard) if request.mode is Mode.APPLY else ():
             rest = replace(request, scope=scope, heard={}, findings=())
-            later, _ = _one_pass(rest, context, listener, decide)
+            later, *_ = _one_pass(rest, context, listener, decide)
             report = report.joined(later)
     except WatchdogError as error:
         error.report = report.shortened()
         raise
+    is_full = request.scope is None and (request.mode is Mode.APPLY or request.is_scheduled)
+    if context.probe and is_full:
+        report = context.probe.added(report, world, context.budget)
     return report.shortened()
 
 
-def _one_pass(request: Request, context: Context, listener: Listener, decide: Decide) -> tuple[Report, frozenset[str]]:
-    """Return the report, and the machines that the pass left out: EC2 does not show yet what their events say."""
+def _one_pass(
+    request: Request, context: Context, listener: Listener, decide: Decide
+) -> tuple[Report, frozenset[str], World]:
+    """Return the report, the machines left out because EC2 does not show yet what their events say, and the world."""
     started_at = context.budget.clock.now()
     world, wanted = decide(request, context)
     ahead = behind(world, request.heard)
@@ -113,7 +118,7 @@ def _one_pass(request: Request, context: Context, listener: Listener, decide: De
         )
     preview = report(Mode.PLAN, Applied(planned_results(wanted)))
     if request.mode is Mode.PLAN or context.writers is None:
-        return preview, ahead
+        return preview, ahead, world
     listener.on_plan(preview.shortened())
     applied = apply(wanted, world, context, context.writers, listener)
-    return report(Mode.APPLY, applied), ahead
+    return report(Mode.APPLY, applied), ahead, world

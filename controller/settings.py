@@ -38,6 +38,7 @@ _INDEX = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]+")
 _OWNER = re.compile(rf"[!-~]{{1,{MAX_OWNER_ID}}}")
+_FILE = re.compile(r"[^\0]{1,4096}")
 _ROLE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _ZONE = re.compile(r"[0-9a-f]{32}")
 #: A secret's name may have any 40 characters, so only tokens with a prefix can be recognised.
@@ -68,6 +69,9 @@ class Settings:
     owner_id: str | None
     adopt_unmarked: bool
     grace_seconds: int
+    probe_links: bool
+    probe_connect_to: tuple[str, int] | None  # instead of the name's address
+    probe_ca_file: str | None
     log_level: str
     place: str | None = None  # the <account>/<region> that a pass reads
 
@@ -200,6 +204,13 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def _loopback(text: str) -> tuple[str, int] | None:
+    """Return the address and port of a server on this machine."""
+    host, _, port = text.rpartition(":")
+    number = _number(1, 65_535)(port)
+    return (host, number) if number and host != "localhost" and _is_loopback(host) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Variable:
     """One environment variable: its field, and what is allowed. docs/configuration.md describes each."""
@@ -234,6 +245,11 @@ TABLE = (
              "spaces"),
     Variable("ADOPT_UNMARKED", "adopt_unmarked", _boolean, "true or false", "false"),
     Variable("GRACE_SECONDS", "grace_seconds", _number(0, 86_400), "whole seconds, 0 to 86400", "900"),
+    Variable("PROBE_LINKS", "probe_links", _boolean, "true or false", "false"),
+    Variable("PROBE_CONNECT_TO", "probe_connect_to", _loopback, "an address of loopback and a port, such as "
+             "127.0.0.1:8443; for the sandbox"),
+    Variable("PROBE_CA_FILE", "probe_ca_file", _matching(_FILE), "the path of a file with certificates; for the "
+             "sandbox"),
     Variable("LOG_LEVEL", "log_level", _level, "DEBUG, INFO, WARNING, ERROR or CRITICAL", "INFO"),
 )  # fmt: skip
 VARIABLES = frozenset(variable.name for variable in TABLE)

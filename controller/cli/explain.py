@@ -1,7 +1,7 @@
 """``explain``: one machine or meeting on one screen."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,13 +16,15 @@ from controller.report.safe import on_one_line
 if TYPE_CHECKING:
     from controller.explain import Explanation
     from controller.model import Result
+    from controller.probe.verdict import Link, Verdict
     from controller.report.as_text import Pen
 
 
 @click.command("explain", short_help="Say why, for one machine or meeting.")
 @click.argument("name", metavar="ID")
+@click.option("--probe", is_flag=True, help="Go the way of a user's browser, and say where it ends.")
 @common
-def command(session: Session, name: str) -> int:
+def command(session: Session, name: str, probe: bool) -> int:
     """Say whether teacher and student can join, and why. Reads only.
 
     Shows what each source says of ID, what is wanted, and what the next pass would do. ID is an instance,
@@ -33,6 +35,7 @@ def command(session: Session, name: str) -> int:
       elephant-dns explain i-0123456789abcdef0
       elephant-dns explain i-0123456789abcdef0.example.com
       elephant-dns explain algebra-17
+      elephant-dns explain algebra-17 --probe
     """
     if not name.strip():
         raise click.UsageError("ID is empty: give an instance, a record's name or a meeting.")
@@ -48,8 +51,26 @@ def command(session: Session, name: str) -> int:
         err(f"Unknown name {on_one_line(name)}: EC2, Cloudflare and DynamoDB have nothing of that name.")
         err(on_one_line(why_unknown(name, controller.settings)))
         return Code.FAILED
-    out("\n".join(_lines(found, Pen(width_of(sys.stdout), is_colourful(sys.stdout)))))
+    pen = Pen(width_of(sys.stdout), is_colourful(sys.stdout))
+    out("\n".join(_lines(found, pen)))
+    if probe:
+        from controller.probe.ask import probe as probe_links
+
+        verdicts = probe_links(found.links, context.settings, context.budget)
+        out("\n".join(_probed(tuple(zip(found.links, verdicts, strict=True)), pen)))
     return Code.DONE
+
+
+def _probed(judged: "Collection[tuple[Link, Verdict | None]]", pen: "Pen") -> Iterable[str]:
+    """Yield what the probe saw of each link."""
+    yield from pen.title("the way of a user's browser, from here")
+    for link, verdict in judged:
+        kind, because = (verdict.kind, verdict.because) if verdict else ("not probed", "The time was up")
+        yield from pen.lines(f"{link.url}: {kind}. {because}.", "  ")
+        if verdict and verdict.remedy:
+            yield from pen.lines(verdict.remedy, "      ")
+    if not judged:
+        yield from pen.lines("Not probed: no record has been in place for a minute.", "  ")
 
 
 def _lines(found: "Explanation", pen: "Pen") -> Iterable[str]:

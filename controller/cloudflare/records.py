@@ -82,8 +82,8 @@ class CloudflareRecords:
     def _pages(self, params: Sequence[tuple[str, str]]) -> list[Any]:
         """Return every record of the listing once: pages are offsets into a live table, so one can come twice.
 
-        A filtered listing of one page with another total is cut, or Cloudflare counts the whole zone (the schema and
-        the clients disagree). The whole zone, with a total that must agree, answers for both.
+        A filtered listing with another total is cut, or Cloudflare counts the whole zone (the schema and the clients
+        disagree). The whole zone, with a total that must agree, answers for both.
         """
         found: dict[str, Any] = {}
         check = _check_page if params else _check_total
@@ -97,7 +97,11 @@ class CloudflareRecords:
                 break
             if len(found) == known:
                 raise TransientError("Cloudflare's listing repeats itself.", NOTHING_PLANNED)
-        return list(found.values()) if _agrees(answer, number) else self._pages(())
+        if _agrees(answer, number, len(found)):
+            return list(found.values())
+        if params:
+            return self._pages(())
+        raise _cut(len(found), answer.info["total_count"])
 
     def _parsed(self, raw: Iterable[Any]) -> list[tuple[DnsRecord, Finding | None]]:
         return [parsed for record in raw if (parsed := parse_record(record, self.settings.domain_root))]
@@ -197,7 +201,7 @@ def _check_page(answer: Answer, number: int = 1) -> None:  # noqa: ARG001  # par
     if not isinstance(records, list) or not all(map(_is_record, records)):
         raise TransientError("Cloudflare's listing holds something that is not a record.", NOTHING_PLANNED)
     if isinstance(count, int) and count != len(records):
-        raise TransientError(f"Cloudflare's listing is cut: {len(records)} of {count} records.", NOTHING_PLANNED)
+        raise _cut(len(records), count)
     if not isinstance(count, int) or not (_is_number(info, "total_pages") or _is_number(info, "per_page")):
         raise TransientError("Cloudflare's listing does not say how long it is.", NOTHING_PLANNED)
 
@@ -219,15 +223,24 @@ def is_last(answer: Answer, number: int) -> bool:
 def _check_total(answer: Answer, number: int) -> None:
     """Raises TransientError also for an only page that holds less, or more, than the whole zone."""
     _check_page(answer)
-    if not _agrees(answer, number):
-        seen = f"{len(answer.result)} of {answer.info['total_count']} records"
-        raise TransientError(f"Cloudflare's listing is cut: {seen}.", NOTHING_PLANNED)
+    records = len(answer.result)
+    if number == 1 and is_last(answer, number) and not _agrees(answer, number, records):
+        raise _cut(records, answer.info["total_count"])
 
 
-def _agrees(answer: Answer, number: int) -> bool:
-    """Return whether an only page holds as many records as the answer counts in all, if it does count."""
-    is_only = number == 1 and is_last(answer, number)
-    return not is_only or not _is_number(answer.info, "total_count") or answer.info["total_count"] == len(answer.result)
+def _agrees(answer: Answer, number: int, found: int) -> bool:
+    """Return whether the last page fits the total, if the answer has one: as the only page, or as an empty one.
+
+    Between the pages of a longer listing records come and go, so that its total says little.
+    """
+    if not _is_number(answer.info, "total_count"):
+        return True
+    total = answer.info["total_count"]
+    return bool(len(answer.result) == total if number == 1 else answer.result or found >= total)
+
+
+def _cut(found: int, total: int) -> TransientError:
+    return TransientError(f"Cloudflare's listing is cut: {found} of {total} records.", NOTHING_PLANNED)
 
 
 def _is_number(info: Mapping[str, Any], key: str) -> bool:

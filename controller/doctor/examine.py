@@ -15,6 +15,8 @@ token, token-write                      cloudflare.py      a token; the record i
 zone, record-quota                      zone.py            a token
 other-owners, marks-outside-domain,     marks.py           a token, and to read the rows
 shared-machines
+links                                   links.py           ``ec2:DescribeInstances``, a token; it asks desktops
+                                                           for a page
 function, -code, -timeout,              function.py        ``lambda:GetFunctionConfiguration``, ``ListAliases``,
 -concurrency                                               ``GetFunctionConcurrency``, ``ListEventSourceMappings``
 function-settings                       agreement.py       nothing more
@@ -36,6 +38,7 @@ from controller.doctor.diagnosis import Check, Diagnosis, Part, failed, passed, 
 from controller.doctor.function import function_checks
 from controller.doctor.identity import aws_check, owner_check
 from controller.doctor.invocation import invocation_check
+from controller.doctor.links import link_checks
 from controller.doctor.look import Look
 from controller.doctor.machines import machine_checks
 from controller.doctor.table import table_checks
@@ -98,6 +101,7 @@ PARTS = (
         ),
         cloudflare_checks,
     ),
+    Part(("links",), link_checks),
     Part(
         (
             "function",

@@ -28,6 +28,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "calls": {**dict.fromkeys(SERVICES, 0), **report.calls},
         "complete": report.complete,
         "converged": report.converged,
+        **({"links": asdict(report.links)} if report.links else {}),
     }
 
 

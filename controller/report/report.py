@@ -35,6 +35,16 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Links:
+    """How many links a pass has probed, and what became of them; the others work."""
+
+    probed: int
+    unreachable: int
+    not_judged: int
+    not_reached: int = 0  # the time for the probe was up before
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """One pass, as a value; ``scope`` None is everything."""
 
@@ -51,6 +61,8 @@ class Report:
     calls: Mapping[str, int]
     unlisted: Mapping[str, int] = field(default_factory=dict)
     """How many findings of a kind are not listed, where they are more than a report lists."""
+
+    links: Links | None = None  # None: this pass has probed none
 
     def count(self, outcome: Outcome) -> int:
         """Return how many changes ended so."""

@@ -89,6 +89,10 @@ class Budget:
             )
         return min(limit, left)
 
+    def part(self, seconds: float) -> "Budget":
+        """Return a budget for a part of the pass: it ends after ``seconds``, or with the pass, and stops with it."""
+        return Budget(self.clock, min(seconds, self.remaining()), self._stop)
+
     @property
     def is_stopped(self) -> bool:
         """Return whether the pass was interrupted: then it waits for nothing and retries nothing."""

@@ -12,11 +12,13 @@ from pathlib import Path
 from controller.bootstrap import Controller, build
 from controller.model import Mode, Outcome, Request, RowChange
 from controller.report import as_text
-from controller.report.report import Report
+from controller.report.report import Links, Report
 from controller.report.safe import on_one_line
 from controller.report.words import summary_line
 from controller.sandbox.aws import SECRET, AwsServer, exported
 from controller.sandbox.cloudflare import PLANS, CloudflareServer
+from controller.sandbox.drifts import End
+from controller.sandbox.edge import Edge
 from controller.sandbox.fleet import DEFAULT_INSTANCES, Fleet, seed
 from controller.sandbox.surroundings import MISLEADING
 from controller.settings import read_settings
@@ -82,13 +84,17 @@ def run(
     """
     # More records than a plan would allow, for a fleet larger than one zone could serve.
     quota = max(PLANS["pro"].quota, 2 * instances)
-    with AwsServer() as aws, CloudflareServer(DOMAIN_ROOT, plan="pro", quota=quota) as cloudflare:
-        is_well = _story(stage, prepared(aws, cloudflare, instances), seconds)
+    with (
+        AwsServer() as aws,
+        CloudflareServer(DOMAIN_ROOT, plan="pro", quota=quota) as cloudflare,
+        Edge(cloudflare) as edge,
+    ):
+        is_well = _story(stage, prepared(aws, cloudflare, instances), edge, seconds)
         if not serve:
             _show_ways_on(stage)
         else:
             # Seeded alike: who looks up an id of the story finds it here.
-            _serve(stage, prepared(aws, cloudflare, instances), wait or threading.Event().wait)
+            _serve(stage, prepared(aws, cloudflare, instances), edge, wait or threading.Event().wait)
     return 0 if is_well else 1
 
 
@@ -101,7 +107,7 @@ def prepared(aws: AwsServer, cloudflare: CloudflareServer, instances: int = DEFA
     return seed(aws, cloudflare, instances)
 
 
-def environment(aws: AwsServer, cloudflare: CloudflareServer) -> dict[str, str]:
+def environment(aws: AwsServer, cloudflare: CloudflareServer, edge: Edge) -> dict[str, str]:
     """Return the variables that the controller, boto3 and the AWS command line need."""
     return {
         **aws.environment(),
@@ -109,11 +115,13 @@ def environment(aws: AwsServer, cloudflare: CloudflareServer) -> dict[str, str]:
         "DOMAIN_ROOT": DOMAIN_ROOT,
         "SECRET_ARN": SECRET,
         "ZONE_ID": cloudflare.zone_id,
+        "PROBE_LINKS": "true",
+        **edge.environment(),
     }
 
 
-def _story(stage: Stage, fleet: Fleet, seconds: float) -> bool:
-    controller = _controller(fleet)
+def _story(stage: Stage, fleet: Fleet, edge: Edge, seconds: float) -> bool:
+    controller = _controller(fleet, edge)
     try:
         _show_drifts(stage, fleet)
         stage.title("The dry run (elephant-dns plan): nothing is written")
@@ -122,8 +130,10 @@ def _story(stage: Stage, fleet: Fleet, seconds: float) -> bool:
         stage.title("The same, applied (elephant-dns apply)")
         applied = controller.run(APPLY, seconds)
         _show_outcomes(stage, applied)
-        stage.title("What has become of each drift, seen on the servers themselves")
-        is_fixed = _show_endings(stage, fleet)
+        stage.title("How each drift ended, seen on the servers themselves")
+        is_fixed = _show_endings(stage, fleet, applied)
+        stage.title("The links, probed by the same pass once all was applied (PROBE_LINKS=true)")
+        _show_links(stage, applied)
         stage.title("The dry run once more: nothing is left but findings")
         again = controller.run(PLAN, seconds)
         _show_rest(stage, planned, again)
@@ -132,9 +142,10 @@ def _story(stage: Stage, fleet: Fleet, seconds: float) -> bool:
     return applied.ended_well and is_fixed and not _unguarded(again)
 
 
-def _controller(fleet: Fleet) -> Controller:
+def _controller(fleet: Fleet, edge: Edge) -> Controller:
     """Return a controller for these servers. boto3 reads the environment only while it creates its clients."""
-    settings = environment(fleet.aws, fleet.cloudflare)
+    edge.desktops = fleet.desktops()
+    settings = environment(fleet.aws, fleet.cloudflare, edge)
     with exported(settings):
         return build(read_settings(settings))
 
@@ -160,17 +171,34 @@ def _show_outcomes(stage: Stage, report: Report) -> None:
     stage.say(f"It took {report.duration_ms / 1000:.1f} seconds and these calls: {calls}.")
 
 
-def _show_endings(stage: Stage, fleet: Fleet) -> bool:
+def _show_links(stage: Stage, report: Report) -> None:
+    links = report.links or Links(0, 0, 0)
+    works = links.probed - links.unreachable - links.not_judged
+    stage.say(f"Of {links.probed} links that a user's browser would follow now {works} lead to a desktop.")
+    for finding in report.findings:
+        if finding.id in ("link-unreachable", "link-not-judged"):
+            stage.item("!", finding.key, f"{finding.message} {finding.hint}")
+
+
+def _show_endings(stage: Stage, fleet: Fleet, applied: Report) -> bool:
     """Show each drift with its end, or with what is still wrong. Return whether nothing is."""
     wrong = 0
     for played in fleet.drifts:
-        differences = fleet.differences(played.end)
+        differences = [*fleet.differences(played.end), *_missed(played.end, applied)]
         wrong += len(differences)
         stage.item("✗" if differences else "✓", played.drift.name, "; ".join(differences) or played.drift.ending)
     touched = [*fleet.differences(fleet.healthy), *fleet.touched()]
     rest = "the healthy meetings, and all other records in the zone, are as they were"
     stage.item("✗" if touched else "✓", "everything-else", "; ".join(touched) or rest)
     return not wrong and not touched
+
+
+def _missed(end: End, applied: Report) -> list[str]:
+    """What a probe that reached every link should have found, and did not."""
+    if applied.links and applied.links.not_reached:
+        return []
+    found = {(finding.id, finding.key) for finding in applied.findings}
+    return [f"{id} {key} is not reported" for id, key in sorted(end.probed - found)]
 
 
 def _show_rest(stage: Stage, planned: Report, again: Report) -> None:
@@ -192,9 +220,10 @@ def _unguarded(report: Report) -> bool:
     return any(result.outcome is not Outcome.GUARDED for result in report.results)
 
 
-def _serve(stage: Stage, fleet: Fleet, wait: Callable[[], object]) -> None:
+def _serve(stage: Stage, fleet: Fleet, edge: Edge, wait: Callable[[], object]) -> None:
     """Say how to reach the servers, and wait."""
-    variables = environment(fleet.aws, fleet.cloudflare)
+    edge.desktops = fleet.desktops()
+    variables = environment(fleet.aws, fleet.cloudflare, edge)
     stage.title("Both servers stay up, and the fleet has drifted again, as above")
     stage.say("Paste this into another terminal. Ctrl-C here ends the servers.")
     try:

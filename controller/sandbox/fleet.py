@@ -15,8 +15,9 @@ from typing import Any
 from controller.sandbox.aws import AwsServer
 from controller.sandbox.cloudflare import CloudflareServer
 from controller.sandbox.drifts import DRIFTS, Drift, End, Scene, Shown
+from controller.sandbox.edge import Kind
 
-DEFAULT_INSTANCES = 40
+DEFAULT_INSTANCES = 44
 #: The documentation prefixes (RFC 5737), then a part of EC2's addresses in us-west-2.
 NETWORKS = tuple(map(IPv4Network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "44.224.0.0/14")))
 #: Other records in the zone, which must never change: names that look like ours, even one with our mark.
@@ -51,6 +52,10 @@ class Fleet:
     healthy: End
     bystanders: tuple[dict[str, Any], ...]
     mark: str
+
+    def desktops(self) -> dict[str, Kind]:
+        """What stands at the machines' addresses, for an edge; where nothing is said, a desktop that is up."""
+        return {address: kind for played in self.drifts for address, kind in played.end.desktops.items()}
 
     def differences(self, end: End) -> list[str]:
         """Return how the servers differ from this end, a sentence for each difference."""

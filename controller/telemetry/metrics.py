@@ -1,6 +1,6 @@
 """Return one pass as CloudWatch metrics: a line in Embedded Metric Format, which CloudWatch reads from the log.
 
-Eight metrics with one dimension, because AWS charges each name and dimension by the month. The log's other lines have
+Nine metrics with one dimension, because AWS charges each name and dimension by the month. The log's other lines have
 the details. The format: "Embedded metric format specification" in the CloudWatch user guide.
 """
 
@@ -22,6 +22,7 @@ METRICS = {
     "CloudflareCalls": "Count",
     "SecondsToRecord": "Seconds",
     "FullPassSucceeded": "Count",
+    "LinksUnreachable": "Count",
 }
 
 #: Outcomes that need no second alarm: ``GuardTripped`` reports what the guard holds.
@@ -36,9 +37,9 @@ def as_metrics(report: Report, request: Request, function: str) -> dict[str, Any
 
     ``SecondsToRecord`` has a value for each record created or updated for an event: the seconds from AWS's time of the
     event to the end of the pass (the slowest hundred, if there are more). Only full passes have ``FullPassSucceeded``:
-    it is 1 if every change was applied or is held by the
-    guard, which has a metric of its own. A plan counts if the schedule asked for it (shadow mode). A plan by hand
-    does not count, because it must not satisfy the alarms.
+    it is 1 if every change was applied or is held by the guard, which has a metric of its own. A plan counts if the
+    schedule asked for it (shadow mode). A plan by hand does not count, because it must not satisfy the alarms.
+    ``LinksUnreachable`` is there if links were probed.
     """
     values: dict[str, int | list[float]] = {
         "ChangesApplied": report.count(Outcome.APPLIED),
@@ -54,6 +55,8 @@ def as_metrics(report: Report, request: Request, function: str) -> dict[str, Any
     if report.scope is None and (report.mode == Mode.APPLY or request.is_scheduled):
         settled = all(result.outcome in _SETTLED for result in report.results)
         values["FullPassSucceeded"] = int(settled or report.mode == Mode.PLAN)
+    if report.links:
+        values["LinksUnreachable"] = report.links.unreachable
     metrics = [{"Name": name, "Unit": METRICS[name]} for name in values]
     directive = {"Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": metrics}
     timestamp = round(_end(report).timestamp() * 1000)

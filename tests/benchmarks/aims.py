@@ -5,6 +5,7 @@ from math import log
 from typing import Any
 
 from tests.benchmarks.growth import exponent, slope
+from tests.benchmarks.probe import AIM_LINKS, AIM_SECONDS
 from tests.benchmarks.table import Table
 
 Row = tuple[str, str, str, str]
@@ -19,6 +20,7 @@ def aims(figures: Mapping[str, Any]) -> Table:
         "cold_start": _cold_start,
         "dynamodb": _dynamodb,
         "growth": _growth,
+        "probe": _probe,
     }
     rows = [row for name, part in parts.items() if name in figures for row in part(figures[name])]
     return Table("Aims", NOTE, ("", "aim", "measured", "met"), tuple(rows))
@@ -65,6 +67,13 @@ def _growth(raw: Any) -> Iterator[Row]:
         some = [run for run in raw["runs"] if (run["scene"], run["step"]) == (scene, step)]
         found = slope(some, "calls")
         yield (f"exponent of growth in calls, {scene}: {step}", f"≤ {limit:.2f}", f"{found:.2f}", _met(found <= limit))
+
+
+def _probe(raw: Any) -> Iterator[Row]:
+    if raw["links"] == AIM_LINKS:
+        seconds = raw["runs"]["side by side"]["seconds"]
+        aim = f"< {AIM_SECONDS:.0f} s"
+        yield (f"time for a probe of {AIM_LINKS} links", aim, f"{seconds:.2f} s", _met(seconds < AIM_SECONDS))
 
 
 def _at_most(what: str, limit: int, found: int) -> Row:

@@ -20,6 +20,8 @@ class Sizes:
     warm_events: int = 5
     cloudflare_latency: float = 0.040  # seconds
     aws_latency: float = 0.010  # seconds
+    links: int = 100
+    edge_latency: float = 0.100  # seconds
 
 
 FULL = Sizes()
@@ -35,4 +37,6 @@ TINY = Sizes(
     warm_events=1,
     cloudflare_latency=0.001,
     aws_latency=0.001,
+    links=3,
+    edge_latency=0.001,
 )

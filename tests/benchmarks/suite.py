@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.benchmarks import burst, cold_start, dynamodb, event, full_pass, growth
+from tests.benchmarks import burst, cold_start, dynamodb, event, full_pass, growth, probe
 from tests.benchmarks.functions import Functions
 from tests.benchmarks.sizes import Sizes
 from tests.benchmarks.table import Table
@@ -25,6 +25,7 @@ SUITE: Mapping[str, Measurement] = {
     "burst": Measurement(burst.measure, (burst.table,)),
     "dynamodb": Measurement(dynamodb.measure, (dynamodb.table,)),
     "growth": Measurement(growth.measure, (growth.table,)),
+    "probe": Measurement(probe.measure, (probe.table,)),
 }
 
 

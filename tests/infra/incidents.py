@@ -46,6 +46,7 @@ class Span:
     lost_starts: int = 0  # scheduled events that waited in vain
     age: float | None = None  # of the oldest state change
     dead: int = 0  # state changes in the dead-letter queue
+    unreachable: int = 0  # links that do not work, where they are probed
 
 
 def recorded(clouds: Clouds, prepare: World, capsys: pytest.CaptureFixture[str]) -> Pass:
@@ -117,6 +118,7 @@ INCIDENTS: Mapping[str, Sequence[Span]] = {
     "the queue is not read": UNREAD,
     "the state changes' rule is off or gone": [Span()] * 24,
     "one event fails in every attempt": [Span(dead=1)] * 3,
+    "a desktop does not answer, with links probed": [Span(unreachable=1)] * 6,
     "the first deployment": [Span(None)],
 }
 
@@ -144,6 +146,7 @@ def _shown(span: Span, passes: Mapping[str, Pass]) -> dict[Key, Period]:
         run = passes[span.run]
         shown |= {(metric, FUNCTION): (value,) for metric, value in run.metrics.items()}
         shown["Errors", FUNCTION] = (int(run.failed),)
+        shown["LinksUnreachable", FUNCTION] = (span.unreachable,)
         # Lambda sends each asynchronous invocation that failed to the function's destination.
         shown["NumberOfMessagesSent", QUEUES["ReconcileDeadLetters"]] = (int(run.failed) + span.lost_starts,)
     return shown

@@ -13,7 +13,7 @@ from tests.support.servers import Clouds
 
 TOPIC = "arn:aws:sns:us-west-2:123456789012:operations"
 PAGER = "arn:aws:sns:us-west-2:123456789012:pager"
-DEPLOYED = stack(AlarmTopicArn=TOPIC, PageTopicArn=PAGER, CreateDashboard="true")
+DEPLOYED = stack(AlarmTopicArn=TOPIC, PageTopicArn=PAGER, CreateDashboard="true", ProbeLinks="true")
 ALARMS = DEPLOYED.resources("AWS::CloudWatch::Alarm")
 QUEUES = {queue["QueueName"] for queue in DEPLOYED.resources("AWS::SQS::Queue").values()}
 NAME = DEPLOYED.only("AWS::Lambda::Function")["FunctionName"]
@@ -106,6 +106,10 @@ STATES: list[tuple[str, list[Period], bool]] = [
     ("StateChangesWaitingAlarm", [(1810,), (5,)], False),
     ("StateChangesWaitingAlarm", [(1810,), NOTHING, NOTHING, NOTHING], False),  # the queue is empty
     ("StateChangesWaitingAlarm", [(600,), (1500,)], False),
+    ("LinksUnreachableAlarm", [(0,), (1,), (2,)], True),
+    ("LinksUnreachableAlarm", [(0,), (0,), (1,)], False),  # a desktop that was slow once
+    ("LinksUnreachableAlarm", [(1,), (1,), (0,)], False),
+    ("LinksUnreachableAlarm", [NOTHING, NOTHING], False),
     ("StateChangeDeadLettersAlarm", [(0, 0), (0, 1)], True),
     ("StateChangeDeadLettersAlarm", [(2, 1), (0, 0)], False),  # it was purged
     ("StateChangeDeadLettersAlarm", [NOTHING, NOTHING], False),
@@ -126,21 +130,29 @@ def test_every_alarm_is_tried_both_ways() -> None:
 
 
 @pytest.mark.parametrize(
-    "alarm", ["ErrorsAlarm", "GuardAlarm", "NotConvergedAlarm", "NoFullPassAlarm", "ReconcileDeadLettersAlarm"]
+    "alarm",
+    [
+        "ErrorsAlarm",
+        "GuardAlarm",
+        "NotConvergedAlarm",
+        "NoFullPassAlarm",
+        "LinksUnreachableAlarm",
+        "ReconcileDeadLettersAlarm",
+    ],
 )
 @pytest.mark.parametrize("minutes", read()["Parameters"]["ScheduleMinutes"]["AllowedValues"])
 def test_what_full_passes_tell_is_looked_at_by_periods_of_the_schedule(alarm: str, minutes: str) -> None:
-    deployed = stack(ScheduleMinutes=minutes).resources("AWS::CloudWatch::Alarm")[alarm]
+    deployed = stack(ScheduleMinutes=minutes, ProbeLinks="true").resources("AWS::CloudWatch::Alarm")[alarm]
     assert Watched.by(deployed).seconds == int(minutes) * 60
 
 
 def test_a_watchdog_that_is_switched_off_is_not_missed() -> None:
-    off = stack(Enabled="false").resources("AWS::CloudWatch::Alarm")
+    off = stack(Enabled="false", ProbeLinks="true").resources("AWS::CloudWatch::Alarm")
     assert set(ALARMS) - set(off) == {"NoFullPassAlarm", "StateChangesWaitingAlarm"}
 
 
 def test_a_queue_that_shadow_mode_does_not_read_is_not_watched() -> None:
-    shadow = stack(ScheduleAction="plan").resources("AWS::CloudWatch::Alarm")
+    shadow = stack(ScheduleAction="plan", ProbeLinks="true").resources("AWS::CloudWatch::Alarm")
     assert set(ALARMS) - set(shadow) == {"StateChangesWaitingAlarm"}
 
 
@@ -154,6 +166,10 @@ def test_every_queue_is_watched() -> None:
     looked_at = [Watched.by(alarm) for alarm in ALARMS.values()]
     queues = {one.dimensions[0]["Value"] for one in looked_at if one.namespace == "AWS/SQS"}
     assert queues == QUEUES
+
+
+def test_links_are_watched_where_they_are_probed() -> None:
+    assert set(ALARMS) - set(stack().resources("AWS::CloudWatch::Alarm")) == {"LinksUnreachableAlarm"}
 
 
 @pytest.mark.parametrize("minutes", read()["Parameters"]["ScheduleMinutes"]["AllowedValues"])

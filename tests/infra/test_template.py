@@ -25,6 +25,8 @@ SHADOW, OFF = {"ScheduleAction": "plan"}, {"Enabled": "false"}
 NOT_IN_LAMBDA = {
     "CLOUDFLARE_API_TOKEN": "a token in the environment can be read by everybody who may look at the function",
     "CLOUDFLARE_BASE_URL": "a function that is deployed speaks to Cloudflare itself",
+    "PROBE_CONNECT_TO": "a function that is deployed goes the way of a user's browser",
+    "PROBE_CA_FILE": "likewise, and trusts what a browser trusts",
 }
 
 

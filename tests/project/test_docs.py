@@ -69,7 +69,7 @@ def test_every_alarm_is_in_the_runbook() -> None:
     template = (ROOT / "infra" / "template.yaml").read_text()
     names = set(re.findall(r"AlarmName: !Sub \S+\}-([a-z-]+)", template))
     assert first_column(page("runbook"), "Alarms") == names
-    assert len(names) == costs.ALARMS
+    assert len(names - {"links-unreachable"}) == costs.ALARMS  # that one is there where links are probed
 
 
 def test_every_exit_code_is_in_the_runbook() -> None:

@@ -42,6 +42,8 @@ def test_the_demo_ends_with_nothing_left_but_findings(capfd: pytest.CaptureFixtu
     assert "✗" not in shown.text
     assert "create record" in shown.after("The dry run (elephant-dns plan)")
     assert "Nothing to do; " in shown.after("The dry run once more")
+    probed = " ".join(shown.after("The links, probed by the same pass").split())
+    assert "refuses connections to port 8443 (521)" in probed
     assert "! " not in shown.after("The dry run once more"), "findings are shown once"
     assert "ARGS=--serve" in shown.after("What next")
     assert dict(os.environ) == before

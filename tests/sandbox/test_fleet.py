@@ -10,6 +10,7 @@ import pytest
 from controller.model import Mode, Request
 from controller.report.report import Report
 from controller.sandbox.drifts import DRIFTS, Drift
+from controller.sandbox.edge import Edge
 from controller.sandbox.fleet import Fleet, Played, seed
 from tests.benchmarks.calls import calls
 from tests.support.servers import Clouds
@@ -53,6 +54,7 @@ KINDS = {
     "foreign-elsewhere",
     "elsewhere",
     "orphaned",
+    "unreachable",
 }
 READS = {"DescribeInstances", "Scan", "GetItem", "GetSecretValue"}
 
@@ -81,15 +83,21 @@ def story(running_clouds: Clouds) -> Iterator[Story]:
     clouds = running_clouds
     clouds.reset()
     fleet = seed(clouds.aws, clouds.cloudflare)
-    controller = clouds.controller()
+    with Edge(clouds.cloudflare) as edge:
+        edge.desktops = fleet.desktops()
+        yield _told(clouds, fleet, edge)
+    clouds.close()
+
+
+def _told(clouds: Clouds, fleet: Fleet, edge: Edge) -> Story:
+    controller = clouds.controller(PROBE_LINKS="true", **edge.environment())
     planned = controller.run(Request(Mode.PLAN), 60)
     reads, writes = set(clouds.aws.operations()), len(clouds.cloudflare.history)
     before = differences(fleet)
     applied = controller.run(Request(Mode.APPLY), 60)
     after, elsewhere = differences(fleet), [*fleet.differences(fleet.healthy), *fleet.touched()]
     again = controller.run(Request(Mode.PLAN), 60)
-    yield Story(fleet, planned, reads, writes, before, applied, after, elsewhere, again)
-    clouds.close()
+    return Story(fleet, planned, reads, writes, before, applied, after, elsewhere, again)
 
 
 def differences(fleet: Fleet) -> dict[str, list[str]]:
@@ -117,15 +125,22 @@ def test_the_plan_writes_nothing(story: Story) -> None:
 
 @pytest.mark.parametrize("drift", DRIFTS, ids=by_name)
 def test_every_drift_shows_before_anything_is_done(story: Story, drift: Drift) -> None:
-    findings = story.played(drift).end.findings
-    assert story.before[drift.name] or findings
-    assert findings <= found(story.planned)
+    end = story.played(drift).end
+    assert story.before[drift.name] or end.findings or end.probed
+    assert end.findings <= found(story.planned)
 
 
 @pytest.mark.parametrize("drift", DRIFTS, ids=by_name)
 def test_one_pass_brings_every_drift_to_its_end(story: Story, drift: Drift) -> None:
     assert story.after[drift.name] == []
     assert story.played(drift).end.findings <= found(story.again)
+
+
+def test_probe_finds_what_only_a_probe_can_find_and_nothing_else(story: Story) -> None:
+    wanted = {finding for played in story.fleet.drifts for finding in played.end.probed}
+    assert found(story.applied) - found(story.planned) == wanted
+    assert story.applied.links
+    assert story.applied.links.probed > len(wanted)
 
 
 def test_the_pass_ends_well_without_the_guard(story: Story) -> None:

@@ -14,7 +14,7 @@ from controller.sandbox.aws import SECRET, AwsServer, exported
 from controller.sandbox.aws_machines import Machine
 from controller.sandbox.cloudflare import CloudflareServer, Reply
 from controller.settings import read_settings
-from tests.support.build import MARK
+from tests.support.build import MARK, link
 from tests.support.state import State
 
 
@@ -86,6 +86,13 @@ class Clouds:
         row = {"status": "LAUNCHED", **rows.get(meeting, {}), f"{role}_ec2_id": machine}
         row.pop("id", None)
         self.aws.rows.put(meeting, **row)
+        return machine
+
+    def ready(self, meeting: str = "m1", status: str = "HEALTHY") -> str:
+        """A teacher's machine that can be joined: its record and its link are right, and the row says HEALTHY."""
+        machine = self.launch(meeting)
+        self.seed(machine, str(self.address(machine)))
+        self.aws.rows.edit(meeting, status=status, teacher_ec2_link=link(machine))
         return machine
 
     def restart(self, machine: str, *, age: timedelta | None = None) -> str | None:

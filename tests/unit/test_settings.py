@@ -21,6 +21,7 @@ def test_defaults_are_those_of_the_first_version() -> None:
     assert (plain.table_name, plain.roles, plain.dcv_port) == ("elephant-meetings", ("teacher", "student"), 8443)
     assert (plain.project_tag, plain.grace_seconds) == (("Project", "Elephant"), 900)
     assert (plain.owner_id, plain.status_index, plain.adopt_unmarked) == (None, None, False)
+    assert (plain.probe_links, plain.probe_connect_to, plain.probe_ca_file) == (False, None, None)
     assert plain.cloudflare_url == "https://api.cloudflare.com/client/v4"
 
 
@@ -72,6 +73,13 @@ def test_all_problems_come_at_once() -> None:
         ("GRACE_SECONDS", "1.5"),
         ("GRACE_SECONDS", "٣"),
         ("GRACE_SECONDS", "86401"),
+        ("PROBE_LINKS", "sometimes"),
+        ("PROBE_CONNECT_TO", "192.0.2.1:8443"),
+        ("PROBE_CONNECT_TO", "localhost:8443"),
+        ("PROBE_CONNECT_TO", "127.0.0.1"),
+        ("PROBE_CONNECT_TO", "127.0.0.1:0"),
+        ("PROBE_CONNECT_TO", "127.0.0.1:65536"),
+        ("PROBE_CA_FILE", "a\0b"),
         ("LOG_LEVEL", "LOUD"),
     ],
 )
@@ -244,6 +252,10 @@ def test_what_was_pasted_with_a_domain_or_zone_is_normalised() -> None:
 )
 def test_base_url_is_https_or_loopback(url: str) -> None:
     assert settings(CLOUDFLARE_BASE_URL=url).cloudflare_url == url.rstrip("/")
+
+
+def test_probe_connects_to_a_port_of_loopback() -> None:
+    assert settings(PROBE_CONNECT_TO="127.0.0.1:8443").probe_connect_to == ("127.0.0.1", 8443)
 
 
 def test_another_project_tag_needs_an_owner_id() -> None:

@@ -191,9 +191,10 @@ class CloudflareServer:
         """Return every change that the API applied, in order, without those by :meth:`seed` and the like."""
         return self._life.zone.history
 
-    def records(self) -> list[dict[str, object]]:
-        """Return the zone's true records as the API shows them."""
-        return [record.to_json() for record in self._life.zone.records()]
+    def records(self, name: str | None = None) -> list[dict[str, object]]:
+        """Return the zone's true records (or those at this name) as the API shows them."""
+        zone = self._life.zone
+        return [record.to_json() for record in (zone.records() if name is None else zone.at(name))]
 
     def seed(
         self,

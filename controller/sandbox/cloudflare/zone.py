@@ -66,6 +66,11 @@ class Zone:
         with self._lock:
             return list(self._records.values())
 
+    def at(self, name: str) -> list[Record]:
+        """The records at exactly this name."""
+        with self._lock:
+            return list(self._by_name.get(name, {}).values())
+
     def listing(self, *, goes_on: bool = False) -> list[Record]:
         """Return the records as a listing shows them: the truth, or an older state if the quirk or :meth:`lag` says so.
 

@@ -4,11 +4,12 @@
 * ``machines.py`` drifts that begin with a machine
 * ``records.py``  drifts that begin with a record
 * ``rows.py``     drifts that begin with a row
+* ``links.py``    drifts behind right records and rows
 """
 
-from controller.sandbox.drifts import machines, records, rows
+from controller.sandbox.drifts import links, machines, records, rows
 from controller.sandbox.drifts.scene import Drift, End, Lesson, Machine, Scene, Shown
 
-DRIFTS: tuple[Drift, ...] = (*machines.DRIFTS, *records.DRIFTS, *rows.DRIFTS)
+DRIFTS: tuple[Drift, ...] = (*machines.DRIFTS, *records.DRIFTS, *rows.DRIFTS, *links.DRIFTS)
 
 __all__ = ["DRIFTS", "Drift", "End", "Lesson", "Machine", "Scene", "Shown"]

@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 
 from controller.sandbox.aws import AwsServer
 from controller.sandbox.cloudflare import CloudflareServer
+from controller.sandbox.edge.desktops import Kind
 
 #: How long ago machines were launched and records created: no longer young, and meetings not overdue.
 LAUNCHED_AGO, RECORDED_AGO = timedelta(minutes=30), timedelta(minutes=28)
@@ -90,6 +91,8 @@ class End:
     rows: dict[str, dict[str, Any] | None] = field(default_factory=dict)
     records: dict[str, set[Shown]] = field(default_factory=dict)
     findings: set[tuple[str, str]] = field(default_factory=set)  # finding id, key
+    probed: set[tuple[str, str]] = field(default_factory=set)  # findings that only a probe of the links can make
+    desktops: dict[str, Kind] = field(default_factory=dict)  # what stands at an address, where it is not up
 
 
 @dataclass(slots=True)

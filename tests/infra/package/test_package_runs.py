@@ -116,12 +116,21 @@ def test_byte_code_tells_lambdas_folder_and_not_the_builders(package: Path) -> N
 
 def test_pass_imports_all_packed_modules_and_these_libraries(function: Deployed) -> None:
     function.clouds.launch()
-    modules = alone(function.folder, _A_PASS, function.clouds.environment())
-    ours = {module for module in modules if module.split(".")[0] in ("controller", "handler")}
     packed = [path.relative_to(function.folder) for path in function.folder.glob("controller/**/*.py")]
-    assert ours == {"handler", *(".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in packed)}
-    others = {module.split(".")[0] for module in modules} - sys.stdlib_module_names
-    assert {module for module in others if not module.startswith("__")} - {"controller", "handler"} == THIRD_PARTY
+    wanted = {".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in packed}
+    modules = {
+        probes: set(alone(function.folder, _A_PASS, {**function.clouds.environment(), "PROBE_LINKS": probes}))
+        for probes in ("true", "false")
+    }
+    ours = {
+        probes: {name for name in loaded if name.split(".")[0] == "controller"} for probes, loaded in modules.items()
+    }
+    assert ours["true"] == wanted
+    more = {"controller.rules.joining", *(name for name in wanted if name.startswith("controller.probe"))}
+    assert ours["false"] == wanted - more, "without the probe nothing of it is imported"
+    for loaded in modules.values():
+        others = {module.split(".")[0] for module in loaded} - sys.stdlib_module_names
+        assert {module for module in others if not module.startswith("__")} - {"controller", "handler"} == THIRD_PARTY
 
 
 @pytest.mark.parametrize("extra", ["click", "flask", "moto", "rich"])

@@ -391,6 +391,23 @@ def test_only_page_with_another_total_fails_the_pass(clouds: Clouds, total: int)
     assert clouds.cloudflare.history == []
 
 
+def test_empty_page_amid_a_listing_fails_the_pass(clouds: Clouds) -> None:
+    clouds.reset(quirks=Quirks(per_page_cap=100))
+    for instance in ids_of(150):
+        clouds.seed(instance, "192.0.2.1")
+
+    def empty_second(request: Sent, proceed: Proceed) -> Reply:
+        reply = proceed()
+        body = reply.json
+        assert isinstance(body, dict)
+        info = {**body["result_info"], "count": 0}
+        return reply if request.query.get("page") == "1" else Reply.of(200, {**body, "result": [], "result_info": info})
+
+    clouds.cloudflare.intercept = empty_second
+    with pytest.raises(TransientError, match="listing is cut: 100 of 150 records"):
+        reader(clouds).listing()
+
+
 def test_echoed_page_size_without_total_pages_fails_the_pass(clouds: Clouds) -> None:
     clouds.reset(quirks=Quirks(per_page_cap=100, per_page_echoed=True, total_pages_missing=True))
     for instance in ids_of(150):

@@ -20,7 +20,7 @@ from controller.runtime.budget import Budget
 from controller.runtime.retry import ATTEMPTS
 from controller.sandbox.cloudflare import CloudflareServer
 from tests.support.build import settings
-from tests.support.certificates import DAY, self_signed
+from tests.support.certificates import DAY, LOOPBACK, self_signed
 from tests.support.clock import FastClock
 
 CLOUDFLARE = "https://api.cloudflare.com/client/v4"
@@ -93,8 +93,8 @@ def test_certificate_in_ssl_cert_file_is_trusted(tmp_path: Path, monkeypatch: py
 @pytest.mark.parametrize(
     ("starts_in", "host", "remedy"),
     [
-        (-40 * DAY, None, "certificate has expired. Check this machine's clock"),
-        (DAY, None, "not yet valid. Check this machine's clock"),
+        (-40 * DAY, LOOPBACK, "certificate has expired. Check this machine's clock"),
+        (DAY, LOOPBACK, "not yet valid. Check this machine's clock"),
         (-DAY, x509.DNSName("hotel.example.com"), "Another server answers there. Check CLOUDFLARE_BASE_URL, DNS"),
     ],
     ids=["expired", "not yet valid", "another name"],
@@ -103,10 +103,10 @@ def test_trusted_issuer_with_wrong_dates_or_name_says_which(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     starts_in: timedelta,
-    host: x509.GeneralName | None,
+    host: x509.GeneralName,
     remedy: str,
 ) -> None:
-    tls, trusted = self_signed(tmp_path, **({"host": host} if host else {}), starts_in=starts_in)
+    tls, trusted = self_signed(tmp_path, host, starts_in=starts_in)
     monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
     with CloudflareServer(tls=tls) as server:
         assert remedy in failure(server.base_url, TerminalError, attempts=1)
@@ -181,6 +181,7 @@ def test_refused_port_of_the_proxy_points_to_https_proxy(monkeypatch: pytest.Mon
 def test_silent_port_costs_the_connect_timeout_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (api.LONGEST_CONNECT, api.LONGEST_REQUEST) == (5, 30)
     monkeypatch.setattr(api, "LONGEST_CONNECT", 0.05)
+    monkeypatch.setattr(api, "LONGEST_REQUEST", 3600)  # a test that waits for it hangs
     with listening() as port:
         message = failure(f"https://{port}", TransientError)
     assert f"no answer from {port} within 0.05 seconds." in message

@@ -83,7 +83,7 @@ def test_similar_domain_is_still_another_domain(clouds: Clouds, root: str) -> No
     with CloudflareServer("bücher.example") as server:
         clouds.aws.make_secret(server.token)
         abroad = Clouds(clouds.aws, server)
-        with pytest.raises(MismatchError, match=r"zone xn--bcher-kva.example \(bücher.example\) of ZONE_ID"):
+        with pytest.raises(MismatchError, match=r"zone xn--bcher-kva.example \(bücher.example\)"):
             abroad.apply(DOMAIN_ROOT=root)
         assert server.history == []
         abroad.close()

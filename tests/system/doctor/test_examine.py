@@ -30,6 +30,7 @@ EVERYTHING = [
     "other-owners",
     "marks-outside-domain",
     "shared-machines",
+    "links",
     "function",
     "function-code",
     "function-timeout",
@@ -41,7 +42,7 @@ EVERYTHING = [
     "trigger-permission",
 ]
 #: Checks that need the settings; how rows are read depends on them.
-OF_SETTINGS = [id for id in EVERYTHING[2:18] if id != "dynamodb:Scan"] + ["function-settings", "table-users"]
+OF_SETTINGS = [id for id in EVERYTHING[2:19] if id != "dynamodb:Scan"] + ["function-settings", "table-users"]
 
 
 def of(diagnosis: Diagnosis, id: str) -> Check:

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from controller.model import Outcome, Result
 from controller.report import as_json
-from controller.report.report import SCHEMA, Report
+from controller.report.report import SCHEMA, Links, Report
 from tests.support.build import STUDENT, TEACHER
 from tests.unit.report.reports import REPORTS, large, rich
 
@@ -35,6 +35,7 @@ def reports() -> Mapping[str, Report]:
     """Reports of every mode, scope and outcome."""
     several = {name: report() for name, report in REPORTS.items()}
     several["scoped"] = replace(rich(), scope=(TEACHER, STUDENT))
+    several["probed"] = replace(rich(), links=Links(probed=3, unreachable=1, not_judged=1))
     for outcome in Outcome:
         results = tuple(Result(result.change, outcome, f"why {outcome}") for result in rich().results)
         several[str(outcome)] = replace(rich(), mode="apply", results=results)

@@ -1,4 +1,4 @@
-"""Metrics: eight names, one dimension, and values that an alarm can stand on."""
+"""Metrics: nine names, one dimension, and values that an alarm can stand on."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from controller.model import Change, Finding, Guard, Heard, Mode, Outcome, Request, Result, WriteLink
-from controller.report.report import Report, Target
+from controller.report.report import Links, Report, Target
 from controller.telemetry.metrics import DIMENSION, METRICS, NAMESPACE, as_metrics
 from tests.support.build import STUDENT, TEACHER, create, delete, of_row, update
 
@@ -45,10 +45,14 @@ def test_the_line_has_the_form_that_cloudwatch_reads() -> None:
     assert line[DIMENSION] == "ElephantDNSWatchdog"
 
 
-def test_all_metrics_together_are_the_eight_that_are_named() -> None:
-    line = metrics(results=(Result(create(), Outcome.APPLIED),), since={TEACHER: STARTED})
+def test_all_metrics_together_are_the_nine_that_are_named() -> None:
+    line = metrics(
+        results=(Result(create(), Outcome.APPLIED),),
+        since={TEACHER: STARTED},
+        links=Links(probed=2, unreachable=1, not_judged=0),
+    )
     assert list(line) == ["_aws", DIMENSION, *METRICS]
-    assert len(METRICS) == 8
+    assert len(METRICS) == 9
 
 
 def test_outcomes_findings_guard_and_calls_are_counted() -> None:
@@ -125,3 +129,9 @@ def test_a_plan_by_hand_does_not_tell_the_alarms_that_all_is_well() -> None:
 
 def test_a_scoped_pass_says_nothing_of_full_passes() -> None:
     assert "FullPassSucceeded" not in metrics(scope=(TEACHER,))
+
+
+def test_unreachable_links_are_counted_where_links_were_probed() -> None:
+    assert "LinksUnreachable" not in metrics()
+    assert metrics(links=Links(probed=5, unreachable=0, not_judged=1))["LinksUnreachable"] == 0
+    assert metrics(links=Links(probed=5, unreachable=3, not_judged=1))["LinksUnreachable"] == 3
