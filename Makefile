@@ -12,6 +12,7 @@ BIN := $(VENV)/bin
 LOCK_VENV := .venv-lock
 MINISTACK_VENV := .venv-ministack
 MUTANTS_VENV := .venv-mutants
+INFRA_VENV := .venv-infra
 
 # Quiet twice: pip warns about the machine's own settings, which users cannot change here. It still shows errors.
 # Python compiles on first import: most packages in the development lock are never imported.
@@ -21,7 +22,7 @@ COMPILE_FOR = $(LOCK_VENV)/bin/uv pip compile --quiet --generate-hashes --no-ann
 COMPILE = $(COMPILE_FOR) --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test unit coverage deploy-test test-browser golden lint proof mutants bench bench-report package format lock clean
+.PHONY: help sandbox test unit coverage deploy-test test-browser golden lint lint-infra proof mutants bench bench-report package release format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -60,6 +61,18 @@ lint: $(VENV)/dev.stamp ## style, types, import directions, templates, words
 	$(BIN)/cfn-lint infra/template.yaml infra/policies.yaml
 	$(BIN)/pytest --quiet tests/project/test_words.py
 
+# The checkers bring a hundred packages, so `make test` goes without them.
+lint-infra: $(VENV)/dev.stamp $(INFRA_VENV)/infra.stamp ## what others look for in templates, policies, workflows and units
+	$(BIN)/cfn-lint infra/template.yaml infra/policies.yaml
+	$(INFRA_VENV)/bin/checkov --framework cloudformation --compact --quiet --skip-download \
+		--file infra/template.yaml --file infra/policies.yaml
+	$(INFRA_VENV)/bin/zizmor --offline --pedantic infra/ci .github
+	@mkdir -p build/units
+	@for unit in service timer; do \
+		sed 's|/opt/elephant-dns/bin/elephant-dns |/bin/true |' infra/cron/elephant-dns.$$unit > build/units/elephant-dns.$$unit; done
+	@command -v systemd-analyze > /dev/null || { echo "systemd-analyze is missing: the units were not checked."; exit 0; }; \
+		systemd-analyze verify --man=no build/units/elephant-dns.service build/units/elephant-dns.timer
+
 proof: $(VENV)/dev.stamp ## the exhaustive tests, about an hour, and the figures in docs/proof.md (ARGS go to pytest)
 	@status=0; $(BIN)/pytest --numprocesses auto --timeout 0 -m proof $(ARGS) || status=$$?; \
 		$(BIN)/python -m tests.model.proof.page && exit $$status
@@ -83,6 +96,9 @@ package: | $(VENV) ## build the Lambda function: dist/elephant-dns-watchdog.zip
 	@$(BIN)/python -m infra.package --python $(LAMBDA_PYTHON) --architecture $(LAMBDA_ARCHITECTURE) \
 		--output dist/elephant-dns-watchdog.zip
 
+release: package ## the package, the list of its components and their checksums, in dist/
+	@$(BIN)/python -m infra.package_bom dist/elephant-dns-watchdog.zip
+
 format: $(VENV)/dev.stamp ## let ruff fix and format what it can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
@@ -90,15 +106,17 @@ format: $(VENV)/dev.stamp ## let ruff fix and format what it can
 lock: $(LOCK_VENV)/lock.stamp ## write requirements/*.txt again (ARGS=--upgrade for newer versions)
 	$(COMPILE) --extra sandbox --group dev pyproject.toml --output-file requirements/dev.txt
 	$(COMPILE) --constraint requirements/dev.txt --extra sandbox pyproject.toml requirements/build.in --output-file requirements/sandbox.txt
+	$(COMPILE) --constraint requirements/dev.txt --extra cli pyproject.toml requirements/build.in --output-file requirements/cli.txt
 	$(COMPILE_FOR) --python-version $(LAMBDA_PYTHON) --python-platform $(LAMBDA_ARCHITECTURE)-manylinux2014 \
 		--constraint requirements/dev.txt pyproject.toml --output-file requirements/runtime.txt
 	$(COMPILE) --constraint requirements/dev.txt requirements/build.in --output-file requirements/build.txt
 	$(COMPILE) requirements/lock.in --output-file requirements/lock.txt
+	$(COMPILE) requirements/infra.in --output-file requirements/infra.txt
 	$(COMPILE) requirements/ministack.in --output-file requirements/ministack.txt
 	$(COMPILE) --constraint requirements/dev.txt requirements/mutants.in --output-file requirements/mutants.txt
 
 clean: ## remove everything that make or a tool has created
-	rm -rf $(VENV) $(LOCK_VENV) $(MINISTACK_VENV) $(MUTANTS_VENV) build dist mutants .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(LOCK_VENV) $(MINISTACK_VENV) $(MUTANTS_VENV) $(INFRA_VENV) build dist mutants .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is newer than its lock, so nothing is installed twice. Both sets share one environment, because the versions in
@@ -127,6 +145,11 @@ $(MINISTACK_VENV)/ministack.stamp: requirements/ministack.txt | $(MINISTACK_VENV
 	@$(MINISTACK_VENV)/bin/python -m pip install $(PIP_FLAGS) --require-hashes --requirement requirements/ministack.txt
 	@touch $@
 
+$(INFRA_VENV)/infra.stamp: requirements/infra.txt | $(INFRA_VENV)
+	@echo "Installing requirements/infra.txt into $(INFRA_VENV) ..."
+	@$(INFRA_VENV)/bin/python -m pip install $(PIP_FLAGS) --require-hashes --requirement requirements/infra.txt
+	@touch $@
+
 # The tool that changes the code runs the tests in its own process, so it needs all their packages.
 $(MUTANTS_VENV)/mutants.stamp: requirements/mutants.txt requirements/dev.txt | $(MUTANTS_VENV)
 	@echo "Installing requirements/dev.txt and requirements/mutants.txt into $(MUTANTS_VENV) ..."
@@ -134,7 +157,7 @@ $(MUTANTS_VENV)/mutants.stamp: requirements/mutants.txt requirements/dev.txt | $
 		--requirement requirements/dev.txt --requirement requirements/mutants.txt
 	@touch $@
 
-$(VENV) $(LOCK_VENV) $(MINISTACK_VENV) $(MUTANTS_VENV):
+$(VENV) $(LOCK_VENV) $(MINISTACK_VENV) $(MUTANTS_VENV) $(INFRA_VENV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "$(PYTHON) is $$($(PYTHON) --version 2>&1): this needs Python 3.11 or newer." \
 			"Name another one: make PYTHON=python3.13 ..." >&2; exit 1; }

@@ -21,8 +21,17 @@ from infra.package_zip import sizes, write
 ROOT = Path(__file__).parents[1]
 LOCK = ROOT / "requirements" / "runtime.txt"
 
-#: Parts of the wheels that no function needs: console scripts, tests, data of boto3's resources, examples.
-_UNUSED = ("bin", "*/test", "*/tests", "boto3/data", "boto3/examples")
+#: Packages that come with a dependency, and that nothing imports: the clients are botocore's own.
+_NOT_IMPORTED = ("boto3", "s3transfer")
+#: Of the wheels: those packages, console scripts, tests, and time zones that nobody asks dateutil for.
+_UNUSED = (
+    *_NOT_IMPORTED,
+    *(f"{name}-*.dist-info" for name in _NOT_IMPORTED),
+    "bin",
+    "*/test",
+    "*/tests",
+    "dateutil/zoneinfo",
+)
 #: The installer's notes in a wheel's description. Licences stay, and METADATA, where scanners read the version.
 _NOTES = ("INSTALLER", "RECORD", "REQUESTED", "WHEEL", "entry_points.txt", "top_level.txt", "zip-safe")
 

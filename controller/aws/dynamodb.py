@@ -85,6 +85,7 @@ class DynamoTable:
 
     def _paged(self, call: Call, request: Any, **arguments: Any) -> list[Meeting]:
         arguments |= {"TableName": self.settings.table_name, "ReturnConsumedCapacity": "TOTAL"}
+        arguments["Select"] = "SPECIFIC_ATTRIBUTES"  # the policies ask for it
         arguments |= _projection(self.settings.roles)
 
         def page(after: Any) -> tuple[list[Meeting], Any]:
@@ -127,6 +128,7 @@ class DynamoWriter:
             self.budget,
             lambda _: None,
             ReturnConsumedCapacity="TOTAL",
+            ReturnValues="NONE",  # the policies ask for it
             TableName=self.settings.table_name,
             Key={"id": {"S": meeting}},
             **expressions(change),

@@ -6,11 +6,13 @@ by the functions that need it, so that ``--help`` and the shell's completion ans
 
 import sys
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Any
 
 import click
 
 from controller import __version__
+from controller.cli import env_file
 from controller.cli.codes import Code
 from controller.cli.console import complain, err, refuse
 from controller.cli.doctor import doctor
@@ -25,6 +27,15 @@ from controller.errors import RequestError, SettingsError, WatchdogError
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, message="elephant-dns %(version)s")
+@click.option(
+    "--env-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    callback=env_file.load,
+    expose_value=False,
+    is_eager=True,
+    help="Take settings from this file, a NAME=value a line.",
+)
 @everywhere
 @click.pass_context
 def cli(context: click.Context, /, **given: Any) -> None:
@@ -37,7 +48,7 @@ def cli(context: click.Context, /, **given: Any) -> None:
       elephant-dns apply          do it, after a question
       elephant-dns COMMAND -h     more of each command
 
-    These options may also stand after the command.
+    These options, except --env-file, may also stand after the command.
 
     \b
     Exit codes: 0 done; 1 an error, or a change that failed or was not reached;

@@ -63,8 +63,9 @@ class Matcher:
         )
 
 
-def state_change(state: str, account: str, region: str) -> dict[str, Any]:
-    """Return an event as EC2 sends it: its detail is the instance's id and state, never tags."""
+def state_change(state: str, function: str) -> dict[str, Any]:
+    """Return an event as EC2 sends it where this function's ARN lies: its detail holds id and state, no tags."""
+    _, partition, _, region, account, *_ = function.split(":")
     return {
         "version": "0",
         "id": "00000000-0000-0000-0000-000000000000",
@@ -73,7 +74,7 @@ def state_change(state: str, account: str, region: str) -> dict[str, Any]:
         "account": account,
         "time": "2000-01-01T00:00:00Z",
         "region": region,
-        "resources": [f"arn:aws:ec2:{region}:{account}:instance/{INSTANCE}"],
+        "resources": [f"arn:{partition}:ec2:{region}:{account}:instance/{INSTANCE}"],
         "detail": {"instance-id": INSTANCE, "state": state},
     }
 

@@ -63,8 +63,8 @@ def _state_checks(deployment: Deployment, matcher: Matcher) -> Iterator[Check]:
     function = deployment.function
 
     def problems(rule: Trigger) -> Iterator[Check]:
-        yield from _pattern(rule, matcher, lambda state: state_change(state, function.account, function.region))
-        yield from _change(rule, state_change("running", function.account, function.region))
+        yield from _pattern(rule, matcher, lambda state: state_change(state, function.arn))
+        yield from _change(rule, state_change("running", function.arn))
 
     def right(rule: Trigger) -> Check:
         read = " Its pattern was read here, since events:TestEventPattern is denied." if matcher.denied else ""

@@ -32,7 +32,10 @@ METRICS = {
 
 #: The findings that say that somebody waits, or that a meeting does not end.
 LATE = frozenset({"meeting-late", "not-launched", "role-not-launched", "never-healthy"})
-#: The specification's limit of values in one metric of one line.
+#: Outcomes that need no second alarm: ``GuardTripped`` reports what the guard holds.
+_SETTLED = (Outcome.APPLIED, Outcome.GUARDED)
+
+#: Most values of one metric in one line, by the specification.
 MAX_VALUES = 100
 
 
@@ -45,10 +48,10 @@ def as_metrics(report: Report, request: Request, function: str) -> dict[str, Any
     - ``SecondsToLink``: for each link that any pass wrote, from the machine's launch to the pass's end;
     - ``SecondsBeforeMeeting``: for the same links, from then to the meeting's time; negative where that was earlier.
 
-    ``MachinesOverdue``, ``MeetingsLate`` and ``FullPassSucceeded`` come from full passes alone. The last one is 1 when
-    all that differed was applied. A plan counts where the schedule asked for it (shadow mode); one by hand must not
-    tell the alarms that all is well. ``LinksUnreachable`` is there if links were probed, ``CellsUnread`` if there are
-    several cells.
+    ``MachinesOverdue``, ``MeetingsLate`` and ``FullPassSucceeded`` come from full passes alone. The last one is 1 if
+    every cell was read, and every change was applied or is held by the guard, which has a metric of its own. A plan
+    counts if the schedule asked for it (shadow mode). A plan by hand does not count: it must not satisfy the alarms.
+    ``LinksUnreachable`` is there if links were probed, ``CellsUnread`` if there are several cells.
     """
     values: dict[str, int | list[float]] = {
         "ChangesApplied": report.count(Outcome.APPLIED),
@@ -68,7 +71,9 @@ def as_metrics(report: Report, request: Request, function: str) -> dict[str, Any
         values["MachinesOverdue"] = report.found("machine-overdue")
         values["MeetingsLate"] = sum(map(report.found, LATE))
     if report.scope is None and (report.mode == Mode.APPLY or request.is_scheduled):
-        values["FullPassSucceeded"] = int(report.converged or report.mode == Mode.PLAN)
+        is_whole = not any(cell.error for cell in report.cells)
+        settled = is_whole and all(result.outcome in _SETTLED for result in report.results)
+        values["FullPassSucceeded"] = int(settled or report.mode == Mode.PLAN)
     if len(report.cells) > 1:
         values["CellsUnread"] = sum(cell.error is not None for cell in report.cells)
     if report.links:

@@ -1,22 +1,23 @@
-"""What state an alarm of CloudWatch is in, after periods with these values.
+"""Evaluates an alarm as CloudWatch does, over the values that its metric has in each period.
 
 How it looks at data: "Configuring how CloudWatch alarms treat missing data" and "Using metric math" in its user guide.
-Only as much as our alarms use; what is not known here fails, so that nothing passes unseen.
+Only as much as the alarms of the template use; anything else fails, so that nothing passes unseen.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from operator import ge, lt
 from typing import Any, Self
 
-#: The values that a metric has had in one period.
+#: The values of a metric in one period.
 Period = Sequence[float]
 
 #: Periods before those of the evaluation at which CloudWatch looks, where some of these have no data. It promises no
 #: number; its examples have two.
 FURTHER_BACK = 2
 
-_STATISTICS: dict[str, Callable[[Period], float]] = {"Maximum": max, "Minimum": min, "Sum": sum}
+_STATISTICS: dict[str, Callable[[Period], float]] = {"Maximum": max, "SampleCount": len, "Sum": sum}
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "GreaterThanOrEqualToThreshold": ge,
     "LessThanThreshold": lt,
@@ -26,7 +27,7 @@ _MISSING = {"breaching": True, "notBreaching": False}
 
 @dataclass(frozen=True)
 class Watched:
-    """The metric that an alarm looks at, and how; ``fill`` stands for a period without data."""
+    """The metric that an alarm looks at, and how; ``fill`` takes the place of a period without data."""
 
     namespace: str
     name: str
@@ -55,8 +56,14 @@ class Watched:
         return _STATISTICS[self.statistic](period) if period else self.fill
 
 
+def changes(alarm: Mapping[str, Any], *periods: Period) -> int:
+    """How often the alarm begins or ends within these periods: the notifications that it sends."""
+    states = [False, *(rings(alarm, *periods[: count + 1]) for count in range(len(periods)))]
+    return sum(before != now for before, now in pairwise(states))
+
+
 def rings(alarm: Mapping[str, Any], *periods: Period) -> bool:
-    """Whether it is in the state ALARM after these periods, the last of them last."""
+    """Return whether the alarm is in the state ALARM after these periods, the last of them last."""
     count: int = alarm["EvaluationPeriods"]
     looked_at = periods[-count - FURTHER_BACK :]
     watched = Watched.by(alarm)

@@ -5,6 +5,7 @@ Only as much of CloudFormation as the templates use; what is not known here fail
 
 import json
 import re
+import zlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -134,6 +135,8 @@ class Stack:
                 return not self.holds(other)
             case {"Fn::And": others}:
                 return all(map(self.holds, others))
+            case {"Fn::Or": others}:
+                return any(map(self.holds, others))
         raise NotImplementedError(condition)
 
     def _is_in(self, resource: dict[str, Any]) -> bool:
@@ -146,6 +149,8 @@ class Stack:
             if name in known:
                 return known[name]
         resource = self.template["Resources"][name]
+        if resource["Type"] == "AWS::AppConfig::HostedConfigurationVersion":  # the number that this content gets
+            return str(zlib.crc32(self.resolve(resource["Properties"]["Content"]).encode()))
         if resource["Type"] == "AWS::SQS::Queue":
             return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{self._attribute(name, 'QueueName')}"
         key, _ = _NAMES.get(resource["Type"], ("", ""))
@@ -153,7 +158,7 @@ class Stack:
 
     def _attribute(self, name: str, attribute: str) -> str:
         resource = self.template["Resources"][name]
-        key, arn = _NAMES.get(resource["Type"], ("", "made-by-cloudformation:{name}"))
+        key, arn = _NAMES.get(resource["Type"], ("", "named-by-cloudformation:{name}"))
         physical = self.resolve(resource["Properties"].get(key, name))
         match attribute:
             case "Arn":

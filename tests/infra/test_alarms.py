@@ -1,4 +1,4 @@
-"""Alarms and dashboard look at metrics that are there, and tell who is to be told."""
+"""Alarms and dashboard watch metrics that exist, and alarms notify the right person."""
 
 import json
 from typing import Any
@@ -6,19 +6,26 @@ from typing import Any
 import pytest
 
 from controller.telemetry.metrics import DIMENSION, METRICS, NAMESPACE
-from tests.infra.alarm import Period, Watched, rings
-from tests.infra.cloudformation import read, stack
+from tests.infra.alarm import Period, Watched, changes, rings
+from tests.infra.cloudformation import INFRA, read, stack
+from tests.infra.incidents import INCIDENTS, WORLDS, Pass, recorded, series, watched
+from tests.support.servers import Clouds
 
 TOPIC = "arn:aws:sns:us-west-2:123456789012:operations"
-DEPLOYED = stack(AlarmTopicArn=TOPIC, CreateDashboard="true", ProbeLinks="true")
+PAGER = "arn:aws:sns:us-west-2:123456789012:pager"
+DEPLOYED = stack(AlarmTopicArn=TOPIC, PageTopicArn=PAGER, CreateDashboard="true", ProbeLinks="true")
 ALARMS = DEPLOYED.resources("AWS::CloudWatch::Alarm")
 QUEUES = {queue["QueueName"] for queue in DEPLOYED.resources("AWS::SQS::Queue").values()}
 NAME = DEPLOYED.only("AWS::Lambda::Function")["FunctionName"]
 
 #: Metrics of AWS's own that we look at: the namespace's metrics and the dimension they have.
 OF_AWS = {
-    "AWS/Lambda": ({"Errors"}, DIMENSION, {NAME}),
-    "AWS/SQS": ({"ApproximateNumberOfMessagesVisible"}, "QueueName", QUEUES),
+    "AWS/Lambda": ({"Errors", "Throttles"}, DIMENSION, {NAME}),
+    "AWS/SQS": (
+        {"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible", "NumberOfMessagesSent"},
+        "QueueName",
+        QUEUES,
+    ),
 }
 
 
@@ -53,21 +60,33 @@ def test_the_dashboard_is_made_for_who_asks() -> None:
 
 
 @pytest.mark.parametrize("alarm", sorted(ALARMS))
-def test_every_alarm_tells_the_topic_of_its_beginning_and_its_end(alarm: str) -> None:
-    assert ALARMS[alarm]["AlarmActions"] == ALARMS[alarm]["OKActions"] == [TOPIC]
+def test_alarm_notifies_its_topic_of_beginning_and_end(alarm: str) -> None:
+    topic = PAGER if alarm == "NoFullPassAlarm" else TOPIC
+    assert ALARMS[alarm]["AlarmActions"] == ALARMS[alarm]["OKActions"] == [topic]
     assert ALARMS[alarm]["AlarmDescription"]
 
 
-def test_without_a_topic_alarms_tell_nobody() -> None:
+def test_without_a_page_topic_every_alarm_notifies_the_alarm_topic() -> None:
+    alarms = stack(AlarmTopicArn=TOPIC).resources("AWS::CloudWatch::Alarm").values()
+    assert {tuple(alarm[key]) for alarm in alarms for key in ("AlarmActions", "OKActions")} == {(TOPIC,)}
+
+
+def test_page_topic_alone_gets_the_paging_alarm_alone() -> None:
+    alarms = stack(PageTopicArn=PAGER).resources("AWS::CloudWatch::Alarm")
+    assert [name for name, alarm in alarms.items() if "AlarmActions" in alarm] == ["NoFullPassAlarm"]
+
+
+def test_without_a_topic_alarms_notify_nobody() -> None:
     alarms = stack().resources("AWS::CloudWatch::Alarm").values()
     assert [alarm for alarm in alarms if "AlarmActions" in alarm or "OKActions" in alarm] == []
 
 
-#: What each alarm's metric was in the last periods, and whether that is to be told. () is a period without data.
+#: What each alarm's metric was in the last periods, and whether it rings. () is a period without data.
 NOTHING: Period = ()
 STATES: list[tuple[str, list[Period], bool]] = [
-    ("ErrorsAlarm", [(0, 0), (0, 1, 0)], True),
-    ("ErrorsAlarm", [(0, 1), (0, 0)], False),
+    ("ErrorsAlarm", [(0, 0), (0, 1, 0)], False),  # one failure alone
+    ("ErrorsAlarm", [(0, 1), (0, 0), (1,)], True),
+    ("ErrorsAlarm", [(0, 1), (0, 0), (0, 0)], False),
     ("ErrorsAlarm", [NOTHING, NOTHING], False),
     ("GuardAlarm", [(0,), (1, 0)], True),  # a pass for one machine, in the same period, has no guard that trips
     ("GuardAlarm", [(1,), (0, 0)], False),
@@ -78,12 +97,15 @@ STATES: list[tuple[str, list[Period], bool]] = [
     ("NotConvergedAlarm", [(0,), NOTHING, NOTHING], False),
     ("NotConvergedAlarm", [NOTHING, NOTHING, NOTHING], False),
     ("NoFullPassAlarm", [(1,), (1,), (1,)], False),
-    ("NoFullPassAlarm", [(0, 1), (0, 1), (0, 1)], False),  # a second one in the period has succeeded
+    ("NoFullPassAlarm", [(0,), (0,), (0,)], False),  # it ended, and not-converged looks at how
     ("NoFullPassAlarm", [(1,), (0,), NOTHING], False),
-    ("NoFullPassAlarm", [(0,), (0,), (0,)], True),
-    ("NoFullPassAlarm", [(1,), (0,), NOTHING, (0,)], True),
+    ("NoFullPassAlarm", [(1,), NOTHING, NOTHING, (0,)], False),
     ("NoFullPassAlarm", [(1,), (1,), NOTHING, NOTHING, NOTHING], True),
-    ("NoFullPassAlarm", [NOTHING, NOTHING, NOTHING], True),  # before the first pass of all, too
+    ("NoFullPassAlarm", [NOTHING, NOTHING, NOTHING], True),  # also before the very first pass
+    ("StateChangesWaitingAlarm", [(1790,), (1810,)], True),
+    ("StateChangesWaitingAlarm", [(1810,), (5,)], False),
+    ("StateChangesWaitingAlarm", [(1810,), NOTHING, NOTHING, NOTHING], False),  # the queue is empty
+    ("StateChangesWaitingAlarm", [(600,), (1500,)], False),
     ("LinksUnreachableAlarm", [(0,), (1,), (2,)], True),
     ("LinksUnreachableAlarm", [(0,), (0,), (1,)], False),  # a desktop that was slow once
     ("LinksUnreachableAlarm", [(1,), (1,), (0,)], False),
@@ -91,8 +113,9 @@ STATES: list[tuple[str, list[Period], bool]] = [
     ("StateChangeDeadLettersAlarm", [(0, 0), (0, 1)], True),
     ("StateChangeDeadLettersAlarm", [(2, 1), (0, 0)], False),  # it was purged
     ("StateChangeDeadLettersAlarm", [NOTHING, NOTHING], False),
-    ("ReconcileDeadLettersAlarm", [(0, 0), (0, 1)], True),
-    ("ReconcileDeadLettersAlarm", [(2, 1), (0, 0)], False),
+    ("ReconcileDeadLettersAlarm", [(0, 0), (0, 1)], False),
+    ("ReconcileDeadLettersAlarm", [(0, 1), (1, 0)], True),
+    ("ReconcileDeadLettersAlarm", [(1,), (1,), (0,), (0,)], False),  # the messages are still there
     ("ReconcileDeadLettersAlarm", [NOTHING, NOTHING], False),
 ]
 
@@ -106,7 +129,17 @@ def test_every_alarm_is_tried_both_ways() -> None:
     assert {(alarm, rung) for alarm, _, rung in STATES} == {(alarm, rung) for alarm in ALARMS for rung in (True, False)}
 
 
-@pytest.mark.parametrize("alarm", ["GuardAlarm", "NotConvergedAlarm", "NoFullPassAlarm", "LinksUnreachableAlarm"])
+@pytest.mark.parametrize(
+    "alarm",
+    [
+        "ErrorsAlarm",
+        "GuardAlarm",
+        "NotConvergedAlarm",
+        "NoFullPassAlarm",
+        "LinksUnreachableAlarm",
+        "ReconcileDeadLettersAlarm",
+    ],
+)
 @pytest.mark.parametrize("minutes", read()["Parameters"]["ScheduleMinutes"]["AllowedValues"])
 def test_what_full_passes_tell_is_looked_at_by_periods_of_the_schedule(alarm: str, minutes: str) -> None:
     deployed = stack(ScheduleMinutes=minutes, ProbeLinks="true").resources("AWS::CloudWatch::Alarm")[alarm]
@@ -115,17 +148,28 @@ def test_what_full_passes_tell_is_looked_at_by_periods_of_the_schedule(alarm: st
 
 def test_a_watchdog_that_is_switched_off_is_not_missed() -> None:
     off = stack(Enabled="false", ProbeLinks="true").resources("AWS::CloudWatch::Alarm")
-    assert set(ALARMS) - set(off) == {"NoFullPassAlarm"}
+    assert set(ALARMS) - set(off) == {"NoFullPassAlarm", "StateChangesWaitingAlarm"}
+
+
+def test_a_queue_that_shadow_mode_does_not_read_is_not_watched() -> None:
+    shadow = stack(ScheduleAction="plan", ProbeLinks="true").resources("AWS::CloudWatch::Alarm")
+    assert set(ALARMS) - set(shadow) == {"StateChangesWaitingAlarm"}
+
+
+def test_a_state_change_that_is_still_tried_does_not_count_as_waiting() -> None:
+    queue = DEPLOYED.resources("AWS::SQS::Queue")["StateChanges"]
+    attempts = queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"]
+    assert attempts < ALARMS["StateChangesWaitingAlarm"]["Threshold"] < queue["MessageRetentionPeriod"]
+
+
+def test_every_queue_is_watched() -> None:
+    looked_at = [Watched.by(alarm) for alarm in ALARMS.values()]
+    queues = {one.dimensions[0]["Value"] for one in looked_at if one.namespace == "AWS/SQS"}
+    assert queues == QUEUES
 
 
 def test_links_are_watched_where_they_are_probed() -> None:
     assert set(ALARMS) - set(stack().resources("AWS::CloudWatch::Alarm")) == {"LinksUnreachableAlarm"}
-
-
-def test_both_dead_letter_queues_are_watched() -> None:
-    watched = [Watched.by(alarm) for alarm in ALARMS.values()]
-    queues = {one.dimensions[0]["Value"] for one in watched if one.namespace == "AWS/SQS"}
-    assert queues == {name for name in QUEUES if "DeadLetters" in name}
 
 
 @pytest.mark.parametrize("minutes", read()["Parameters"]["ScheduleMinutes"]["AllowedValues"])
@@ -135,3 +179,47 @@ def test_cloudwatch_evaluates_alarms_over_such_a_time(minutes: str) -> None:
         seconds = Watched.by(alarm).seconds
         assert seconds % 60 == 0
         assert seconds * alarm["EvaluationPeriods"] <= 24 * 3600
+
+
+# Incidents: which alarms begin, whom they notify, and how often.
+
+
+@pytest.fixture
+def passes(clouds: Clouds, capsys: pytest.CaptureFixture[str]) -> dict[str, Pass]:
+    return {name: recorded(clouds, world, capsys) for name, world in WORLDS.items()}
+
+
+def named(alarm: str) -> str:
+    return str(ALARMS[alarm]["AlarmName"]).removeprefix("ElephantDNSWatchdog-")
+
+
+def rows() -> dict[str, list[str]]:
+    """The runbook's table of incidents: the other cells by the first."""
+    text = (INFRA.parent / "docs" / "runbook.md").read_text(encoding="utf-8")
+    section = text.partition("### What rings when\n")[2].partition("\n### ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("| ")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[1:]]
+    return {first: rest for first, *rest in cells}
+
+
+def test_passes_of_incidents_end_in_four_different_ways(passes: dict[str, Pass]) -> None:
+    ends = {name: (run.failed, run.metrics.get("FullPassSucceeded")) for name, run in passes.items()}
+    assert ends == {"clean": (False, 1), "stubborn": (True, 0), "guarded": (False, 1), "refused": (True, None)}
+    assert passes["guarded"].metrics["GuardTripped"] == 1
+
+
+def test_runbook_says_which_alarms_ring_in_which_incident(passes: dict[str, Pass]) -> None:
+    found = {}
+    for incident in INCIDENTS:
+        shown = series(incident, passes)
+        sent = {named(name): changes(alarm, *shown.get(watched(alarm), ())) for name, alarm in ALARMS.items()}
+        rung = sorted(name for name, count in sent.items() if count)
+        pages = sent["no-full-pass"]
+        mails = sum(sent.values()) - pages
+        found[incident] = [", ".join(f"`{name}`" for name in rung) or "none", str(pages), str(mails)]
+    assert found == rows()
+
+
+def test_every_alarm_rings_in_some_incident() -> None:
+    rung = {name for cells in rows().values() for name in cells[0].replace("`", "").split(", ")} - {"none"}
+    assert rung == {named(alarm) for alarm in ALARMS}

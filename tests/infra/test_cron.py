@@ -53,7 +53,8 @@ def planning() -> str:
 def commands() -> list[str]:
     """Return every own command line that the files hold."""
     texts = [job()[1], unit(SERVICE)["Service"]["ExecStart"], planning()]
-    return [match[0] for text in texts for match in re.findall(r"(elephant-dns \w+( --?[\w-]+( [\w.]+)?)*)", text)]
+    options = r"(?:elephant-dns|python -m controller)( --env-file \S+)?( \w+(?: --?[\w-]+(?: [\w.]+)?)*)"
+    return [f"elephant-dns{match[1]}" for text in texts for match in re.findall(options, text)]
 
 
 def shell(script: str, folder: Path, **changes: str) -> subprocess.CompletedProcess[str]:
@@ -71,8 +72,18 @@ def shell(script: str, folder: Path, **changes: str) -> subprocess.CompletedProc
 def from_cron(clouds: Clouds, folder: Path, **changes: str) -> subprocess.CompletedProcess[str]:
     settings = folder / "environment"
     values = clouds.environment(**changes).items()
-    settings.write_text("".join(f"{key}={shlex.quote(value)}\n" for key, value in values), encoding="utf-8")
+    settings.write_text("".join(f"{key}={value}\n" for key, value in values), encoding="utf-8")
     return shell(job()[1].replace(SETTINGS, str(settings)).replace(PROGRAM, HERE), folder)
+
+
+def from_systemd(clouds: Clouds, folder: Path, **changes: str) -> subprocess.CompletedProcess[str]:
+    """Run the unit's command as systemd does: split like a shell's line, but with no shell."""
+    values = clouds.environment(**changes).items()
+    (folder / "environment").write_text("".join(f"{key}={value}\n" for key, value in values), encoding="utf-8")
+    command = unit(SERVICE)["Service"]["ExecStart"].replace(PROGRAM, HERE)
+    words = [word.replace("${CREDENTIALS_DIRECTORY}", str(folder)) for word in shlex.split(command)]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
+    return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("command", commands())
@@ -109,6 +120,16 @@ def test_cron_repairs_drift_mails_nothing_and_leaves_a_record(clouds: Clouds, tm
     assert all(line["timestamp"].endswith("Z") for line in (record, link, whole))
 
 
+@pytest.mark.parametrize("run", [from_cron, from_systemd], ids=["cron", "systemd"])
+def test_owner_with_special_characters_stays_the_same_owner(run: Any, clouds: Clouds, tmp_path: Path) -> None:
+    clouds.launch()
+    owner = "acme/us;west$HOME#1'\\"
+    done = run(clouds, tmp_path, OWNER_ID=owner)
+    assert done.returncode == 0
+    (record,) = clouds.cloudflare.records()
+    assert str(record["comment"]).split()[0] == f"elephant-dns:{owner}"
+
+
 def test_cron_mails_why_a_pass_failed_and_logs_the_same(clouds: Clouds, tmp_path: Path) -> None:
     done = from_cron(clouds, tmp_path, TABLE_NAME="not-there")
     assert "not-there" in done.stdout
@@ -125,9 +146,9 @@ def test_cron_mails_which_change_failed_and_why(clouds: Clouds, tmp_path: Path) 
 
 def test_systemd_runs_what_cron_runs() -> None:
     service, timer = unit(SERVICE)["Service"], unit(TIMER)["Timer"]
-    assert service["ExecStart"] in job()[1]
-    assert service["EnvironmentFile"] == SETTINGS
-    assert timer["OnCalendar"] == "*:0/5"
+    assert service["ExecStart"].replace("${CREDENTIALS_DIRECTORY}/environment", SETTINGS) in job()[1]
+    assert service["LoadCredential"] == f"environment:{SETTINGS}"
+    assert (timer["OnCalendar"], timer["AccuracySec"]) == ("*:0/5", "1s")
     deadline = int(service["ExecStart"].split("--deadline ")[1])
     assert deadline < int(service["TimeoutStartSec"]) < 300 - int(timer["RandomizedDelaySec"]) + 1
 
@@ -155,8 +176,40 @@ def test_actions_are_pinned_by_commit_with_the_version_beside() -> None:
 
 def test_workflow_has_only_the_rights_that_it_needs() -> None:
     workflow = yaml.safe_load(WORKFLOW.read_bytes())
-    assert workflow["permissions"] == {"contents": "read", "id-token": "write", "issues": "write"}
+    (report,) = workflow["jobs"].values()
+    assert workflow["permissions"] == {}
+    assert report["permissions"] == {"contents": "read", "id-token": "write", "issues": "write"}
     assert "secrets." not in WORKFLOW.read_text(encoding="utf-8")
+
+
+def test_workflow_installs_locked_wheels_before_it_has_credentials() -> None:
+    texts = [step.get("run") or step["uses"] for step in steps()]
+    (install,) = [number for number, text in enumerate(texts) if "pip install" in text]
+    (login,) = [number for number, text in enumerate(texts) if "configure-aws-credentials" in text]
+    assert install < login
+    assert {"--require-hashes", "--only-binary", ":all:", "requirements/cli.txt"} <= set(texts[install].split())
+    assert not any("pip" in text for text in texts[login:])
+
+
+def test_role_of_the_workflow_trusts_one_branch_of_one_repository() -> None:
+    (statement,) = json.loads((INFRA / "ci/trust-policy.json").read_text(encoding="utf-8"))["Statement"]
+    issuer = "token.actions.githubusercontent.com"
+    assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
+    assert statement["Principal"]["Federated"].endswith(f":oidc-provider/{issuer}")
+    assert statement["Condition"] == {
+        "StringEquals": {
+            f"{issuer}:aud": "sts.amazonaws.com",
+            f"{issuer}:sub": "repo:OWNER/REPOSITORY:ref:refs/heads/main",
+        }
+    }
+
+
+def test_dependencies_are_a_week_old_before_they_are_proposed() -> None:
+    updates = yaml.safe_load((INFRA.parent / ".github/dependabot.yml").read_bytes())["updates"]
+    assert {(one["package-ecosystem"], one["cooldown"]["default-days"]) for one in updates} == {
+        ("pip", 7),
+        ("github-actions", 7),
+    }
 
 
 def test_no_script_of_the_workflow_holds_an_expression() -> None:

@@ -65,8 +65,8 @@ def test_the_queues_that_the_runbook_purges_are_the_dead_letter_queues() -> None
 def fields(query: str) -> set[str]:
     """The fields that a query of Logs Insights names, without the strings and the names that it makes itself."""
     bare = re.sub(r'"[^"]*"', "", query)
-    made = set(re.findall(r" as (\w+)", bare))
-    return {word.split(".")[0] for word in re.findall(r"(?<![@\w.])[a-z][\w.]*", bare)} - WORDS - made
+    own = set(re.findall(r" as (\w+)", bare))
+    return {word.split(".")[0] for word in re.findall(r"(?<![@\w.])[a-z][\w.]*", bare)} - WORDS - own
 
 
 def test_queries_name_fields_that_the_log_has(clouds: Clouds) -> None:

@@ -70,7 +70,7 @@ def test_the_state_rule_leads_to_the_queue_and_the_queue_to_the_function() -> No
 
 @pytest.mark.parametrize("queue", sorted(QUEUES))
 def test_every_queue_takes_messages_from_one_rule_alone(queue: str) -> None:
-    # Without its policy EventBridge's messages would be lost, and nobody would be told.
+    # Without its policy EventBridge's messages would be lost, and nobody would know.
     (allowed,) = [statement for statement in statements(queue) if statement["Effect"] == "Allow"]
     rule = "ElephantReconcile" if queue.startswith("Reconcile") else "ElephantEC2StateWatch"
     source = f"arn:aws:events:us-west-2:123456789012:rule/{rule}"
@@ -98,10 +98,11 @@ def test_every_queue_is_encrypted_and_refuses_what_comes_in_the_clear(queue: str
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_a_message_stays_hidden_for_as_long_as_lambda_may_need() -> None:
-    # AWS, "Using Lambda with Amazon SQS": six times the function's time-out, and the batching window.
-    window = MAPPING["MaximumBatchingWindowInSeconds"]
-    assert QUEUES["StateChanges"]["VisibilityTimeout"] >= 6 * FUNCTION["Timeout"] + window
+def test_message_stays_hidden_during_its_pass_and_comes_back_soon() -> None:
+    # Lambda refuses a queue if messages come back before the function's time-out. A failed pass is tried again when
+    # they do, so a user waits for as long.
+    hidden = QUEUES["StateChanges"]["VisibilityTimeout"]
+    assert FUNCTION["Timeout"] + MAPPING["MaximumBatchingWindowInSeconds"] < hidden <= 300
 
 
 def test_a_message_lives_through_all_its_attempts() -> None:

@@ -1,4 +1,4 @@
-"""The template deploys what the controller is written for, as others know it, and nothing that it is not told to."""
+"""The template deploys what the controller is written for, as others know it, and nothing else."""
 
 import json
 import re
@@ -117,6 +117,16 @@ def test_every_parameter_says_what_it_takes() -> None:
         ("Roles", ["teacher", "teacher,student"], ["", "Teacher", "a,", "a, b"]),
         ("NameSuffix", ["", "-staging"], ["staging", "-", "-Staging", "-a b"]),
         ("AlarmTopicArn", ["", "arn:aws:sns:us-west-2:123456789012:ops"], ["ops", "arn:aws:sqs:us-west-2:1:x"]),
+        ("PageTopicArn", ["", "arn:aws-us-gov:sns:us-gov-west-1:123456789012:x"], ["ops", "arn:aws:sqs:us-west-2:1:x"]),
+        ("LogKmsKeyArn", ["", "arn:aws:kms:us-west-2:123456789012:key/1-2"], ["alias/x", "*", "arn:aws:kms:*"]),
+        ("ReservedConcurrency", ["", "4", "12", "1000"], ["0", "3", "-1", "many"]),
+        (
+            "PermissionsBoundaryArn",
+            ["", "arn:aws:iam::123456789012:policy/a/b", "arn:aws:iam::aws:policy/ReadOnlyAccess"],
+            ["boundary", "arn:aws:iam::123456789012:role/x"],
+        ),
+        ("SubnetIds", ["", "subnet-01234567", "subnet-01234567,subnet-0123456789abcdef0"], ["subnet-x", "a", ","]),
+        ("SecurityGroupIds", ["", "sg-01234567,sg-89abcdef"], ["sg-x", "sg-01234567,"]),
     ],
 )
 def test_a_parameter_takes_what_its_user_takes(parameter: str, good: list[str], bad: list[str]) -> None:
@@ -128,7 +138,7 @@ def test_a_parameter_takes_what_its_user_takes(parameter: str, good: list[str], 
 def test_another_setting_publishes_another_version() -> None:
     # SAM alone would leave the alias with the old settings; another description makes CloudFormation publish a version.
     deployed = stack()
-    settings = {value["Ref"] for value in ENVIRONMENT.values()} | {"SnapStart"}
+    settings = {value["Ref"] for value in ENVIRONMENT.values()} | {"SnapStart", "SubnetIds", "SecurityGroupIds"}
     versions = [
         replace(deployed, parameters=deployed.parameters | {name: "another"}).only("AWS::Lambda::Version")
         for name in sorted(settings)
@@ -136,11 +146,15 @@ def test_another_setting_publishes_another_version() -> None:
     assert deployed.only("AWS::Lambda::Version") not in versions
 
 
-def test_a_version_describes_its_settings_in_what_lambda_takes() -> None:
-    description = stack(StatusIndex="by-status", OwnerId="123456789012/us-west-2", SnapStart="PublishedVersions").only(
-        "AWS::Lambda::Version"
-    )["Description"]
-    assert len(description) <= 256
+def test_longest_settings_fit_the_description_of_a_version() -> None:
+    longest = {
+        "DomainRoot": "a" * PARAMETERS["DomainRoot"]["MaxLength"],
+        "SecretName": "s" * 512,
+        "TableName": "t" * 255,
+    }
+    described = stack(**longest).only("AWS::Lambda::Version")["Description"]
+    assert re.fullmatch(rf"Settings \d{{1,10}} for {longest['DomainRoot']}", described)
+    assert len(described) <= 256
 
 
 def test_everything_calls_the_alias() -> None:
@@ -163,15 +177,18 @@ def test_the_schedule_asks_for_what_the_handler_knows(action: str) -> None:
 @pytest.mark.parametrize("minutes", PARAMETERS["ScheduleMinutes"]["AllowedValues"])
 def test_seconds_and_rate_are_the_same_time(minutes: str) -> None:
     row = TEMPLATE["Mappings"]["Schedule"][minutes]
-    assert row == {"Rate": f"rate({minutes} minutes)", "Seconds": int(minutes) * 60}
+    assert (row["Rate"], row["Seconds"]) == (f"rate({minutes} minutes)", int(minutes) * 60)
     assert row["Seconds"] > FUNCTION["Timeout"]
 
 
-def test_a_full_pass_is_not_tried_again() -> None:
-    deployed = stack()
+@pytest.mark.parametrize(("minutes", "retries"), [("5", 0), ("10", 0), ("15", 1), ("30", 1), ("60", 1)])
+def test_failed_full_pass_is_retried_where_the_next_is_far(minutes: str, retries: int) -> None:
+    deployed = stack(ScheduleMinutes=minutes)
     asynchronous = deployed.only("AWS::Lambda::EventInvokeConfig")
     (target,) = deployed.resources("AWS::Events::Rule")["ElephantDNSWatchdogReconcile"]["Targets"]
-    assert (asynchronous["MaximumRetryAttempts"], target["RetryPolicy"]["MaximumRetryAttempts"]) == (0, 0)
+    assert (asynchronous["MaximumRetryAttempts"], target["RetryPolicy"]["MaximumRetryAttempts"]) == (retries, 0)
+    # Lambda waits a minute before its first retry ("Asynchronous invocation" in its documentation).
+    assert (retries + 1) * FUNCTION["Timeout"] + retries * 60 < int(minutes) * 60
     assert asynchronous["DestinationConfig"]["OnFailure"]["Destination"] == target["DeadLetterConfig"]["Arn"]
 
 
@@ -205,14 +222,78 @@ def test_table_and_secret_are_there_already() -> None:
     assert stack().resources("AWS::DynamoDB::Table") == stack().resources("AWS::SecretsManager::Secret") == {}
 
 
-def test_a_table_and_a_secret_that_the_stack_made_outlive_it() -> None:
-    made = [TEMPLATE["Resources"][name] for name in ("Table", "Secret")]
-    assert {(one["DeletionPolicy"], one["UpdateReplacePolicy"]) for one in made} == {("Retain", "Retain")}
+def test_table_secret_and_log_outlive_the_stack_but_not_a_failed_first_deployment() -> None:
+    kept = [TEMPLATE["Resources"][name] for name in ("Table", "Secret", "Log")]
+    policies = {(one["DeletionPolicy"], one["UpdateReplacePolicy"]) for one in kept}
+    assert policies == {("RetainExceptOnCreate", "Retain")}
 
 
-def test_the_log_goes_with_the_stack_and_stays_when_only_its_name_changes() -> None:
-    log = TEMPLATE["Resources"]["Log"]
-    assert (log["DeletionPolicy"], log["UpdateReplacePolicy"]) == ("Delete", "Retain")
+def references(part: Any) -> set[str]:
+    """Every logical name that this part of a template waits for."""
+    if isinstance(part, list):
+        return {name for one in part for name in references(one)}
+    if not isinstance(part, dict):
+        return set()
+    found = {part["Ref"]} if "Ref" in part else set()
+    found |= {part["Fn::GetAtt"][0]} if "Fn::GetAtt" in part else set()
+    if "Fn::Sub" in part:
+        text = part["Fn::Sub"] if isinstance(part["Fn::Sub"], str) else part["Fn::Sub"][0]
+        found |= {name.partition(".")[0] for name in re.findall(r"\$\{([\w.]+)\}", text)}
+    return found | {name for one in part.values() for name in references(one)}
+
+
+def test_table_is_created_last_since_it_cannot_be_deleted() -> None:
+    # Its deletion protection would make the rollback of a first deployment fail. It must not wait for a resource that a
+    # condition may leave out; those wait for little themselves.
+    resources = stack().template["Resources"]
+    before, waiting = set[str](), ["Table"]
+    while waiting:
+        one = resources[waiting.pop()]
+        named = one.get("DependsOn", [])
+        found = references(one.get("Properties")) | set([named] if isinstance(named, str) else named)
+        waiting += (found & set(resources)) - before
+        before |= found & set(resources)
+    assert before == {name for name, one in resources.items() if "Condition" not in one}
+
+
+def test_log_is_encrypted_by_the_key_that_is_named() -> None:
+    key = "arn:aws:kms:us-west-2:123456789012:key/1-2"
+    assert stack(LogKmsKeyArn=key).only("AWS::Logs::LogGroup")["KmsKeyId"] == key
+    assert "KmsKeyId" not in stack().only("AWS::Logs::LogGroup")
+
+
+def test_role_has_the_permissions_boundary_that_is_named() -> None:
+    boundary = "arn:aws:iam::123456789012:policy/boundary"
+    assert stack(PermissionsBoundaryArn=boundary).only("AWS::IAM::Role")["PermissionsBoundary"] == boundary
+    assert "PermissionsBoundary" not in stack().only("AWS::IAM::Role")
+
+
+SUBNETS = {"SubnetIds": "subnet-01234567,subnet-89abcdef", "SecurityGroupIds": "sg-01234567"}
+
+
+def test_function_runs_in_the_subnets_that_are_named() -> None:
+    assert stack(**SUBNETS).only("AWS::Lambda::Function")["VpcConfig"] == {
+        "SubnetIds": ["subnet-01234567", "subnet-89abcdef"],
+        "SecurityGroupIds": ["sg-01234567"],
+    }
+    assert "VpcConfig" not in stack().only("AWS::Lambda::Function")
+
+
+@pytest.mark.parametrize("given", [[], ["SubnetIds"], ["SecurityGroupIds"], ["SubnetIds", "SecurityGroupIds"]])
+def test_subnets_need_security_groups_and_the_other_way_round(given: list[str]) -> None:
+    said = stack(**{name: SUBNETS[name] for name in given}).refusals()
+    assert bool(said) == (len(given) == 1)
+
+
+@pytest.mark.parametrize("number", ["", "4", "100"])
+def test_concurrency_is_reserved_where_a_number_is_given(number: str) -> None:
+    function = stack(ReservedConcurrency=number).only("AWS::Lambda::Function")
+    assert function.get("ReservedConcurrentExecutions", "") == number
+
+
+@pytest.mark.parametrize("parameter", ["DomainRoot", "OwnerId", "ProjectTag"])
+def test_parameter_that_leaves_names_behind_says_retire_first(parameter: str) -> None:
+    assert "run `elephant-dns retire` first" in " ".join(PARAMETERS[parameter]["Description"].split())
 
 
 def test_a_table_has_the_key_and_the_index_that_are_read() -> None:
@@ -258,6 +339,9 @@ def test_the_defaults_are_taken() -> None:
         ({"NameSuffix": "-staging", "TableName": "elephant-meetings"}, True),
         ({"NameSuffix": "-staging", "TableName": "staging-meetings"}, False),
         ({"NameSuffix": "-next", "ScheduleAction": "plan"}, False),
+        ({"ProjectTag": "Project=Staging", "OwnerId": "x"}, True),
+        ({"ProjectTag": "Project=Staging", "OwnerId": "x", "TableName": "staging-meetings"}, False),
+        ({"ProjectTag": "Project=Staging", "OwnerId": "x", "ScheduleAction": "plan"}, False),
         ({"TableName": "other-meetings"}, False),
     ],
 )
@@ -279,7 +363,7 @@ def test_the_table_that_a_second_deployment_may_not_have_is_the_first_ones() -> 
 
 @pytest.mark.parametrize(("owner", "refused"), [("", True), ("123456789012/us-west-2/staging", False)])
 def test_another_project_tag_needs_an_owner(owner: str, refused: bool) -> None:
-    said = stack(ProjectTag="Project=Staging", OwnerId=owner).refusals()
+    said = stack(ProjectTag="Project=Staging", OwnerId=owner, TableName="staging-meetings").refusals()
     assert ["OwnerId" in one for one in said] == [True] * refused
 
 
@@ -292,3 +376,11 @@ def test_no_template_knows_the_limits_that_no_longer_exist() -> None:
 
 def test_only_the_user_knows_what_has_no_default() -> None:
     assert {name for name, parameter in PARAMETERS.items() if "Default" not in parameter} == set(GIVEN)
+
+
+@pytest.mark.parametrize("template", ["template.yaml", "policies.yaml"])
+def test_template_names_no_partition(template: str) -> None:
+    # So it works in aws-us-gov and aws-cn as well. What people read may show an example.
+    lines = (INFRA / template).read_text(encoding="utf-8").splitlines()
+    named = [line for line in lines if re.search(r"arn:aws[a-z-]*:|\baws-(?:cn|us-gov)\b", line)]
+    assert [line for line in named if not line.lstrip().startswith("ConstraintDescription:")] == []

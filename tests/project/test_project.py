@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
-NAMES_OF_LOCKS = ["build", "dev", "lock", "ministack", "mutants", "runtime", "sandbox"]
+NAMES_OF_LOCKS = ["build", "cli", "dev", "infra", "lock", "ministack", "mutants", "runtime", "sandbox"]
 
 
 def entries(lock: Path) -> list[str]:
@@ -45,7 +45,7 @@ def test_a_lock_holds_nothing_but_pinned_and_hashed_requirements(name: str) -> N
     assert [line for line in entries(lock(name)) if not entry.fullmatch(line)] == []
 
 
-@pytest.mark.parametrize("name", ["build", "runtime", "sandbox"])
+@pytest.mark.parametrize("name", ["build", "cli", "runtime", "sandbox"])
 def test_the_development_lock_has_the_same_versions(name: str) -> None:
     dev = pins(lock("dev"))
     assert {package: versions for package, versions in pins(lock(name)).items() if dev[package] != versions} == {}

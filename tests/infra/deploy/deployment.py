@@ -1,7 +1,7 @@
 """The template, deployed by a change set as `sam deploy` does it.
 
-It is as it is but for two things: the package's place is filled in, and of the alarm on an expression the emulator gets
-the metric alone, for it computes no expressions.
+The emulator gets it with three changes: the package's place is filled in; of the alarm on an expression only the metric
+stays, since the emulator computes no expressions; and the condition keys that it does not know are left out.
 """
 
 import base64
@@ -157,8 +157,22 @@ def deploy(account: Account, package: Path, stack: str, **parameters: str) -> De
     formation.get_waiter("change_set_create_complete").wait(**change, WaiterConfig=QUICKLY)
     formation.execute_change_set(**change)
     formation.get_waiter(f"stack_{kind.lower()}_complete").wait(StackName=stack, WaiterConfig=QUICKLY)
-    (made,) = formation.describe_stacks(StackName=stack)["Stacks"]
-    return Deployment(account, stack, {one["OutputKey"]: one["OutputValue"] for one in made["Outputs"]})
+    (created,) = formation.describe_stacks(StackName=stack)["Stacks"]
+    return Deployment(account, stack, {one["OutputKey"]: one["OutputValue"] for one in created["Outputs"]})
+
+
+#: Condition keys that the emulator never sets, so that a condition on them would refuse everything.
+UNKNOWN_KEYS = {"ec2:Region", "dynamodb:ReturnValues", "lambda:SourceFunctionArn"}
+
+
+def drop_unknown_keys(part: Any) -> None:
+    """Remove the condition keys that the emulator does not know, wherever in the template."""
+    if isinstance(part, dict):
+        for keys in part.get("Condition", {}).values() if isinstance(part.get("Condition"), dict) else ():
+            for unknown in UNKNOWN_KEYS & set(keys):
+                del keys[unknown]
+    for one in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        drop_unknown_keys(one)
 
 
 def _template(package: str) -> str:
@@ -168,6 +182,7 @@ def _template(package: str) -> str:
     alarm = resources["NoFullPassAlarm"]["Properties"]
     (stat,) = [one["MetricStat"] for one in alarm.pop("Metrics") if "MetricStat" in one]
     alarm.update(stat["Metric"], Period=stat["Period"], Statistic=stat["Stat"])
+    drop_unknown_keys(template)
     return json.dumps(template)
 
 

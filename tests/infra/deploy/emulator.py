@@ -59,7 +59,7 @@ def running(folder: Path, environment: Mapping[str, str]) -> Iterator[Ministack]
     if not PROGRAM.exists():
         pytest.fail(f"{PROGRAM} is missing: run `make test`, which installs it.")
     port = _free_port()
-    told = {
+    given = {
         **environment,
         **ROOT_USER,
         "AUTH": "true",  # roles and policies are enforced
@@ -72,7 +72,7 @@ def running(folder: Path, environment: Mapping[str, str]) -> Iterator[Ministack]
         "S3_DATA_DIR": str(folder / "s3"),
     }
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([PROGRAM], cwd=folder, env=told, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen([PROGRAM], cwd=folder, env=given, stdout=log, stderr=subprocess.STDOUT)
         try:
             emulator = Ministack(f"http://{LOOPBACK}:{port}")
             wait_until(lambda: process.poll() is not None or _answers(emulator.url))

@@ -1,5 +1,6 @@
 """People with the policies that the project has for them, and the command line as they run it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,9 +9,9 @@ from pathlib import Path
 
 from controller.sandbox.aws import REGION
 from controller.sandbox.cloudflare.transport import LOOPBACK
-from tests.infra.cloudformation import INFRA
+from tests.infra.cloudformation import read
 from tests.infra.deploy.account import Account
-from tests.infra.deploy.deployment import QUICKLY
+from tests.infra.deploy.deployment import QUICKLY, drop_unknown_keys
 from tests.infra.deploy.emulator import Credentials
 
 COMMAND = Path(sys.executable).parent / "elephant-dns"
@@ -43,11 +44,13 @@ class Person:
 def deploy_policies(account: Account) -> dict[str, str]:
     """Make the stack of policies; their ARNs by the names of the outputs."""
     formation = account.client("cloudformation")
-    body = (INFRA / "policies.yaml").read_text(encoding="utf-8")
+    template = read("policies.yaml")
+    drop_unknown_keys(template)
+    body = json.dumps(template)
     formation.create_stack(StackName="people", TemplateBody=body, Capabilities=["CAPABILITY_IAM"])
     formation.get_waiter("stack_create_complete").wait(StackName="people", WaiterConfig=QUICKLY)
-    (made,) = formation.describe_stacks(StackName="people")["Stacks"]
-    return {one["OutputKey"]: one["OutputValue"] for one in made["Outputs"]}
+    (created,) = formation.describe_stacks(StackName="people")["Stacks"]
+    return {one["OutputKey"]: one["OutputValue"] for one in created["Outputs"]}
 
 
 def hire(account: Account, name: str, *policies: str) -> Person:

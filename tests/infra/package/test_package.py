@@ -28,7 +28,6 @@ PYTHON = make_variable("LAMBDA_PYTHON")
 OURS = {"LICENSE", "controller", "handler.py"}
 LIBRARIES = {
     "anyio",
-    "boto3",
     "botocore",
     "certifi",
     "dateutil",
@@ -37,7 +36,6 @@ LIBRARIES = {
     "httpx",
     "idna",
     "jmespath",
-    "s3transfer",
     "six.py",
     "tenacity",
     "typing_extensions.py",
@@ -66,6 +64,10 @@ def test_package_leaves_out_what_the_handler_does_not_import(product: Product) -
     assert {"controller/bootstrap.py", "controller/reconcile.py", "controller/rules/records.py"} <= ours
     unwanted = ("controller/cli/", "controller/sandbox", "controller/__main")
     assert not [name for name in ours if name.startswith(unwanted)]
+
+
+def test_time_zones_that_nobody_asks_for_stay_out(product: Product) -> None:
+    assert [name for name in product.names() if name.startswith("dateutil/zoneinfo")] == []
 
 
 def test_scripts_tests_and_installers_notes_stay_out(product: Product) -> None:

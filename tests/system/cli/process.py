@@ -28,7 +28,11 @@ _AT_ITS_TERMINAL = (
 
 def parse(command: str) -> None:
     """Read a command line as the program does, and run nothing. Raises ClickException for unknown ones."""
-    _, subcommand, *arguments = shlex.split(command)
+    _, *words = shlex.split(command)
+    if words[0].startswith("--"):  # an option of the group and its value
+        assert words[0] in {name for option in cli.params for name in option.opts}
+        words = words[2:]
+    subcommand, *arguments = words
     # The group is what gives its commands -h: one that is parsed without it goes without for the process's life.
     context = click.Context(cli, **cli.context_settings)
     found = cli.get_command(context, subcommand)

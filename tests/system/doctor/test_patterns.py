@@ -10,7 +10,8 @@ from moto.events.models import EventPattern
 
 from controller.doctor.patterns import RIGHT_PATTERN, STATES, state_change, unmet
 
-EVENT = state_change("running", "123456789012", "us-west-2")
+ARN = "arn:aws:lambda:us-west-2:123456789012:function:ElephantDNSWatchdog"
+EVENT = state_change("running", ARN)
 
 
 def matches(pattern: dict[str, Any], event: dict[str, Any] = EVENT) -> bool:
@@ -20,8 +21,8 @@ def matches(pattern: dict[str, Any], event: dict[str, Any] = EVENT) -> bool:
 @pytest.mark.parametrize("state", STATES)
 def test_the_pattern_that_is_recommended_matches_every_state(state: str) -> None:
     pattern = json.loads(RIGHT_PATTERN)
-    assert matches(pattern, state_change(state, "123456789012", "us-west-2"))
-    assert not matches(pattern, state_change("pending", "123456789012", "us-west-2"))
+    assert matches(pattern, state_change(state, ARN))
+    assert not matches(pattern, state_change("pending", ARN))
 
 
 @pytest.mark.parametrize(
@@ -87,3 +88,10 @@ _PATTERNS = st.fixed_dictionaries({}, optional={"source": _LEAVES, "region": _LE
 @given(_PATTERNS)
 def test_we_and_moto_read_patterns_alike(pattern: dict[str, Any]) -> None:
     assert matches(pattern) is EventPattern.load(json.dumps(pattern)).matches_event(cast(Any, EVENT))
+
+
+@pytest.mark.parametrize(("partition", "region"), [("aws-us-gov", "us-gov-west-1"), ("aws-cn", "cn-north-1")])
+def test_pattern_with_an_arn_matches_in_other_partitions(partition: str, region: str) -> None:
+    event = state_change("running", f"arn:{partition}:lambda:{region}:123456789012:function:ElephantDNSWatchdog")
+    pattern = {"resources": [{"prefix": f"arn:{partition}:ec2:{region}:123456789012:instance/"}]}
+    assert (list(unmet(pattern, event)), event["region"]) == ([], region)

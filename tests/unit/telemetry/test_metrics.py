@@ -126,7 +126,15 @@ def test_a_full_pass_succeeds_when_all_that_differed_was_applied() -> None:
     assert metrics(results=(Result(create(), Outcome.APPLIED),))["FullPassSucceeded"] == 1
 
 
-@pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome is not Outcome.APPLIED])
+def test_full_pass_with_held_changes_leaves_alarm_to_guard_metric() -> None:
+    held = metrics(results=(Result(delete(), Outcome.GUARDED),), guard=Guard(True, "so"))
+    assert (held["FullPassSucceeded"], held["GuardTripped"]) == (1, 1)
+
+
+SETTLED = (Outcome.APPLIED, Outcome.GUARDED)
+
+
+@pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome not in SETTLED])
 def test_a_full_pass_does_not_succeed_while_anything_is_left(outcome: Outcome) -> None:
     assert metrics(results=(Result(create(), outcome),))["FullPassSucceeded"] == 0
 

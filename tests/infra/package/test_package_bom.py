@@ -1,0 +1,55 @@
+"""A release lists what its package is made of, and its checksums are right."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft7Validator
+
+from infra.package_bom import components, main
+from tests.infra.package.conftest import Product
+from tests.project.test_project import lock, pins
+
+pytestmark = pytest.mark.xdist_group("package")
+
+#: Of CycloneDX 1.6's schema what the list uses.
+SCHEMA = {
+    "type": "object",
+    "required": ["bomFormat", "specVersion"],
+    "properties": {
+        "bomFormat": {"const": "CycloneDX"},
+        "specVersion": {"const": "1.6"},
+        "version": {"type": "integer", "minimum": 1},
+        "components": {
+            "items": {
+                "required": ["type", "name"],
+                "properties": {"type": {"const": "library"}, "purl": {"pattern": "^pkg:pypi/[a-z0-9-]+@[0-9a-z.]+$"}},
+            }
+        },
+        "dependencies": {"items": {"required": ["ref"]}},
+    },
+}
+
+
+def test_list_names_what_is_in_the_package_at_its_locked_version(product: Product) -> None:
+    found = components(product.zip)
+    Draft7Validator(SCHEMA).validate(found)
+    listed = {one["name"]: {one["version"]} for one in found["components"]}
+    left_out = {"boto3", "s3transfer"}
+    assert listed == {name: versions for name, versions in pins(lock("runtime")).items() if name not in left_out}
+    assert found["dependencies"][0]["dependsOn"] == [one["bom-ref"] for one in found["components"]]
+
+
+def test_checksums_are_those_of_the_files(product: Product, tmp_path: Path) -> None:
+    package = tmp_path / "package.zip"
+    shutil.copyfile(product.zip, package)
+    main([str(package)])
+    lines = (tmp_path / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+    sums = {name: digest for digest, name in (line.split("  ") for line in lines)}
+    assert sums == {
+        name: hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() for name in ("package.cdx.json", "package.zip")
+    }
+    bom = json.loads((tmp_path / "package.cdx.json").read_text(encoding="utf-8"))
+    assert bom["metadata"]["component"]["hashes"][0]["content"] == sums["package.zip"]
