@@ -13,7 +13,7 @@ from controller.errors import WatchdogError
 
 @click.command(short_help="Try it all on this machine, with a drifted fleet.")
 @click.option(
-    "--instances", type=click.IntRange(min=40, max=5000), default=44, show_default=True, help="Size of the fleet."
+    "--instances", type=click.IntRange(min=44, max=5000), default=48, show_default=True, help="Size of the fleet."
 )
 @click.option("--serve", is_flag=True, help="Keep the servers up, and print the environment to export.")
 @common

@@ -122,6 +122,11 @@ class Machines:
         """Set or remove the address. A later start assigns another one."""
         _place(self._instance(instance), address, renewed=True)
 
+    def set_launch(self, instance: str, launched_at: datetime) -> None:
+        """Set the time of the last launch (aware)."""
+        machine = self._instance(instance)
+        machine.launch_time = machine.nics[0].attach_time = _utc(launched_at)
+
     def set_tags(self, instance: str, tags: Mapping[str, str]) -> None:
         """Replace all tags. An empty mapping removes them."""
         self._backend.tags[self._instance(instance).id] = dict(tags)

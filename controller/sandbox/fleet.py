@@ -17,7 +17,7 @@ from controller.sandbox.cloudflare import CloudflareServer
 from controller.sandbox.drifts import DRIFTS, Drift, End, Scene, Shown
 from controller.sandbox.edge import Kind
 
-DEFAULT_INSTANCES = 44
+DEFAULT_INSTANCES = 48
 #: The documentation prefixes (RFC 5737), then a part of EC2's addresses in us-west-2.
 NETWORKS = tuple(map(IPv4Network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "44.224.0.0/14")))
 #: Other records in the zone, which must never change: names that look like ours, even one with our mark.

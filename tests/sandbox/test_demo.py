@@ -30,7 +30,7 @@ class Shown(list[str]):
 
 
 def play(shown: Shown, *, serve: bool = False, wait: Callable[[], object] | None = None, colour: bool = False) -> int:
-    return demo.run(demo.Stage(shown.append, 100, colour), 40, serve=serve, wait=wait)
+    return demo.run(demo.Stage(shown.append, 100, colour), 44, serve=serve, wait=wait)
 
 
 def test_the_demo_ends_with_nothing_left_but_findings(capfd: pytest.CaptureFixture[str]) -> None:
@@ -104,7 +104,7 @@ def test_printed_lines_lead_a_shell_to_the_fleet_of_the_story() -> None:
 
 def test_quiet_story_shows_only_what_can_be_pasted() -> None:
     shown = Shown()
-    assert demo.run(demo.Stage(shown.append, 100, colour=False, quiet=True), 40, serve=True, wait=lambda: None) == 0
+    assert demo.run(demo.Stage(shown.append, 100, colour=False, quiet=True), 44, serve=True, wait=lambda: None) == 0
     assert len(shown) == 1
     assert {line.split()[0] for line in shown.text.splitlines() if line} == {"unset", "export", "elephant-dns"}
 

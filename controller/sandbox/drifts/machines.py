@@ -72,6 +72,16 @@ def _late(scene: Scene) -> None:
     scene.expect_finding("instance-not-seen", machine.meeting)
 
 
+@drift("a lesson of yesterday left its machine running", "nothing is ended while it is up, and findings report it")
+def _overdue(scene: Scene) -> None:
+    machine = scene.solo("IN_PROGRESS")
+    long_ago = scene.now - timedelta(hours=20)
+    scene.settle(machine.meeting, meet_time=f"{long_ago:%Y-%m-%dT%H:%M:%S+00:00}")
+    scene.aws.machines.set_launch(machine.id, long_ago)
+    scene.expect_finding("machine-overdue", machine.id)
+    scene.expect_finding("meeting-late", machine.meeting)
+
+
 @drift("stopped and started, a machine has another address", "the record has the new address")
 def _address_changed(scene: Scene) -> None:
     machine = scene.solo()
@@ -239,6 +249,7 @@ DRIFTS = (
     _purged,
     _forgotten,
     _late,
+    _overdue,
     _address_changed,
     _stopped,
     _one_role_gone,

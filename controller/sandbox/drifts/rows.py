@@ -1,5 +1,7 @@
 """Drifts that begin with a row: what launcher, health check, join function and people wrote into the table."""
 
+from datetime import timedelta
+
 from controller.sandbox.drifts.scene import Scene, drift
 
 
@@ -57,4 +59,36 @@ def _not_seen(scene: Scene) -> None:
     scene.expect_finding("instance-not-seen", meeting)
 
 
-DRIFTS = (_healthy_before_dns, _launched_again, _astray, _unknown_status, _wrong_types, _not_seen)
+@drift("nobody launched a meeting that should have begun", "it stays, and a finding reports it")
+def _not_launched(scene: Scene) -> None:
+    meeting = scene.meeting()
+    scene.row(meeting, status="SCHEDULED", meet_time=f"{scene.now - timedelta(hours=1):%Y-%m-%dT%H:%M:%S+00:00}")
+    scene.expect_finding("not-launched", meeting)
+
+
+@drift("a meeting began without its student's machine", "the teacher is served, and a finding reports it")
+def _role_missing(scene: Scene) -> None:
+    machine = scene.solo("IN_PROGRESS")
+    begun = scene.now - timedelta(hours=1)
+    scene.settle(machine.meeting, meet_time=f"{begun:%Y-%m-%dT%H:%M:%S+00:00}")
+    scene.expect_finding("role-not-launched", machine.meeting)
+
+
+@drift("record and link are right, but the desktop never became healthy", "it stays, and a finding reports it")
+def _never_healthy(scene: Scene) -> None:
+    machine = scene.solo("DNS_WRITTEN")
+    scene.aws.machines.set_launch(machine.id, scene.now - timedelta(hours=1))
+    scene.expect_finding("never-healthy", machine.meeting)
+
+
+DRIFTS = (
+    _healthy_before_dns,
+    _launched_again,
+    _astray,
+    _unknown_status,
+    _wrong_types,
+    _not_seen,
+    _not_launched,
+    _role_missing,
+    _never_healthy,
+)

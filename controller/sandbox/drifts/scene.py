@@ -14,7 +14,7 @@ from controller.sandbox.cloudflare import CloudflareServer
 from controller.sandbox.edge.desktops import Kind
 
 #: How long ago machines were launched and records created: no longer young, and meetings not overdue.
-LAUNCHED_AGO, RECORDED_AGO = timedelta(minutes=30), timedelta(minutes=28)
+LAUNCHED_AGO, RECORDED_AGO = timedelta(minutes=25), timedelta(minutes=23)
 #: How long ago a machine was started again, if it was: its record is older.
 RESTARTED_AGO = timedelta(minutes=20)
 BOTH = ("teacher", "student")
@@ -169,7 +169,7 @@ class Scene:
     def row(self, meeting: str, **attributes: Any) -> None:
         """Add a row as scheduler and launcher write it, expected to stay."""
         row = {
-            "meet_time": _iso(self.now - LAUNCHED_AGO + timedelta(minutes=5)),
+            "meet_time": _iso(self.now + timedelta(minutes=5)),
             "created_at": _iso(self.now - timedelta(days=2)),
             "teacher_name": "Tabitha Teacher",
             "student_name": "Stanislaus Student",
