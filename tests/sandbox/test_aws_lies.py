@@ -1,4 +1,4 @@
-"""What EC2 shows can differ from what there is, machine by machine, for so many readings or until told otherwise."""
+"""What EC2 shows can differ from what there is, machine by machine, for so many readings or until it is ended."""
 
 from datetime import UTC, datetime
 from typing import Any

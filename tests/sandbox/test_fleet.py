@@ -15,7 +15,7 @@ from controller.sandbox.fleet import Fleet, Played, seed
 from tests.benchmarks.calls import calls
 from tests.support.servers import Clouds
 
-#: Every kind of drift that the project promises to mend, or to report.
+#: Every kind of drift that the project promises to fix, or to report.
 KINDS = {
     "missed-launch",
     "missed-termination",

@@ -129,13 +129,13 @@ def test_after_an_unclear_answer_it_is_sent_again_where_nothing_is_there() -> No
     assert (rest, ends(applied), zone.batches) == (1, [DONE, NOT_REACHED], [1, 1])
 
 
-@pytest.mark.parametrize(("unclear", "told"), [(LOST, LOST), (STALE, STALE), ([], no_answer())], ids=str)
-def test_what_stays_unclear_stops_the_pass_after_some_looks(unclear: Answer, told: CallError) -> None:
+@pytest.mark.parametrize(("unclear", "reported"), [(LOST, LOST), (STALE, STALE), ([], no_answer())], ids=str)
+def test_what_stays_unclear_stops_the_pass_after_some_looks(unclear: Answer, reported: CallError) -> None:
     zone = OddZone([unclear], [], [[]])
     rest, applied = proven(zone)
-    assert (type(rest), str(rest)) == (type(told), str(told))
+    assert (type(rest), str(rest)) == (type(reported), str(reported))
     assert (ends(applied), len(zone.batches)) == ([FAILED, NOT_REACHED], PATIENCE)
-    assert applied.results[0].error == str(told)
+    assert applied.results[0].error == str(reported)
 
 
 def test_what_only_looks_like_it_is_left_alone() -> None:

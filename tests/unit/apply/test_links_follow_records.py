@@ -17,7 +17,7 @@ NOT_IN_PLACE = "is not in place, so no link is written."
 def link_after(answers: list[Answer], here: list[DnsRecord], *records: DnsRecord) -> Result:
     """How the link to a running machine with these records ended; the one to a machine that is gone goes in any case.
 
-    What is told meanwhile is what the board holds at the end.
+    What is reported meanwhile is what the board holds at the end.
     """
     told = Told()
     seen = world([machine(), machine(OTHER, state="terminated")], records, [NAMED])

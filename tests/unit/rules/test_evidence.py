@@ -121,8 +121,8 @@ def test_a_record_was_last_written_when_it_was_modified_else_created() -> None:
     for at_rest, changes in ((OLD, [("delete-record", "record-absent")]), (YOUNG, [])):
         assert shown(decided(seeing(ABSENT, [record(created=OLD, modified=at_rest)]))) == changes
         assert shown(decided(seeing(ABSENT, [record(created=None, modified=at_rest)]))) == changes
-    mended = record(created=OLD - timedelta(hours=1), modified=OLD + timedelta(seconds=1))
-    assert not decided(seeing(machine(ip=None), [mended])).changes, "it was mended after the machine's last start"
+    fixed = record(created=OLD - timedelta(hours=1), modified=OLD + timedelta(seconds=1))
+    assert not decided(seeing(machine(ip=None), [fixed])).changes, "it was fixed after the machine's last start"
 
 
 @pytest.mark.parametrize(("seconds", "goes"), [(900, False), (901, True)])

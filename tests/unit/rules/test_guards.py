@@ -139,7 +139,7 @@ def test_force_lets_it_through_once() -> None:
 
 def test_a_link_that_is_written_over_one_to_an_absent_machine_rests_on_the_new_one() -> None:
     rows = [row(status="HEALTHY", links={"teacher": link(TEACHER)})]
-    foreign = record(OTHER, comment=FOREIGN)  # so that no record of ours proves the place
+    foreign = record(OTHER, comment=FOREIGN)  # so that none of our records proves the place
     wanted = decided(world([machine(OTHER)], [foreign], rows, absent=[TEACHER]), SCHOOL)
     assert [(change.rule, change.guarded) for change in wanted.changes] == [("link-current", False)]
     assert not wanted.guard.tripped

@@ -1,4 +1,4 @@
-"""A change whose row has moved on: the rules are asked again for this one change, and never for more."""
+"""A change to a row that moved on: the rules are asked again for this one change, and never for more."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -67,7 +67,7 @@ def test_record_serving_that_is_grey_is_proxied_again() -> None:
 
 
 def test_record_adopted_when_unmarked_at_a_serving_name() -> None:
-    (change,) = decided(world([machine()], [record(comment="made by hand")])).changes
+    (change,) = decided(world([machine()], [record(comment="added by hand")])).changes
     assert (change.action, change.rule) == (Action.UPDATE_RECORD, "record-adopted")
     assert dict(change.after) == {"comment": f"{MARK} teacher of m1"}
 
@@ -98,7 +98,7 @@ def test_unmarked_beside_ours_stays_and_is_a_finding() -> None:
 
 
 def test_unmarked_with_the_right_content_is_adopted_and_our_wrong_one_goes() -> None:
-    # Mending ours would make a second record with the same content, which Cloudflare refuses (81058).
+    # Fixing ours would create a second record with the same content, which Cloudflare refuses (81058).
     records = [record(content=ELSEWHERE, id="r1"), record(id="r2", comment="by hand")]
     wanted = decided(world([machine()], records))
     assert shown(wanted) == [("delete-record", "record-duplicate"), ("update-record", "record-adopted")]
