@@ -152,7 +152,7 @@ def test_nothing_else_is_touched(story: Story) -> None:
     assert story.elsewhere == []
 
 
-def test_the_second_plan_holds_findings_alone_and_no_more_than_were_seeded(story: Story) -> None:
+def test_second_plan_has_no_change_and_exactly_the_seeded_findings(story: Story) -> None:
     assert story.again.results == ()
     assert found(story.again) == {finding for played in story.fleet.drifts for finding in played.end.findings}
 

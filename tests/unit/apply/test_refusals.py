@@ -69,7 +69,7 @@ def test_the_others_are_told_the_error_and_the_remedy() -> None:
     }
 
 
-def test_where_the_zone_cannot_be_read_the_first_creates_alone_are_the_same_sign() -> None:
+def test_refused_first_creates_of_an_unreadable_zone_fail_all_others() -> None:
     zone = Refusing([], codes=[DELEGATED])
     records, _ = applied(zone, fleet(640, holds_domain=False))
     assert zone.batches == [1, 1, 1]

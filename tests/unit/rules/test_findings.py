@@ -248,7 +248,7 @@ def test_a_meeting_that_this_pass_ends_is_not_late() -> None:
     assert found(decided(over)) == ["instance-not-seen"]
 
 
-def test_a_row_that_names_an_unclaimed_machine_is_told_once_where_the_tags_are_missing() -> None:
+def test_row_naming_an_unclaimed_machine_yields_one_finding() -> None:
     assert found(decided(world([machine(role=None)], rows=[row(ids=NAMED)]))) == ["unclaimed-instance"]
 
 
