@@ -30,13 +30,15 @@ class Session:
         return max(0.0, self._end - time.monotonic())
 
     def controller(self) -> "Controller":
-        """Return a controller for the environment's settings. Raises SettingsError."""
+        """Return a controller for the environment's settings, until the command ends. Raises SettingsError."""
         from controller.bootstrap import build
         from controller.runtime.budget import SystemClock
         from controller.settings import read_settings
 
         clock = SystemClock(wake=self.interrupt.stop)
-        return build(read_settings(os.environ), clock=clock, seconds=self.left())
+        controller = build(read_settings(os.environ), clock=clock, seconds=self.left())
+        click.get_current_context().call_on_close(controller.close)
+        return controller
 
     def expects_answers(self) -> None:
         """Raise UsageError where a question has no answer: without a terminal, or in a log for programs."""

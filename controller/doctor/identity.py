@@ -1,4 +1,4 @@
-"""Who asks AWS, and where: most surprises are another account or another region."""
+"""The caller that AWS sees, and the place: most surprises are another account or another region."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -141,7 +141,7 @@ def test_every_alarm_is_tried_both_ways() -> None:
     ],
 )
 @pytest.mark.parametrize("minutes", read()["Parameters"]["ScheduleMinutes"]["AllowedValues"])
-def test_what_full_passes_tell_is_looked_at_by_periods_of_the_schedule(alarm: str, minutes: str) -> None:
+def test_alarms_on_full_passes_use_periods_of_the_schedule(alarm: str, minutes: str) -> None:
     deployed = stack(ScheduleMinutes=minutes, ProbeLinks="true").resources("AWS::CloudWatch::Alarm")[alarm]
     assert Watched.by(deployed).seconds == int(minutes) * 60
 

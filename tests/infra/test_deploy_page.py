@@ -56,7 +56,7 @@ def test_names_on_the_page_are_those_that_are_deployed() -> None:
     assert "SecondsToRecord" in METRICS
 
 
-def test_the_queues_that_the_runbook_purges_are_the_dead_letter_queues() -> None:
+def test_runbook_purges_all_dead_letter_queues_and_no_other() -> None:
     deployed = {queue["QueueName"] for queue in stack().resources("AWS::SQS::Queue").values()}
     purged = set(re.findall(r"\bElephant\w+DeadLetters", (DOCS / "runbook.md").read_text(encoding="utf-8")))
     assert purged == {name for name in deployed if "DeadLetters" in name}

@@ -59,7 +59,7 @@ def test_a_rule_that_asks_for_a_tag_never_fires() -> None:
     assert not any(matches(first, state_change(MACHINE, state)) for state in STATES)
 
 
-def test_the_state_rule_leads_to_the_queue_and_the_queue_to_the_function() -> None:
+def test_state_rule_sends_unchanged_events_to_the_functions_queue() -> None:
     (target,) = RULE["Targets"]
     assert RULE["Name"] == "ElephantEC2StateWatch"
     assert target["Arn"] == MAPPING["EventSourceArn"] == arn("StateChanges")

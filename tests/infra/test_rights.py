@@ -205,7 +205,7 @@ def test_who_may_retire_sees_the_rules_of_the_deployment_and_no_other(suffix: st
         assert not allows(policy, Permission("events:DescribeRule", f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{rule}2"))
 
 
-def test_who_may_plan_reads_the_secret_for_planning_and_not_the_one_that_edits() -> None:
+def test_plan_reads_the_planning_secret_and_apply_the_editing_one() -> None:
     planning, editing = "prod/elephant/cloudflare-read", SECRET
     given = {"SecretName": editing, "PlanSecretName": planning}
     plan, apply = of_people("Plan", **given), of_people("Apply", **given)

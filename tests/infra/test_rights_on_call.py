@@ -87,7 +87,7 @@ def test_operate_neither_invokes_the_function_nor_changes_its_code() -> None:
     assert {"lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration"} & actions(ON_CALL) == set()
 
 
-def test_operate_looks_everywhere_only_where_aws_knows_nothing_narrower() -> None:
+def test_operate_is_unrestricted_only_where_aws_cannot_restrict() -> None:
     assert wide_open(of_people("Operate")) == {
         "cloudwatch:DescribeAlarmHistory",
         "cloudwatch:DescribeAlarms",

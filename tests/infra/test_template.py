@@ -222,7 +222,7 @@ def test_table_and_secret_are_there_already() -> None:
     assert stack().resources("AWS::DynamoDB::Table") == stack().resources("AWS::SecretsManager::Secret") == {}
 
 
-def test_table_secret_and_log_outlive_the_stack_but_not_a_failed_first_deployment() -> None:
+def test_table_secret_and_log_are_kept_except_after_failed_creation() -> None:
     kept = [TEMPLATE["Resources"][name] for name in ("Table", "Secret", "Log")]
     policies = {(one["DeletionPolicy"], one["UpdateReplacePolicy"]) for one in kept}
     assert policies == {("RetainExceptOnCreate", "Retain")}
@@ -356,7 +356,7 @@ def test_a_deployment_that_may_share_the_table_can_write_no_row() -> None:
     assert "dynamodb:UpdateItem" in json.dumps(stack().only("AWS::IAM::Role"))
 
 
-def test_the_table_that_a_second_deployment_may_not_have_is_the_first_ones() -> None:
+def test_rule_on_second_deployments_names_the_default_table() -> None:
     rule = json.dumps(TEMPLATE["Rules"]["AnotherDeploymentNeedsATable"]["Assertions"])
     assert f'"{PARAMETERS["TableName"]["Default"]}"' in rule
 

@@ -82,10 +82,20 @@ def imported(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("path", sorted([*JUDGES, *WORLD]), ids=lambda path: str(path.stem))
-def test_the_specification_takes_nothing_from_the_controller_but_values_settings_and_errors(path: Path) -> None:
+def test_specification_imports_only_values_settings_and_errors(path: Path) -> None:
     # By what it took from the planner it could not judge the planner.
     of_the_controller = {module for module in imported(path) if module.partition(".")[0] == "controller"}
     assert of_the_controller <= {"controller.model", "controller.settings", "controller.errors"}
+
+
+def test_test_names_have_at_most_60_characters() -> None:
+    too_long = re.compile(r"^ *(?:async )?def (test_\w{61,})", re.MULTILINE)
+    found = {
+        path.relative_to(ROOT).as_posix(): names
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        if (names := too_long.findall(path.read_text("utf-8")))
+    }
+    assert found == {}, "See Test names in CONTRIBUTING.md"
 
 
 def test_no_file_names_a_machine_or_a_registry() -> None:

@@ -1,4 +1,4 @@
-"""What EC2 shows can differ from what there is, machine by machine, for so many readings or until told otherwise."""
+"""What EC2 shows can differ from what there is, machine by machine, for so many readings or until it is ended."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -50,9 +50,7 @@ def test_a_machine_can_be_hidden_altogether(aws: AwsServer, machine: str, other:
         described(aws, InstanceIds=[other, machine])
 
 
-def test_a_call_that_fails_for_a_hidden_machine_is_no_reading_of_another(
-    aws: AwsServer, machine: str, other: str
-) -> None:
+def test_failed_call_uses_up_no_reading_of_another_machine(aws: AwsServer, machine: str, other: str) -> None:
     aws.machines.hide(machine, by_id=True, readings=1)
     aws.machines.strip_address(other, readings=1)
     with pytest.raises(ClientError, match="NotFound"):

@@ -15,7 +15,7 @@ from controller.sandbox.fleet import Fleet, Played, seed
 from tests.benchmarks.calls import calls
 from tests.support.servers import Clouds
 
-#: Every kind of drift that the project promises to mend, or to report.
+#: Every kind of drift that the project promises to fix, or to report.
 KINDS = {
     "missed-launch",
     "missed-termination",
@@ -156,7 +156,7 @@ def test_nothing_else_is_touched(story: Story) -> None:
     assert story.elsewhere == []
 
 
-def test_the_second_plan_holds_findings_alone_and_no_more_than_were_seeded(story: Story) -> None:
+def test_second_plan_has_no_change_and_exactly_the_seeded_findings(story: Story) -> None:
     assert story.again.results == ()
     assert found(story.again) == {finding for played in story.fleet.drifts for finding in played.end.findings}
 

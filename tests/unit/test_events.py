@@ -128,7 +128,7 @@ def at(second: int) -> datetime:
     return datetime(2026, 1, 31, 12, 0, second, tzinfo=UTC)
 
 
-def test_a_request_knows_each_instances_latest_state_and_when_aws_first_saw_it_change() -> None:
+def test_request_knows_each_instances_last_state_and_first_change() -> None:
     early = state_change(state="pending") | {"time": "2026-01-31T12:00:05Z"}
     late = state_change(state="running") | {"time": "2026-01-31T12:00:07Z"}
     other = state_change(STUDENT, "stopped") | {"time": "2026-01-31T13:00:00+01:00"}

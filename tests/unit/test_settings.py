@@ -165,7 +165,7 @@ def test_a_token_in_place_of_another_value_is_not_shown(name: str, token: str) -
 
 
 @pytest.mark.parametrize("content", ['{"CLOUDFLARE_TOKEN": "s3cret"}', "cfut_s3cret", "s3cret with spaces", "s" * 513])
-def test_the_content_of_a_secret_in_place_of_its_name_is_refused_and_not_shown(content: str) -> None:
+def test_secret_content_as_secret_arn_is_refused_and_not_shown(content: str) -> None:
     text = complaint(SECRET_ARN=content)
     assert "SECRET_ARN has an unusable value: expected the secret's name or ARN, not its content" in text
     assert content not in text

@@ -1,4 +1,4 @@
-"""A release lists what its package is made of, and its checksums are right."""
+"""A release lists the components of its package, and its checksums are right."""
 
 import hashlib
 import json

@@ -1,5 +1,7 @@
 """The command line as a user runs it: a process of its own, through pipes or at a terminal."""
 
+import io
+import logging
 import os
 import pty
 import select
@@ -9,11 +11,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from typing import Self
+from unittest.mock import patch
 
 import click
+import pytest
 
-from controller.cli import cli
+from controller.cli import cli, main
 from tests.support.servers import Clouds
 
 COMMAND = (sys.executable, "-m", "controller")
@@ -46,7 +51,30 @@ def environment(clouds: Clouds, **changes: str) -> dict[str, str]:
 
 
 def run(clouds: Clouds, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
-    """Run a command through pipes, without a terminal."""
+    """Run a command as through pipes, without a terminal, in this process: another one takes a second to start.
+
+    What a process has to itself (its environment, streams, log) is the command's own, and restored afterwards.
+    """
+    root, ours = logging.getLogger(), logging.getLogger("elephant_dns")
+    before = [(each, each.handlers[:], each.level, each.propagate) for each in (root, ours)]
+    out, error = io.StringIO(), io.StringIO()
+    with (
+        patch.dict(os.environ, environment(clouds, **changes), clear=True),
+        open(os.devnull) as nothing,  # noqa: PTH123  # a stream, not a file
+        patch.object(sys, "stdin", nothing),
+        redirect_stdout(out),
+        redirect_stderr(error),
+        pytest.raises(SystemExit) as end,
+    ):
+        main(list(arguments))
+    for logger, handlers, level, propagates in before:
+        logger.handlers[:], logger.propagate = handlers, propagates
+        logger.setLevel(level)
+    return subprocess.CompletedProcess(list(arguments), int(str(end.value.code or 0)), out.getvalue(), error.getvalue())
+
+
+def run_alone(clouds: Clouds, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    """Run a command through pipes in a process of its own."""
     return subprocess.run(
         [*COMMAND, *arguments],
         env=environment(clouds, **changes),

@@ -12,7 +12,7 @@ from controller.cli import cli
 from tests.support.build import name
 from tests.support.lambda_runtime import LambdaContext
 from tests.support.servers import Clouds, refusal
-from tests.system.cli.process import at_a_terminal, run
+from tests.system.cli.process import at_a_terminal, run, run_alone
 from tests.system.cli.test_passes import vanished
 from tests.system.cli.test_usage import COMMANDS
 
@@ -54,7 +54,7 @@ def test_json_log_has_the_lines_that_the_function_writes(clouds: Clouds, capsys:
         handler.lambda_handler({"action": "plan"}, LambdaContext())
         clouds.forget_function()
     function = lines("".join(line for line in capsys.readouterr().out.splitlines(True) if '"_aws"' not in line))
-    command = lines(run(clouds, "plan", "--log-format", "json").stderr)
+    command = lines(run_alone(clouds, "plan", "--log-format", "json").stderr)
     assert len(function) == len(command) == 4
     assert [line.pop("request_id") for line in function] == [LambdaContext().aws_request_id] * 4
     for one, other in zip(function, command, strict=True):

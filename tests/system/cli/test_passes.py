@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.build import name
 from tests.support.servers import Clouds
-from tests.system.cli.process import COMMAND, CTRL_C, CTRL_D, at_a_terminal, environment, run
+from tests.system.cli.process import COMMAND, CTRL_C, CTRL_D, at_a_terminal, environment, run, run_alone
 
 
 def test_plan_shows_what_would_be_done_and_does_nothing(clouds: Clouds) -> None:
@@ -314,7 +314,7 @@ def test_result_that_cannot_be_written_is_exit_1(clouds: Clouds) -> None:
 
 def test_terminal_with_few_characters_gets_the_report_escaped(clouds: Clouds) -> None:
     clouds.launch()
-    done = run(clouds, "apply", "--yes", PYTHONIOENCODING="latin-1")
+    done = run_alone(clouds, "apply", "--yes", PYTHONIOENCODING="latin-1")
     assert (done.returncode, "Traceback" in done.stderr) == (0, False)
     assert "status: LAUNCHED \\u2192 DNS_WRITTEN" in done.stdout
 

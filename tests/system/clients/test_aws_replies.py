@@ -219,7 +219,7 @@ def test_refused_role_is_named_not_the_call_that_needed_it(
 
 
 def dated(play: Play, ahead: timedelta | None) -> Play:
-    """Return the answer with the time of a clock so far ahead of ours; None: with an unreadable time."""
+    """Return the answer with the time of a clock so far ahead; None: with an unreadable time."""
 
     def later(scene: Scene) -> Reply:
         reply = play(scene)

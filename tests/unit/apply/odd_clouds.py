@@ -1,4 +1,4 @@
-"""Clouds without servers that answer an apply with whatever they are told to."""
+"""Clouds without servers that answer an apply as a script says."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ LOST = AmbiguousError("lost")
 
 @dataclass
 class OddZone:
-    """Answers each write, and every second look, with what it is told to; the last answer is given again and again."""
+    """Answers each write, and every second look, as the script says; the last answer is given again and again."""
 
     answers: Sequence[Answer]
     now: Answer = ()
@@ -30,7 +30,7 @@ class OddZone:
     removals: Sequence[Answer] = ()
     #: What may be known of the zone; None where nobody may ask.
     known: Zone | CallError | None = None
-    #: How many changes each batch had, which names were searched, and which ids removed.
+    #: How many changes were in each batch, which names were searched, and which ids removed.
     batches: list[int] = field(default_factory=list)
     searched: list[str] = field(default_factory=list)
     removed: list[list[str]] = field(default_factory=list)

@@ -77,13 +77,13 @@ def test_one_that_lands_at_its_name_proves_the_zone_for_the_others() -> None:
     assert not zone.removed
 
 
-def test_one_that_lands_but_is_not_what_was_wanted_fails_and_proves_the_zone() -> None:
+def test_created_record_with_wrong_content_fails_but_proves_the_zone() -> None:
     rest, applied = proven(OddZone([[replace(RIGHT, content=ELSEWHERE)]]))
     assert (rest, ends(applied)) == (1, [FAILED, NOT_REACHED])
     assert [finding.id for finding in applied.findings] == ["does-not-converge"]
 
 
-def test_one_that_is_refused_fails_alone_and_the_next_is_tried_instead() -> None:
+def test_refused_first_create_fails_alone_and_the_next_is_tried() -> None:
     zone = OddZone([NONSENSE, [record(STUDENT, comment=f"{MARK} student of m1")]])
     rest, applied = proven(zone)
     assert (rest, ends(applied), zone.batches) == (0, [FAILED, DONE], [1, 1])
@@ -97,7 +97,7 @@ def test_a_full_zone_is_told_once() -> None:
     assert (rest, ends(applied), zone.batches) == (0, [FAILED] * 3, [1])
 
 
-def test_one_that_lands_at_another_name_is_taken_away_again_and_stops_the_pass() -> None:
+def test_record_at_another_name_is_deleted_and_stops_the_pass() -> None:
     zone = OddZone([[ASTRAY]], removals=[[]])
     rest, applied = proven(zone)
     assert isinstance(rest, MismatchError)
@@ -123,19 +123,19 @@ def test_after_an_unclear_answer_what_is_astray_is_taken_away(unclear: Answer) -
     assert (ends(applied), zone.removed, zone.batches) == ([FAILED, NOT_REACHED], [[ASTRAY.id]], [1])
 
 
-def test_after_an_unclear_answer_it_is_sent_again_where_nothing_is_there() -> None:
+def test_create_is_sent_again_if_an_unclear_answer_left_no_record() -> None:
     zone = OddZone([LOST, [RIGHT]], [], [[]])
     rest, applied = proven(zone)
     assert (rest, ends(applied), zone.batches) == (1, [DONE, NOT_REACHED], [1, 1])
 
 
-@pytest.mark.parametrize(("unclear", "told"), [(LOST, LOST), (STALE, STALE), ([], no_answer())], ids=str)
-def test_what_stays_unclear_stops_the_pass_after_some_looks(unclear: Answer, told: CallError) -> None:
+@pytest.mark.parametrize(("unclear", "reported"), [(LOST, LOST), (STALE, STALE), ([], no_answer())], ids=str)
+def test_what_stays_unclear_stops_the_pass_after_some_looks(unclear: Answer, reported: CallError) -> None:
     zone = OddZone([unclear], [], [[]])
     rest, applied = proven(zone)
-    assert (type(rest), str(rest)) == (type(told), str(told))
+    assert (type(rest), str(rest)) == (type(reported), str(reported))
     assert (ends(applied), len(zone.batches)) == ([FAILED, NOT_REACHED], PATIENCE)
-    assert applied.results[0].error == str(told)
+    assert applied.results[0].error == str(reported)
 
 
 def test_what_only_looks_like_it_is_left_alone() -> None:
@@ -175,7 +175,7 @@ def test_a_removal_that_fails_is_left_to_a_person(error: CallError, tries: int) 
     assert (ends(applied), len(zone.removed)) == ([FAILED, NOT_REACHED], tries)
 
 
-def test_of_an_answer_with_two_records_only_the_one_that_is_astray_is_removed() -> None:
+def test_answer_with_two_records_deletes_only_the_misplaced_one() -> None:
     zone = OddZone([[RIGHT, replace(ASTRAY, id="r9")]], removals=[[]])
     assert isinstance(proven(zone)[0], MismatchError)
     assert zone.removed == [["r9"]]

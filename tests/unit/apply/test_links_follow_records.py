@@ -17,7 +17,7 @@ NOT_IN_PLACE = "is not in place, so no link is written."
 def link_after(answers: list[Answer], here: list[DnsRecord], *records: DnsRecord) -> Result:
     """How the link to a running machine with these records ended; the one to a machine that is gone goes in any case.
 
-    What is told meanwhile is what the board holds at the end.
+    What is reported meanwhile is what the board holds at the end.
     """
     told = Told()
     seen = world([machine(), machine(OTHER, state="terminated")], records, [NAMED])
@@ -47,13 +47,13 @@ def test_after_its_record_was_superseded_so_is_the_link() -> None:
     assert (result.error or "").endswith(NOT_IN_PLACE)
 
 
-def test_after_one_of_its_records_was_superseded_and_another_done_the_link_is_superseded() -> None:
+def test_link_is_superseded_after_one_superseded_and_one_done_record() -> None:
     wrong = record(proxied=False)
     result = link_after([LOST], [record(content="192.0.2.99", proxied=False)], wrong, DOUBLE)
     assert result.outcome is Outcome.SUPERSEDED
 
 
-def test_a_lost_record_supersedes_its_link_although_its_doubles_delete_is_done() -> None:
+def test_link_of_a_lost_record_is_superseded_if_its_double_is_deleted() -> None:
     assert link_after([LOST], [], record(), DOUBLE).outcome is Outcome.SUPERSEDED
 
 

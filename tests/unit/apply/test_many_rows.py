@@ -21,7 +21,7 @@ def links_met(error: CallError) -> tuple[Counter[Outcome], int]:
     return Counter(result.outcome for result in ended.results), len(table.writes)
 
 
-def test_a_missing_permission_is_tried_by_no_more_rows_than_are_written_side_by_side() -> None:
+def test_missing_permission_is_tried_by_at_most_one_row_per_thread() -> None:
     ends, tried = links_met(DeniedError("not yours"))
     assert 1 <= tried <= MAX_THREADS
     assert ends == {Outcome.FAILED: tried, Outcome.NOT_REACHED: len(ROWS) - tried}

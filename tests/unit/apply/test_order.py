@@ -64,7 +64,7 @@ def ends(ended: Applied) -> dict[tuple[str, str], str]:
     return {(str(r.change.action), r.change.key): str(r.outcome) for r in ended.results}
 
 
-def test_rows_that_need_nothing_from_cloudflare_are_written_beside_a_batch_that_takes_long() -> None:
+def test_rows_independent_of_cloudflare_are_written_during_its_batch() -> None:
     table = Journal(None, [], of=ROWS, awaited=frozenset(BESIDE))
     ended = applied(SEEN, Waiting([[record()]], table=table), table)
     assert {result.outcome for result in ended.results} == {Outcome.APPLIED}
@@ -105,7 +105,7 @@ class OrderedZone(OddZone):
 
 
 @pytest.mark.parametrize("answer", [[record()], FULL, DeniedError("not yours")], ids=["done", "refused", "denied"])
-def test_an_end_whose_machine_has_a_record_to_delete_comes_after_it_whatever_became_of_it(answer: Answer) -> None:
+def test_meeting_ends_after_its_record_delete_with_any_outcome(answer: Answer) -> None:
     zone = OrderedZone([answer])
     ended = applied(OVER, zone, zone.journal)
     assert ends(ended)["terminate-meeting", "m1"] == "applied"
@@ -129,7 +129,7 @@ def test_a_dead_link_goes_although_its_successors_record_fails() -> None:
     }
 
 
-def test_deletes_come_before_updates_and_these_before_creates_the_oldest_machine_first() -> None:
+def test_deletes_come_first_then_updates_then_creates_oldest_first() -> None:
     young, old = machine(TEACHER), machine("i-0000000a", launched=None, meeting="m9")
     seen = world(
         [young, old, machine(STUDENT, meeting="m2"), machine(OTHER, state="stopped", meeting="m3")],

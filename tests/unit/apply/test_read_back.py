@@ -134,19 +134,19 @@ def test_a_create_that_is_unclear_is_looked_at(here: list[DnsRecord], outcome: O
     assert len(zone.batches) == writes
 
 
-def test_of_a_stale_batch_what_is_already_so_is_done_and_the_rest_is_sent() -> None:
+def test_stale_batch_accepts_existing_records_and_sends_the_rest() -> None:
     zone = OddZone([STALE, [record(STUDENT, id="r2")]], [RIGHT])
     assert [result.outcome for result in applied(zone, world(BOTH)).results] == [Outcome.APPLIED] * 2
     assert zone.batches == [2, 1]
 
 
-def test_what_is_refused_as_stale_although_nothing_has_moved_fails_alone() -> None:
+def test_stale_refusal_with_an_unchanged_listing_fails_alone() -> None:
     zone = OddZone([STALE], [])
     assert [result.outcome for result in applied(zone, world(BOTH)).results] == [Outcome.FAILED] * 2
     assert zone.batches == [2, 1, 1]
 
 
-def test_a_listing_that_disagrees_with_refusals_is_asked_a_few_times_more_in_a_pass() -> None:
+def test_listing_that_contradicts_refusals_is_read_a_few_more_times() -> None:
     looks: list[Collection[str] | None] = []
 
     class Watched(OddZone):
@@ -160,7 +160,7 @@ def test_a_listing_that_disagrees_with_refusals_is_asked_a_few_times_more_in_a_p
     assert len(looks) == 15 + PATIENCE, "one for each batch and each half of it, and those"
 
 
-def test_what_somebody_has_made_in_between_is_no_listing_that_lags_behind() -> None:
+def test_record_created_by_other_writer_is_not_a_stale_listing() -> None:
     """Cloudflare takes no double of it; the next pass knows what to do with both."""
     zone = OddZone([STALE], [WRONG, record(id="r2", comment="by hand")])
     (result,) = applied(zone, world([RUNNING], [WRONG])).results
@@ -252,7 +252,7 @@ MADE = [record(m.id, id=m.id) for m in MANY]
     ],
     ids=["paid", "free", "not readable", "not to be asked"],
 )
-def test_the_zones_plan_is_asked_for_where_a_batch_is_too_large_for_the_free_one(
+def test_zone_plan_is_asked_for_if_a_batch_exceeds_the_free_limit(
     known: Zone | CallError, batches: list[int], found: list[str]
 ) -> None:
     zone, seen = OddZone([MADE], known=known), replace(world(MANY), zone=Zone(None))
@@ -262,7 +262,7 @@ def test_the_zones_plan_is_asked_for_where_a_batch_is_too_large_for_the_free_one
     assert applied(zone, replace(seen, findings=(ZONE_NOT_READABLE,))).findings == (), "it was found before"
 
 
-def test_the_zones_plan_is_not_asked_for_where_it_does_not_matter_or_is_known() -> None:
+def test_zone_plan_is_not_asked_for_if_known_or_not_needed() -> None:
     for machines, zone in ((MANY[:200], Zone(None)), (MANY, Zone("example.com", batch_limit=3500))):
         odd = OddZone([MADE])
         applied(odd, replace(world(machines), zone=zone))
@@ -286,9 +286,7 @@ def test_where_a_second_look_fails_the_unclear_answer_is_what_is_told() -> None:
     ],
     ids=["right", "none", "elsewhere", "unmarked", "text"],
 )
-def test_a_look_during_a_delete_notices_that_the_right_record_beside_it_is_gone(
-    here: list[DnsRecord], is_lost: bool
-) -> None:
+def test_look_during_a_delete_notices_the_loss_of_the_right_record(here: list[DnsRecord], is_lost: bool) -> None:
     double = record(content=ELSEWHERE, id="r2")
     applier, ended = apply(OddZone([LOST, [double]], [*here, double]), world([RUNNING], [RIGHT, double]))
     assert [result.outcome for result in ended.results] == [Outcome.APPLIED]

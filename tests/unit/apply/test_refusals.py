@@ -1,4 +1,4 @@
-"""Refusals of the whole domain: creates that would all meet the same are not tried, one of them alone is no sign."""
+"""Refusals of the whole domain: creates that would all meet the same are not tried; one alone proves nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ class Refusing(OddZone):
 
 
 def fleet(count: int, *, holds_domain: bool = True) -> World:
-    """Running machines of a meeting each, none of which has a record or a link."""
+    """Running machines, each of its own meeting, without record and link."""
     machines = [machine(f"i-{number:017x}", meeting=f"m{number}") for number in range(count)]
     seen = world(machines, [], [row(f"m{number}", "LAUNCHED") for number in range(count)])
     return replace(seen, zone=Zone(None, holds_domain=holds_domain))
@@ -46,7 +46,7 @@ def applied(zone: OddZone, seen: World) -> tuple[list[Result], list[Result]]:
 
 
 def numbers(results: Sequence[Result], outcome: Outcome) -> list[int]:
-    """The machines whose change has ended so."""
+    """The machines with a change that ended so."""
     return sorted(int((result.change.instance or "")[2:], 16) for result in results if result.outcome is outcome)
 
 
@@ -56,7 +56,7 @@ def test_640_machines_that_are_all_refused_cost_a_handful_of_calls(code: int, ca
     records, links = applied(zone, fleet(640))
     assert len(zone.batches) == calls, "a batch of 200 is halved until one, or three, are alone"
     assert numbers(records, Outcome.FAILED) == list(range(640))
-    assert len({result.error for result in records}) == 1, "all are told the same remedy"
+    assert len({result.error for result in records}) == 1, "all get the same remedy"
     assert numbers(links, Outcome.NOT_REACHED) == list(range(640))
 
 
@@ -69,7 +69,7 @@ def test_the_others_are_told_the_error_and_the_remedy() -> None:
     }
 
 
-def test_where_the_zone_cannot_be_read_the_first_creates_alone_are_the_same_sign() -> None:
+def test_refused_first_creates_of_an_unreadable_zone_fail_all_others() -> None:
     zone = Refusing([], codes=[DELEGATED])
     records, _ = applied(zone, fleet(640, holds_domain=False))
     assert zone.batches == [1, 1, 1]

@@ -51,7 +51,7 @@ EARLY, HEALTHY = row(status="LAUNCHED"), row(status="HEALTHY")
 TAGGED = world([machine()], [record()], [EARLY])
 
 
-def test_a_machine_that_only_its_tag_ties_to_the_row_gets_its_link_and_is_not_asked_for() -> None:
+def test_moved_row_gets_link_to_tagged_machine_without_a_new_look() -> None:
     table = OddTable(HEALTHY, [MOVED])
     result = applied(TAGGED, table)
     assert (result.outcome, result.error) == (Outcome.APPLIED, None)
@@ -68,7 +68,7 @@ def test_what_the_row_names_is_seen_as_it_is_now_and_not_as_it_was() -> None:
         assert result.error == "The row changed and no longer needs this change."
 
 
-def test_an_end_that_rests_on_absence_is_written_to_a_row_that_has_moved_on_and_still_wants_it() -> None:
+def test_end_by_absence_is_written_to_a_moved_row_that_still_needs_it() -> None:
     named = row(status="HEALTHY", ids={"teacher": TEACHER}, meet_time=(NOW - timedelta(days=2)).isoformat())
     seen = world([], [], [named], absent=[TEACHER])
     for moved, writes in ((replace(named, status="IN_PROGRESS"), 2), (replace(named, links={"student": "x"}), 1)):
@@ -84,7 +84,7 @@ def test_what_was_written_is_what_is_told() -> None:
     assert result.change.before == (("teacher_ec2_link", None),)
 
 
-def test_a_machine_of_the_row_s_own_meeting_that_lives_prevents_its_end() -> None:
+def test_living_machine_of_the_rows_own_meeting_prevents_its_end() -> None:
     dead = machine(state="terminated", launched=YOUNG)
     named = row(status="HEALTHY", ids={"teacher": TEACHER, "student": STUDENT})
     seen = world([dead, machine(STUDENT, state="terminated", role="student")], [], [named])

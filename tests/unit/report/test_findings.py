@@ -37,7 +37,7 @@ def test_37_equal_findings_repeat_neither_message_nor_hint(render: object) -> No
         assert text.count(MESSAGE) == 1
 
 
-def test_findings_with_other_messages_name_each_machine_beside_its_own() -> None:
+def test_findings_of_a_kind_show_each_key_with_its_own_message() -> None:
     one, two = Finding("odd-row", "m1", "status is a number.", "fix it"), Finding("odd-row", "m2", "no id.", "fix it")
     text = as_text.render(with_findings(one, two))
     heading, first, second, hint = text.splitlines()[-6:-2]

@@ -121,8 +121,8 @@ def test_a_record_was_last_written_when_it_was_modified_else_created() -> None:
     for at_rest, changes in ((OLD, [("delete-record", "record-absent")]), (YOUNG, [])):
         assert shown(decided(seeing(ABSENT, [record(created=OLD, modified=at_rest)]))) == changes
         assert shown(decided(seeing(ABSENT, [record(created=None, modified=at_rest)]))) == changes
-    mended = record(created=OLD - timedelta(hours=1), modified=OLD + timedelta(seconds=1))
-    assert not decided(seeing(machine(ip=None), [mended])).changes, "it was mended after the machine's last start"
+    fixed = record(created=OLD - timedelta(hours=1), modified=OLD + timedelta(seconds=1))
+    assert not decided(seeing(machine(ip=None), [fixed])).changes, "it was fixed after the machine's last start"
 
 
 @pytest.mark.parametrize(("seconds", "goes"), [(900, False), (901, True)])
@@ -132,7 +132,7 @@ def test_a_record_is_old_after_fifteen_minutes(seconds: int, goes: bool) -> None
     assert found(decided(seen)) == ([] if goes else ["instance-not-seen"])
 
 
-def test_an_absent_machines_record_without_a_date_is_a_finding_that_asks_for_a_hand() -> None:
+def test_undated_record_of_an_absent_machine_asks_for_a_fix_by_hand() -> None:
     (finding,) = decided(seeing(ABSENT, [UNDATED])).findings
     assert finding.id == "undated-record"
     assert "by hand" in finding.hint
@@ -189,7 +189,7 @@ def test_what_counts_towards_a_meetings_end(seen: Seen, meet_time: str | None, c
     assert ends(seeing(seen, rows=lesson(status, meet_time=meet_time))) is counts
 
 
-def test_absence_does_not_end_a_meeting_that_was_only_launched_however_late() -> None:
+def test_absence_never_ends_a_meeting_that_was_only_launched() -> None:
     late = (NOW - timedelta(days=300)).isoformat()
     wanted = decided(seeing(ABSENT, rows=lesson("LAUNCHED", meet_time=late)))
     assert wanted.changes == ()
@@ -232,7 +232,7 @@ FORBIDDING = [
 
 
 @pytest.mark.parametrize(("records", "links", "findings"), FORBIDDING, ids=["another mark", "another shape", "domain"])
-def test_what_may_be_served_by_another_deployment_is_not_ended_by_absence(
+def test_absence_does_not_end_meeting_another_deployment_may_serve(
     records: list[DnsRecord], links: dict[str, Value], findings: list[str] | None
 ) -> None:
     rows = lesson(meet_time=YESTERDAY, links=links)
@@ -242,7 +242,7 @@ def test_what_may_be_served_by_another_deployment_is_not_ended_by_absence(
     assert ends(seeing(GONE[0], records, rows)), "what was seen ends it all the same"
 
 
-def test_a_mark_at_the_name_that_only_a_link_leads_to_forbids_an_end_by_absence_too() -> None:
+def test_foreign_mark_at_a_linked_name_forbids_an_end_by_absence() -> None:
     rows = [row(status="HEALTHY", ids={"teacher": TEACHER}, meet_time=YESTERDAY, links={"student": link(STUDENT)})]
     marked = [record(STUDENT, comment=FOREIGN)]
     assert not decided(world([], marked, rows, absent=[TEACHER, STUDENT])).changes
@@ -254,7 +254,7 @@ def test_an_empty_link_is_none_and_forbids_nothing() -> None:
         assert ends(seeing(ABSENT, rows=lesson(meet_time=YESTERDAY, links={"teacher": nothing})))
 
 
-def test_a_lost_tag_is_a_finding_and_the_record_goes_when_the_machine_stops() -> None:
+def test_lost_tag_is_a_finding_and_a_stop_deletes_the_record() -> None:
     rows = lesson("IN_PROGRESS", links=TO_TEACHER)
     lost = decided(seeing(machine(tagged=False), [record()], rows))
     assert (lost.changes, found(lost)) == ((), ["untagged-instance"])

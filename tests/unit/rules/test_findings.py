@@ -198,12 +198,12 @@ FINDINGS = [
 
 
 @pytest.mark.parametrize(
-    ("seen", "kind", "key", "told"), FINDINGS, ids=[f"{kind}-{number}" for number, (_, kind, *_) in enumerate(FINDINGS)]
+    ("seen", "kind", "key", "said"), FINDINGS, ids=[f"{kind}-{number}" for number, (_, kind, *_) in enumerate(FINDINGS)]
 )
-def test_a_finding_is_about_one_thing_names_it_and_says_what_to_do(seen: World, kind: str, key: str, told: str) -> None:
+def test_a_finding_is_about_one_thing_names_it_and_says_what_to_do(seen: World, kind: str, key: str, said: str) -> None:
     (finding,) = (finding for finding in decided(seen).findings if finding.id == kind)
     assert finding.key == key
-    assert told in finding.message
+    assert said in finding.message
     assert all(not text[0].islower() and text.endswith(".") for text in (finding.message, finding.hint))
 
 
@@ -251,7 +251,7 @@ def test_a_meeting_that_this_pass_ends_is_not_late() -> None:
     assert found(decided(over)) == ["instance-not-seen"]
 
 
-def test_a_row_that_names_an_unclaimed_machine_is_told_once_where_the_tags_are_missing() -> None:
+def test_row_naming_an_unclaimed_machine_yields_one_finding() -> None:
     assert found(decided(world([machine(role=None)], rows=[row(ids=NAMED)]))) == ["unclaimed-instance"]
 
 

@@ -33,7 +33,7 @@ def vanished(*machines: Instance, rows: tuple[Meeting, ...] = (), comment: str =
     return world(machines, [record(comment=comment)], rows, absent=[TEACHER])
 
 
-def test_what_rests_on_absence_is_held_where_the_owner_id_names_no_place() -> None:
+def test_owner_id_without_a_place_holds_changes_by_absence() -> None:
     wanted = decided(vanished(machine(OTHER)), SCHOOL)
     assert [(change.rule, change.guarded) for change in wanted.changes] == [
         ("record-absent", True),
@@ -82,7 +82,7 @@ def test_half_a_place_is_none(owner: str) -> None:
     ],
     ids=lambda seen: f"{seen.state}-{seen.tagged}-{seen.role}",
 )
-def test_absence_is_believed_where_a_record_of_ours_names_a_machine_that_ec2_shows(seen: Instance) -> None:
+def test_absence_is_believed_if_ec2_shows_a_machine_of_an_own_record(seen: Instance) -> None:
     both = [record(comment=MARK), record(OTHER, id="r2", comment=MARK)]
     wanted = decided(world([seen], both, absent=[TEACHER]), SCHOOL)
     assert ("delete-record", "record-absent") in shown(wanted)
@@ -137,9 +137,9 @@ def test_force_lets_it_through_once() -> None:
     assert "guarded-change-held" not in found(wanted)
 
 
-def test_a_link_that_is_written_over_one_to_an_absent_machine_rests_on_the_new_one() -> None:
+def test_link_replacing_one_to_an_absent_machine_is_not_guarded() -> None:
     rows = [row(status="HEALTHY", links={"teacher": link(TEACHER)})]
-    foreign = record(OTHER, comment=FOREIGN)  # so that no record of ours proves the place
+    foreign = record(OTHER, comment=FOREIGN)  # so that none of our records proves the place
     wanted = decided(world([machine(OTHER)], [foreign], rows, absent=[TEACHER]), SCHOOL)
     assert [(change.rule, change.guarded) for change in wanted.changes] == [("link-current", False)]
     assert not wanted.guard.tripped

@@ -37,7 +37,7 @@ def judged(
     rows: Iterable[Meeting] = (),
     absent: Iterable[str] = (),
 ) -> Verdict:
-    """Whether the teacher can join; all is well, unless told otherwise."""
+    """Whether the teacher can join; all is well by default."""
     world = World(
         now=NOW,
         instances={m.id: m for m in machines},

@@ -79,7 +79,7 @@ def linked(seen: World) -> str | None:
     return change.instance
 
 
-def test_current_is_the_machine_that_the_row_names_else_the_linked_one_else_the_newest() -> None:
+def test_current_machine_is_the_named_else_the_linked_else_the_newest() -> None:
     machines = [machine(i, ip=ip, launched=NOW - timedelta(hours=n)) for n, (i, ip) in enumerate(THREE)]
     records = [record(i, ip, id=i) for i, ip in THREE]
     newest, second, oldest = (i for i, _ in THREE)
@@ -106,7 +106,7 @@ def test_current_is_no_machine_whose_tags_are_anothers(other: Instance) -> None:
 
 
 @pytest.mark.parametrize("tags", [{"meeting": "m2"}, {"role": "student"}])
-def test_a_row_that_names_anothers_machine_is_a_finding_and_it_is_never_linked(tags: dict[str, str]) -> None:
+def test_wrongly_named_machine_is_reported_and_never_linked(tags: dict[str, str]) -> None:
     wanted = decided(world([machine(**tags)], [record()], [row(ids={"teacher": TEACHER}), row("m2")]))  # type: ignore[arg-type]
     assert not [c for c in wanted.changes if (c.key, c.role) == ("m1", "teacher")]
     assert "wrong-instance" in found(wanted)
@@ -126,7 +126,7 @@ BLOCKERS = [
 
 
 @pytest.mark.parametrize("here", BLOCKERS, ids=["foreign", "alias", "unmarked beside ours"])
-def test_where_currents_name_is_blocked_none_is_written_and_other_links_are_judged(here: list[DnsRecord]) -> None:
+def test_blocked_name_gets_no_link_and_only_a_dead_link_is_cleared(here: list[DnsRecord]) -> None:
     dead = machine(OTHER, state="terminated")
     to_dead, to_current = ({"teacher": link(i)} for i in (OTHER, TEACHER))
     assert not decided(world([machine()], here, [row(status="LAUNCHED")])).changes
@@ -136,7 +136,7 @@ def test_where_currents_name_is_blocked_none_is_written_and_other_links_are_judg
     assert not decided(world([machine(), idle], here, [row(links=to_dead)])).changes
 
 
-def test_a_dead_link_goes_first_where_the_new_ones_record_is_still_to_be_made() -> None:
+def test_dead_link_is_cleared_first_if_the_new_record_is_pending() -> None:
     machines, rows = [machine(), machine(OTHER, state="terminated")], [row(links={"teacher": link(OTHER)})]
     for here in ([], [record(content=ELSEWHERE)]):
         _, *of_row = shown(decided(world(machines, here, rows)))
@@ -146,7 +146,7 @@ def test_a_dead_link_goes_first_where_the_new_ones_record_is_still_to_be_made() 
 
 
 @pytest.mark.parametrize("linked", [machine(OTHER, ip=None), None], ids=["alive", "unknown"])
-def test_a_link_that_does_not_deserve_to_go_stays_until_the_new_one_is_written(linked: Instance | None) -> None:
+def test_link_that_is_not_dead_stays_until_the_new_one_is_written(linked: Instance | None) -> None:
     machines, rows = [machine(), *([linked] if linked else [])], [row(links={"teacher": link(OTHER)})]
     assert shown(decided(world(machines, [], rows))) == [
         ("create-record", "record-serving"),
@@ -267,7 +267,7 @@ def test_links_make_no_members() -> None:
     assert (change.action, change.key) == (Action.CLEAR_LINK, "m1")
 
 
-def test_a_machine_that_died_young_does_not_end_a_meeting_whose_other_role_is_still_to_come() -> None:
+def test_early_death_does_not_end_a_meeting_that_awaits_another_role() -> None:
     dead = machine(state="terminated", launched=YOUNG)
     assert not decided(world([dead], [], [row(status="LAUNCHED")])).changes
     both = [dead, machine(STUDENT, role="student", state="terminated", launched=YOUNG)]

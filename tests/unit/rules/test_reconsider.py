@@ -1,4 +1,4 @@
-"""A change whose row has moved on: the rules are asked again for this one change, and never for more."""
+"""A change to a row that moved on: the rules are asked again for this one change, and never for more."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -56,14 +56,14 @@ def test_a_link_never_comes_back_for_another_machine() -> None:
     assert again(replace(LAUNCHED, instance_ids={"teacher": OTHER}), SEEN, newer) is None
 
 
-def test_a_link_never_comes_back_to_a_machine_whose_address_has_moved_or_which_is_unknown() -> None:
+def test_link_does_not_return_to_a_moved_or_unknown_machine() -> None:
     assert again(LAUNCHED, SEEN, machine(ip=ELSEWHERE)) is None
     assert again(LAUNCHED, SEEN, machine()) is not None
     nowhere = replace(SEEN, instances={})
     assert reconsider(only(SEEN), LAUNCHED, nowhere, SEEN, settings()) is None
 
 
-def test_a_removal_comes_back_where_the_current_machine_has_no_record_of_ours() -> None:
+def test_link_removal_returns_if_current_machine_has_no_own_record() -> None:
     rows = [row(status="DNS_WRITTEN", links={"teacher": link(OTHER)})]
     foreign = record(content=ELSEWHERE, comment=FOREIGN)
     seen = world([machine(), machine(OTHER, state="terminated")], [foreign], rows)
@@ -79,12 +79,12 @@ def test_an_end_comes_back_for_a_row_that_has_another_link() -> None:
     assert wanted.write.removes == ("teacher_ec2_link",)
 
 
-def test_an_end_does_not_come_back_for_a_row_that_names_a_machine_that_lives() -> None:
+def test_end_does_not_return_if_the_row_names_a_living_machine() -> None:
     living = machine(STUDENT, role="student")
     assert again(row(status="HEALTHY", ids={"teacher": TEACHER, "student": STUDENT}), OVER, living) is None
 
 
-def test_an_end_never_comes_back_resting_on_absence_that_it_did_not_rest_on() -> None:
+def test_end_does_not_return_on_absence_that_it_did_not_rest_on() -> None:
     named = row(status="HEALTHY", ids={"teacher": TEACHER, "student": STUDENT}, meet_time=LATE)
     absent = replace(OVER, absent=frozenset({STUDENT}))
     assert decided(replace(absent, meetings={"m1": named})).changes, "by itself it would be ended"

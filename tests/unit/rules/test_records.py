@@ -67,12 +67,12 @@ def test_record_serving_that_is_grey_is_proxied_again() -> None:
 
 
 def test_record_adopted_when_unmarked_at_a_serving_name() -> None:
-    (change,) = decided(world([machine()], [record(comment="made by hand")])).changes
+    (change,) = decided(world([machine()], [record(comment="added by hand")])).changes
     assert (change.action, change.rule) == (Action.UPDATE_RECORD, "record-adopted")
     assert dict(change.after) == {"comment": f"{MARK} teacher of m1"}
 
 
-def test_record_duplicate_keeps_the_right_content_and_deletes_only_ours() -> None:
+def test_record_duplicate_keeps_right_content_and_deletes_the_wrong() -> None:
     records = [record(content=ELSEWHERE, id="r1", created=OLD), record(id="r2", created=YOUNG)]
     (change,) = decided(world([machine()], records)).changes
     assert (change.action, change.rule, id_of(change)) == (
@@ -82,7 +82,7 @@ def test_record_duplicate_keeps_the_right_content_and_deletes_only_ours() -> Non
     )
 
 
-def test_record_duplicate_without_a_right_one_keeps_the_oldest_and_mends_it() -> None:
+def test_record_duplicate_without_right_content_fixes_the_oldest() -> None:
     records = [record(content=ELSEWHERE, id="r1", created=YOUNG), record(content="203.0.113.5", id="r2", created=OLD)]
     changes = decided(world([machine()], records)).changes
     assert [(c.action, id_of(c)) for c in changes] == [
@@ -97,8 +97,8 @@ def test_unmarked_beside_ours_stays_and_is_a_finding() -> None:
     assert (wanted.changes, found(wanted)) == ((), ["unmarked-record"])
 
 
-def test_unmarked_with_the_right_content_is_adopted_and_our_wrong_one_goes() -> None:
-    # Mending ours would make a second record with the same content, which Cloudflare refuses (81058).
+def test_unmarked_right_record_is_adopted_and_own_wrong_one_deleted() -> None:
+    # Fixing ours would create a second record with the same content, which Cloudflare refuses (81058).
     records = [record(content=ELSEWHERE, id="r1"), record(id="r2", comment="by hand")]
     wanted = decided(world([machine()], records))
     assert shown(wanted) == [("delete-record", "record-duplicate"), ("update-record", "record-adopted")]
@@ -111,7 +111,7 @@ def test_adopt_unmarked_makes_the_unmarked_duplicate_ours() -> None:
     ]
 
 
-def test_of_two_wrong_records_the_marked_one_is_kept_before_the_adopted_one() -> None:
+def test_marked_wrong_record_is_kept_over_an_older_adopted_one() -> None:
     records = [
         record(content=ELSEWHERE, id="r1", comment="by hand", created=OLD),
         record(content="203.0.113.5", id="r2", created=YOUNG),
@@ -129,7 +129,7 @@ def test_foreign_at_a_needed_name_is_a_finding_and_nothing_is_created() -> None:
 
 
 @pytest.mark.parametrize("comment", [f"{MARK}0 longer", f"{MARK}/x", "elephant-dns:", "elephant-dns:1"])
-def test_an_owner_id_that_ours_begins_or_that_begins_with_ours_is_foreign(comment: str) -> None:
+def test_owner_id_that_only_shares_a_prefix_with_ours_is_foreign(comment: str) -> None:
     gone = world([machine(state="terminated")], [record(comment=comment)])
     assert not decided(gone, settings(ADOPT_UNMARKED="true")).changes
 
@@ -152,7 +152,7 @@ def test_ours_goes_where_a_foreign_one_has_the_address_already() -> None:
     assert shown(decided(world([machine()], records))) == [("delete-record", "record-foreign")]
 
 
-def test_ours_goes_too_where_it_is_an_unmarked_one_that_has_the_address_and_cannot_be_adopted() -> None:
+def test_own_record_is_deleted_if_an_unadoptable_one_has_the_address() -> None:
     beside = record(content="203.0.113.5", id="r3", comment=FOREIGN)
     here = [record(content=ELSEWHERE, id="r1"), record(id="r2", comment="by hand"), beside]
     wanted = decided(world([machine()], here))
@@ -167,7 +167,7 @@ def test_a_conflicting_record_is_a_finding_and_nothing_is_created(kind: str) -> 
     assert (wanted.changes, found(wanted)) == ((), ["conflicting-record"])
 
 
-def test_an_aaaa_record_is_a_finding_and_the_record_is_made_all_the_same() -> None:
+def test_aaaa_record_is_a_finding_and_the_a_record_is_still_created() -> None:
     wanted = decided(world([machine()], [record(type="AAAA", content="2001:db8::1", comment="")]))
     assert shown(wanted) == [("create-record", "record-serving")]
     assert found(wanted) == ["conflicting-record"]
@@ -261,9 +261,7 @@ READINESS = [
 
 
 @pytest.mark.parametrize(("here", "readiness"), READINESS, ids=lambda value: told(value) if value else "none")
-def test_a_link_needs_a_name_that_leads_to_the_machine_and_nowhere_else(
-    here: list[DnsRecord], readiness: Readiness
-) -> None:
+def test_link_needs_a_name_that_leads_only_to_its_machine(here: list[DnsRecord], readiness: Readiness) -> None:
     assert plan_name(Facts.of(world([machine()], here), settings()), TEACHER).readiness is readiness
 
 
@@ -287,7 +285,7 @@ def test_no_link_may_lead_to_a_machine_that_does_not_serve(seen: World) -> None:
 
 
 @pytest.mark.parametrize("kind", ["TXT", "AAAA"])
-def test_a_foreign_record_of_a_type_beside_ours_does_not_block_the_link(kind: str) -> None:
+def test_foreign_record_of_a_compatible_type_does_not_block_the_link(kind: str) -> None:
     beside = record(content="x", id="r2", type=kind, proxied=False, comment=FOREIGN)
     rows = [row(ids={"teacher": TEACHER}, status="HEALTHY")]
     assert shown(decided(world([machine()], [record(), beside], rows))) == [("write-link", "link-current")]

@@ -91,7 +91,7 @@ def test_meeting_over_is_left_to_the_full_pass_when_both_machines_die() -> None:
 
 
 @pytest.mark.parametrize("since", [LONG_AGO, OLD, YOUNG])
-def test_record_stays_while_a_running_machine_is_shown_without_its_address(since: object) -> None:
+def test_record_stays_while_running_machine_is_shown_without_address(since: object) -> None:
     assert isinstance(since, type(NOW))
     seen = machine(ip=None, launched=since - timedelta(seconds=1))
     lesson = row(status="IN_PROGRESS", ids={"teacher": TEACHER}, links={"teacher": link(TEACHER)})
@@ -108,7 +108,7 @@ def test_record_stays_when_59_of_60_machines_lose_their_tag() -> None:
     assert found(wanted).count("untagged-instance") == 59
 
 
-def test_a_lost_tag_is_a_finding_each_and_the_record_goes_when_it_stops() -> None:
+def test_each_lost_tag_is_reported_and_a_stop_deletes_the_record() -> None:
     fleet = teachers(5)
     records = [record(m.id, id=m.id) for m in fleet]
     rows = [row(m.meeting or "", "IN_PROGRESS", links={"teacher": link(m.id)}) for m in fleet]
@@ -136,7 +136,7 @@ def test_link_stays_when_30_machines_get_a_meeting_without_a_row() -> None:
     }
 
 
-def test_link_current_not_beside_an_unmarked_record_that_leads_elsewhere() -> None:
+def test_link_current_waits_while_an_unmarked_record_leads_elsewhere() -> None:
     unmarked = record(content=ELSEWHERE, id="r2", comment="by hand")
     wanted = decided(world([machine()], [record(), unmarked], [row(status="LAUNCHED")]))
     assert wanted.changes == ()
@@ -152,7 +152,7 @@ def test_link_current_where_a_foreign_record_has_the_machines_address() -> None:
     assert found(wanted) == ["foreign-record"]
 
 
-def test_link_stays_in_the_middle_of_a_lesson_when_a_second_machine_appears() -> None:
+def test_link_stays_mid_lesson_when_a_second_machine_appears() -> None:
     machines = [machine(), machine(OTHER, ip=ELSEWHERE, launched=YOUNG)]
     lesson = row(status="IN_PROGRESS", links={"teacher": link(TEACHER)})
     wanted = decided(world(machines, [record(), record(OTHER, ELSEWHERE, id="r2")], [lesson]))
@@ -170,7 +170,7 @@ def test_meeting_over_not_by_another_meetings_terminated_machine(tags: dict[str,
 
 
 @pytest.mark.parametrize("state", ["stopping", "stopped", "shutting-down", "terminated"])
-def test_an_old_owners_record_of_a_machine_that_was_seen_to_end_is_orphaned(state: str) -> None:
+def test_old_owners_record_of_an_ended_machine_is_orphaned(state: str) -> None:
     renamed = settings(OWNER_ID="123456789012/us-west-2/renamed")
     wanted = decided(world([machine(state=state)], [record()]), renamed)
     assert wanted.changes == ()

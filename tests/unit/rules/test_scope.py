@@ -63,7 +63,7 @@ def test_records_are_changed_at_names_in_scope_alone() -> None:
     assert planned(world(machines, wrong, scope=[TEACHER])) == [("create-record", f"{TEACHER}.example.com", TEACHER)]
 
 
-def test_links_that_lead_or_are_to_lead_to_machines_in_scope_are_changed() -> None:
+def test_only_links_with_an_old_or_new_machine_in_scope_are_changed() -> None:
     both = [machine(), STUDYING]
     here = [record(), record(STUDENT, ELSEWHERE, id="r2")]
     assert planned(world(both, here, [row(status="HEALTHY")], scope=[TEACHER])) == [("write-link", "m1", TEACHER)]
@@ -77,7 +77,7 @@ def test_a_link_to_a_machine_in_scope_moves_an_early_status_on() -> None:
     assert dict(change.after)["status"] == "DNS_WRITTEN"
 
 
-def test_a_dead_link_goes_although_its_successor_is_outside_and_its_record_was_not_read() -> None:
+def test_dead_link_is_cleared_if_its_successor_is_out_of_scope() -> None:
     machines, rows = (
         [machine(state="terminated"), machine(OTHER)],
         [row(status="HEALTHY", links={"teacher": link(TEACHER)})],
@@ -85,7 +85,7 @@ def test_a_dead_link_goes_although_its_successor_is_outside_and_its_record_was_n
     assert planned(world(machines, [], rows, scope=[TEACHER])) == [("clear-link", "m1", TEACHER)]
 
 
-def test_a_new_machines_link_is_written_over_one_to_a_machine_that_was_not_looked_at() -> None:
+def test_new_link_replaces_one_to_a_machine_out_of_scope() -> None:
     rows = [row(status="HEALTHY", ids={"teacher": TEACHER}, links={"teacher": link(OTHER)})]
     assert planned(world([machine()], [record()], rows, scope=[TEACHER])) == [("write-link", "m1", TEACHER)]
 

@@ -47,7 +47,7 @@ EARLY = Condition("status", (None, "PENDING", "SCHEDULED", "LAUNCHED", "DNS_WRIT
 
 
 def whole(kind: type[Change], rule: str, reason: str, **others: Any) -> Change:
-    """A change about the teacher's machine of meeting m1, unless told otherwise."""
+    """A change about the teacher's machine of meeting m1, by default."""
     about: dict[str, Any] = {"instance": TEACHER, "meeting": "m1", "role": "teacher", "before": (), "after": ()}
     if issubclass(kind, RecordChange):
         about["name"] = name(TEACHER)

@@ -91,7 +91,7 @@ def test_outcomes_findings_guard_and_calls_are_counted() -> None:
 
 
 @pytest.mark.parametrize("change", [create(), update()], ids=lambda change: str(change.action))
-def test_the_wait_for_a_record_counts_from_the_event_to_the_end_of_the_pass(change: Change) -> None:
+def test_seconds_to_record_count_from_event_to_end_of_pass(change: Change) -> None:
     line = metrics(results=(Result(change, Outcome.APPLIED),), since={TEACHER: STARTED - timedelta(seconds=10)})
     assert line["SecondsToRecord"] == [11.5]
 
