@@ -6,16 +6,17 @@ The plan is that of a full pass, narrowed to the subject. Nothing is planned her
 import re
 from collections.abc import Callable, Collection, Container, Iterable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from controller.model import TERMINATED, Action, Change, Finding, Instance, Meeting, Mode, Plan, Request, Result, Value
 from controller.names import instance_of_name, is_instance_id, is_under, punycode, record_name
 from controller.observe import Observer
 from controller.ports import Context
 from controller.probe.links import in_place
-from controller.probe.verdict import Link
+from controller.probe.verdict import Kind, Link, Verdict
 from controller.reconcile import decide
 from controller.report.report import planned_results
-from controller.rules.facts import Facts, InstanceClass, named_ids
+from controller.rules.facts import Facts, InstanceClass, moment_of, named_ids
 from controller.rules.joining import can_join
 from controller.rules.meetings import SHOWN, current_of, members_of
 from controller.rules.ownership import owner_of
@@ -100,6 +101,17 @@ def _host_of(name: str) -> str:
     return host if host.isascii() else punycode(host, registered=True)
 
 
+def with_verdicts(found: Explanation, judged: Iterable[tuple[Link, Verdict | None]]) -> Explanation:
+    """Return the explanation with the answers that a probe of the links gives: a broken link keeps its user out."""
+    answers = found.answers
+    for link, verdict in judged:
+        if verdict and verdict.kind is Kind.BROKEN:
+            yes = f"The {link.role} can join: yes"
+            no = f"The {link.role} can join: no, because the link does not work: {verdict.because}"
+            answers = tuple(no if answer.startswith(yes) else answer for answer in answers)
+    return replace(found, answers=answers)
+
+
 def of_instance(facts: Facts, plan: Plan, instance: str) -> Explanation | None:
     """Explain one machine; None if no source knows it."""
     machine = facts.world.instances.get(instance)
@@ -118,7 +130,7 @@ def of_instance(facts: Facts, plan: Plan, instance: str) -> Explanation | None:
         wanted=(_WANTED[facts.class_of(instance)],),
         results=tuple(r for r in planned_results(plan) if r.change.instance == instance or _ends_one(r.change, rows)),
         findings=tuple(f for f in plan.findings if f.key in (instance, name) or instance in _ids_in(f.message)),
-        links=tuple(in_place(facts, [instance])),
+        links=tuple(_links(facts, instance)),
     )
 
 
@@ -136,12 +148,39 @@ def of_meeting(facts: Facts, plan: Plan, meeting: str) -> Explanation | None:
             *(("DynamoDB", text) for text in _row(facts, row)),
             *(("EC2", f"{m} ({facts.class_of(m)}): {_at(facts.world.instances.get(m))}") for m in sorted(members)),
             *(("Cloudflare", text) for m in sorted(members) for text in _records(facts, m)),
+            *(("timeline", f"{moment:%m-%d %H:%M:%S} {text}") for moment, text in _moments(facts, row, members)),
         ),
         wanted=tuple(_wanted_of(facts, row)),
         results=tuple(r for r in planned_results(plan) if r.change.meeting == meeting or r.change.instance in members),
         findings=tuple(f for f in plan.findings if f.key in {meeting, *members, *names}),
-        links=tuple(in_place(facts, sorted(members))),
+        links=tuple(link for member in sorted(members) for link in _links(facts, member)),
     )
+
+
+def _links(facts: Facts, instance: str) -> Iterable[Link]:
+    """Return the link to the instance, if its record is in place, with the meeting and role of its tags."""
+    machine = facts.world.instances.get(instance)
+    return in_place(facts, [instance], machine.meeting if machine else None, machine.role if machine else None)
+
+
+def _moments(facts: Facts, row: Meeting | None, members: Iterable[str]) -> list[tuple[datetime, str]]:
+    """Return what is known to have happened, in UTC: launches, records, the meeting's time; not launches alone."""
+    found = []
+    for member in members:
+        machine = facts.world.instances.get(member)
+        launched = machine.launched_at if machine else None
+        of = f"{machine.role}'s" if machine and machine.role in facts.settings.roles else member
+        if launched:
+            found.append((launched, f"{of} machine launched"))
+        for created in (record.created_on for record in facts.ours(member)):
+            if created:
+                is_later = launched is not None and created > launched
+                after = f", {(created - launched).total_seconds():.0f} s later" if launched and is_later else ""
+                found.append((created, f"{of} record created{after}"))
+    if row and (begins := moment_of(row.meet_time)):
+        found.append((begins, "the meeting's time"))
+    is_telling = any("launched" not in text for _, text in found)
+    return sorted((moment.astimezone(UTC), text) for moment, text in found) if is_telling else []
 
 
 def _rows_of(facts: Facts, instance: str) -> dict[str, str]:

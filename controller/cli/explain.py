@@ -52,12 +52,14 @@ def command(session: Session, name: str, probe: bool) -> int:
         err(on_one_line(why_unknown(name, controller.settings)))
         return Code.FAILED
     pen = Pen(width_of(sys.stdout), is_colourful(sys.stdout))
-    out("\n".join(_lines(found, pen)))
-    if probe:
-        from controller.probe.ask import probe as probe_links
+    if not probe:
+        out("\n".join(_lines(found, pen)))
+        return Code.DONE
+    from controller.explain import with_verdicts
+    from controller.probe.ask import probe as probe_links
 
-        verdicts = probe_links(found.links, context.settings, context.budget)
-        out("\n".join(_probed(tuple(zip(found.links, verdicts, strict=True)), pen)))
+    judged = tuple(zip(found.links, probe_links(found.links, context.settings, context.budget), strict=True))
+    out("\n".join([*_lines(with_verdicts(found, judged), pen), *_probed(judged, pen)]))
     return Code.DONE
 
 

@@ -9,9 +9,9 @@ from controller.status.words import heading, join_of, machine_of, reasons, sente
 
 #: The style sheet's class for each standing: its colour.
 _CLASSES = {
-    Standing.CANNOT_JOIN: "removed",
-    Standing.STARTING: "changed",
-    Standing.READY: "made",
+    Standing.CANNOT_JOIN: "deleted",
+    Standing.STARTING: "updated",
+    Standing.READY: "created",
     Standing.QUIET: "quiet",
 }
 

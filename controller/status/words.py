@@ -60,8 +60,10 @@ def age(span: timedelta) -> str:
 
 
 def join_of(seat: Seat) -> str:
-    """Whether its user can join."""
-    return f"yes ({seat.probed})" if seat.can_join and seat.probed else "yes" if seat.can_join else "no"
+    """Return whether its user can join; "works" where a probe of the link went through."""
+    if not seat.can_join:
+        return "no"
+    return "yes" if seat.probed is None else "works" if seat.probed == "works" else f"yes ({seat.probed})"
 
 
 def reasons(line: Line) -> Iterator[tuple[str, str]]:

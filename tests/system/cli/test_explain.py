@@ -209,3 +209,12 @@ def test_hostile_rows_do_not_reach_the_terminal(clouds: Clouds) -> None:
         code, shown = at_a_terminal(clouds, ["explain", subject], NO_COLOR="1")
         assert code == 0
         assert not set("\x1b\x07\u202e") & set(shown), shown
+
+
+def test_meeting_shows_a_timeline(clouds: Clouds) -> None:
+    clouds.ready()
+    clouds.aws.rows.edit("m1", meet_time="9999-01-01T10:00:00Z")
+    text = explained(clouds, "m1")
+    moments = ("teacher's machine launched", "teacher's record created", "the meeting's time")
+    assert all(moment in text for moment in moments)
+    assert text.index(moments[2]) > max(map(text.index, moments[:2]))

@@ -32,3 +32,10 @@ def test_probe_says_that_the_way_works(clouds: Clouds, edge: Edge) -> None:
 def test_link_without_its_record_is_not_probed(clouds: Clouds, edge: Edge) -> None:
     assert "Not probed" in explained(clouds, edge, clouds.launch())
     assert edge.requests == []
+
+
+def test_broken_link_turns_the_answer_to_no(clouds: Clouds, edge: Edge) -> None:
+    machine = clouds.ready()
+    edge.desktops[str(clouds.address(machine))] = "closed"
+    said = " ".join(run(clouds, "explain", "m1", "--probe", **edge.environment()).stdout.split())
+    assert said.startswith("The teacher can join: no, because the link does not work: The desktop of")
