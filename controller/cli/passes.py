@@ -15,7 +15,9 @@ from controller.report.safe import on_one_line
 def _digest(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     if value is None or re.fullmatch(r"[0-9a-f]{64}", value):
         return value
-    raise click.BadParameter(f"Invalid digest {on_one_line(value)!r}: expected 64 hex digits, the last line of a plan.")
+    raise click.BadParameter(
+        f"Invalid digest {on_one_line(value)!r}: expected 64 hex digits, the digest that `plan` shows."
+    )
 
 
 @click.command(short_help="Show what would be changed, and why.")

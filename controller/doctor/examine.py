@@ -6,12 +6,12 @@ check                                   in                 needs, beside AWS cre
 settings                                examine.py         the environment
 aws, owner-id                           identity.py        nothing
 ec2:DescribeInstances, project-tag      machines.py        ``ec2:DescribeInstances``, and to read the rows
-table, dynamodb:...                     table.py           a pass's actions and ``dynamodb:DescribeTable``; the
-                                                           row it writes to is not there, and the condition is
-                                                           that it is
+table, dynamodb:...                     table.py           a pass's actions and ``dynamodb:DescribeTable``; it
+                                                           tries a write to a row that does not exist, on the
+                                                           condition that it exists, so nothing is written
 status-index                            index.py           ``dynamodb:DescribeTable``
 secret                                  secret.py          ``secretsmanager:GetSecretValue``
-token, token-write                      cloudflare.py      a token; the record it deletes is not there
+token, token-write                      cloudflare.py      a token; it tries to delete a record that is not there
 zone, record-quota                      zone.py            a token
 other-owners, marks-outside-domain,     marks.py           a token, and to read the rows
 shared-machines
@@ -20,7 +20,7 @@ links                                   links.py           ``ec2:DescribeInstanc
 function, -code, -timeout,              function.py        ``lambda:GetFunctionConfiguration``, ``ListAliases``,
 -concurrency                                               ``GetFunctionConcurrency``, ``ListEventSourceMappings``
 function-settings                       agreement.py       nothing more
-table-users                           sharing.py         ``lambda:ListFunctions``
+table-users                             sharing.py         ``lambda:ListFunctions``
 invocation (``--invoke``)               invocation.py      ``lambda:InvokeFunction``, and what a plan needs
 state-changes, schedule                 triggers.py        what ``rules.py`` and ``schedules.py`` name, and
                                                            ``events:TestEventPattern``

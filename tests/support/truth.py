@@ -31,7 +31,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Promise(StrEnum):
-    """What a deployment promises (section 9 of the rules)."""
+    """What a deployment promises (README, What it will never do)."""
 
     NO_END_WHILE_UP = "no meeting is ended while a machine of it is up or starting"
     RECORD_STAYS = "no record of a living machine with its own address is deleted"

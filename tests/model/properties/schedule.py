@@ -1,4 +1,4 @@
-"""What a scoped pass may change, and so what of the full pass's plan it should bring. Section 1 of the rules."""
+"""What a scoped pass may change, and so what of the full pass's plan it should bring (docs/how-it-works.md)."""
 
 from collections.abc import Collection, Iterator
 

@@ -94,7 +94,7 @@ def in_one(case: Case) -> Case:
 
 
 def divided(case: Case, rng: random.Random, cells: Sequence[str] = CELLS) -> Case:
-    """The same machines, each somewhere; records of ours with the mark of the cell of their machine."""
+    """The same machines, each somewhere; own records with the mark of the cell of their machine."""
     homes = {instance: rng.choice(cells) for instance in sorted(case.state.instances)}
     machines = {i: replace(machine, cell=homes[i]) for i, machine in case.state.instances.items()}
     records = {

@@ -15,7 +15,7 @@ EARLY_OR_WRITTEN = (*spec.EARLY, "DNS_WRITTEN")
 
 
 def still_wanted(change: Change, seen: Row, now: Row) -> bool:
-    """Whether the write may still happen, by section 5 of the rules."""
+    """Whether the write may still happen, by the rules for meetings."""
     link, named = f"{change.role}_ec2_link", f"{change.role}_ec2_id"
     match change.action:
         case Action.WRITE_LINK:

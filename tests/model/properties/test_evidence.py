@@ -1,4 +1,4 @@
-"""The order of looking, section 1: evidence that destroys is read after what it destroys, and once more by id."""
+"""The order of looking: evidence that destroys is read after what it destroys, and once more by id."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What a pass can see but must not fix is reported, about the thing itself. Section 8 of the rules."""
+"""What a pass can see but must not fix is reported, about the thing itself (docs/how-it-works.md)."""
 
 from dataclasses import replace
 from datetime import timedelta

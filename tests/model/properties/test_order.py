@@ -1,4 +1,4 @@
-"""The order of doing, section 6: and how much one failure stops."""
+"""The order of doing: and how much one failure stops."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The specification, section 3: the owner of a record, and when two addresses are the same."""
+"""The specification: the owner of a record, and when two addresses are the same."""
 
 from functools import cache
 from ipaddress import IPv4Address

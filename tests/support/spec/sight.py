@@ -40,7 +40,7 @@ def is_id(value: object) -> bool:
     return isinstance(value, str) and _ID.match(value) is not None
 
 
-# Section 1: what is observed
+# What is observed
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def is_at_a_name_of_ours(record: DnsRecord, settings: Settings) -> bool:
     return is_id(label) and rest == settings.domain_root
 
 
-# Section 2: classes of instances
+# Classes of instances
 
 
 def class_of(sight: Sight, instance: str) -> str:
@@ -129,7 +129,7 @@ def is_of(sight: Sight, instance: str, meeting: str, role: str) -> bool:
     return machine is not None and machine.meeting == meeting and machine.role == role
 
 
-# Section 3: evidence, and what it is enough for
+# Evidence, and what it is enough for
 
 
 def written_on(record: DnsRecord) -> datetime | None:
@@ -201,7 +201,7 @@ def is_a_day_past(meet_time: Value, now: datetime) -> bool:
     return since > timedelta(hours=24)
 
 
-# Section 4: records
+# Records
 
 
 def address_of(sight: Sight, instance: str) -> str | None:
@@ -240,7 +240,7 @@ def leads_to_it_alone(sight: Sight, instance: str) -> bool:
     return is_clean and not is_excluded and is_routable_machine(sight, instance)
 
 
-# Section 5: meetings
+# Meetings
 
 
 def named(row: Row, role: str) -> str | None:
@@ -293,7 +293,7 @@ def dead_links(sight: Sight, meeting: str, row: Row) -> dict[str, str]:
 
 
 def is_over(sight: Sight, meeting: str, row: Row) -> bool:
-    """Whether a full pass ends the meeting: the row of section 5's table, condition by condition."""
+    """Whether a full pass ends the meeting: the row of the table in docs/how-it-works.md, condition by condition."""
     everyone, links = members(sight, meeting, row), links_of(row, sight.settings)
     if not sight.is_full or row.get("status") not in LIVE or not everyone:
         return False
@@ -351,7 +351,7 @@ def _is_link(value: Value) -> bool:
     return value not in (None, "") and not (isinstance(value, NonString) and value.kind == "NULL")
 
 
-# Section 7: the guard
+# The guard
 
 
 def believes_absence(sight: Sight) -> bool:
