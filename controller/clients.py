@@ -66,8 +66,8 @@ class Clients:
 def connect(settings: Settings, session: Session | None = None) -> Clients:
     """Return the clients of a pass, without a call to a cloud.
 
-    Reuse one ``session`` in a process: each new one asks for credentials, and an MFA code, again. A table or secret named
-    by ARN is called in its region.
+    Reuse one ``session`` in a process: each new one asks for credentials, and an MFA code, again. A table or secret
+    named by ARN is called in its region.
 
     Raises SettingsError if AWS, proxies or certificates cannot be used as the environment sets them.
     """
