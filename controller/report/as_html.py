@@ -19,6 +19,7 @@ from controller.report.words import (
     NOTHING,
     Difference,
     actions,
+    cells_seen,
     command,
     counted,
     differences,
@@ -103,6 +104,8 @@ def _facts(report: Report, where: str) -> Iterator[tuple[str, str]]:
     target = report.target
     yield "scope", where
     yield "seen", seen(report)
+    if cells := cells_seen(report):
+        yield "cells", cells
     yield "table", target.table
     yield "zone", target.zone
     yield "owner", target.owner

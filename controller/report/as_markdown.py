@@ -12,7 +12,7 @@ from controller.report.as_text import Pen, change_lines, findings_lines, left_ou
 from controller.report.report import Report
 from controller.report.safe import in_markdown
 from controller.report.sections import Excerpt, Item, Section, by_meeting, excerpt, is_long
-from controller.report.words import COMMAND_NEEDS, command, counted, readable, seen, summary_line, title_of
+from controller.report.words import COMMAND_NEEDS, cells_seen, command, counted, readable, seen, summary_line, title_of
 
 #: GitHub takes 65,536 characters in a comment; whoever posts it may want to add a line.
 MOST = 65_000
@@ -49,6 +49,7 @@ def _head(report: Report) -> str:
     facts = {
         "scope": ", ".join(map(in_markdown, scope[:_NAMED])) + _more(len(scope)) if scope else "everything",
         "seen": seen(report),
+        **({"cells": in_markdown(cells)} if (cells := cells_seen(report)) else {}),
         "table": in_markdown(target.table),
         "zone": in_markdown(target.zone),
         "owner": in_markdown(target.owner),

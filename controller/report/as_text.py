@@ -10,6 +10,7 @@ from controller.report.sections import Excerpt, alike, by_meeting, by_message, e
 from controller.report.words import (
     LEGEND,
     Difference,
+    cells_seen,
     counted,
     differences,
     ending_of,
@@ -128,6 +129,7 @@ def _head(report: Report, pen: Pen) -> list[str]:
         *pen.lines(f"{mode} for {domain}: {where}"),
         *pen.lines(f"table {target.table}, zone {target.zone}, owner {target.owner}"),
         *pen.lines(f"seen: {seen(report)}"),
+        *(pen.lines(f"cells: {cells}") if (cells := cells_seen(report)) else ()),
         *_guard(report, pen),
         *([_legend(pen)] if report.results or report.findings else ()),
     ]

@@ -89,10 +89,32 @@ def seen(report: Report) -> str:
 
 
 def readable(report: Report) -> Report:
-    """Return the report for a person: where the guard has tripped, without a finding for each change that it holds."""
-    if not report.guard.tripped:
-        return report
-    return replace(report, findings=tuple(f for f in report.findings if f.id != "guarded-change-held"))
+    """Return the report for a person: without a finding for each change that the guard holds, with cells if several."""
+    if report.guard.tripped:
+        report = replace(report, findings=tuple(f for f in report.findings if f.id != "guarded-change-held"))
+    return (
+        report if len(report.cells) < 2 else replace(report, results=tuple(_in_cell(report, r) for r in report.results))
+    )
+
+
+def _in_cell(report: Report, result: Result) -> Result:
+    """Return the result with the cell of its machine in the reason."""
+    cell = report.cell_of(result.change.instance)
+    return (
+        result
+        if cell is None
+        else replace(result, change=replace(result.change, reason=f"{result.change.reason} ({cell})"))
+    )
+
+
+def cells_seen(report: Report) -> str:
+    """Return what was seen in each cell, where there are several; else nothing."""
+    if len(report.cells) < 2:
+        return ""
+    return "; ".join(
+        f"{cell.name} NOT READ" if cell.error else f"{cell.name} {counted(cell.instances, 'instance')}"
+        for cell in report.cells
+    )
 
 
 def summary_line(report: Report) -> str:
