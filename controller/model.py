@@ -91,6 +91,8 @@ class Zone:
     name: str | None  # None: not read, or not readable
     batch_limit: int = 200  # changes; the limit of Cloudflare's free plan, which every plan accepts
     holds_domain: bool = False  # proven: a record created under DOMAIN_ROOT gets its name under DOMAIN_ROOT
+    quota: int | None = None  # records of any name that its plan allows; None: not known
+    records: int = 0  # of any name; the zone holds at least so many
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ class Observer:
         rows = self._begin("DynamoDB", self.readers.table.live)
         listing, meetings = records.result(), {row.id: row for row in rows.result()}
         instances = _by_id(self._read("EC2", self.readers.fleet.tagged))
-        zone, findings = self._zone(listing.records)
+        zone, findings = self._zone(listing.records, listing.zone)
         world = self._of_read_cells(
             World(
                 now=self.budget.clock.now(),
@@ -53,7 +53,7 @@ class Observer:
                 records=listing.records,
                 meetings=meetings,
                 rowless=frozenset(),
-                zone=zone,
+                zone=replace(zone, records=listing.zone.records if listing.zone else 0),
                 findings=(*listing.findings, *findings),
             )
         )
@@ -207,10 +207,10 @@ class Observer:
             findings=(*world.findings, *(_not_read(cell, errors[cell]) for cell in sorted(unread - world.unread))),
         )
 
-    def _zone(self, records: Collection[DnsRecord]) -> tuple[Zone, tuple[Finding, ...]]:
+    def _zone(self, records: Collection[DnsRecord], known: Zone | None = None) -> tuple[Zone, tuple[Finding, ...]]:
         """Return the zone. A record under DOMAIN_ROOT proves that it holds DOMAIN_ROOT; without one, read its name."""
         if records:
-            return Zone(None, holds_domain=True), ()
+            return replace(known or Zone(None), holds_domain=True), ()
         zone = self._read("Cloudflare", self.readers.records.zone)
         if zone.name is None:
             return zone, (ZONE_NOT_READABLE,)

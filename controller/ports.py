@@ -53,6 +53,7 @@ class Listing:
 
     records: tuple[DnsRecord, ...]
     findings: tuple[Finding, ...] = ()
+    zone: Zone | None = None  # as far as it is known without another call
 
 
 class Records(Protocol):

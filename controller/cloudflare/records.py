@@ -1,7 +1,7 @@
 """Cloudflare's DNS records: reads and writes them, and normalises what it reads."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count
@@ -24,6 +24,10 @@ NAMES_PER_CALL = 40
 TTL = 120
 #: Changes per batch by plan (Cloudflare docs: batch record changes).
 BATCH_LIMITS = {"free": 200, "pro": 3500, "business": 3500, "enterprise": 3500}
+#: Records per zone by plan (Cloudflare docs: manage DNS records). A free zone of before September 2024 may hold more;
+#: an Enterprise zone as many as its contract says.
+QUOTAS = {"free": 200, "pro": 3500, "business": 3500}
+OLDER_FREE_QUOTA, OLDER_UNTIL = 1000, datetime(2024, 9, 1, tzinfo=UTC)
 #: Go's zero time is among what is older: it stands for a time that is not known.
 BEFORE_CLOUDFLARE = datetime(2009, 1, 1, tzinfo=UTC)
 NOTHING_PLANNED = "Nothing is planned on it."
@@ -49,10 +53,12 @@ class CloudflareRecords:
         """Return the records at the names of these instances, or of all: one filtered listing."""
         few = instances is not None and len(instances) <= NAMES_PER_CALL
         names = [record_name(instance, self.settings.domain_root) for instance in sorted(instances or ())]
-        found = self._parsed(self._pages(_by_name(names) if few else self._under_domain()))
+        raw = self._pages(_by_name(names) if few else self._under_domain())
+        found = self._parsed(raw)
         if instances is not None:
             found = [(record, odd) for record, odd in found if record.instance in instances]
-        return Listing(tuple(record for record, _ in found), tuple(odd for _, odd in found if odd))
+        known = replace(self.cache.zone or Zone(None), records=len(raw))
+        return Listing(tuple(record for record, _ in found), tuple(odd for _, odd in found if odd), known)
 
     def zone(self) -> Zone:
         """Return the zone's name and batch limit; without a name if the token may not read it."""
@@ -74,7 +80,8 @@ class CloudflareRecords:
             return Zone(None)
         kind = plan.get("legacy_id") if isinstance(plan, dict) else None
         # Its records have their names in Punycode, the zone has its own in Unicode (cloudflare-go 690).
-        return Zone(punycode(name, registered=True), BATCH_LIMITS.get(str(kind), BATCH_LIMITS["free"]))
+        batch_limit, quota = BATCH_LIMITS.get(str(kind), BATCH_LIMITS["free"]), _quota(kind, result.get("created_on"))
+        return Zone(punycode(name, registered=True), batch_limit, quota=quota)
 
     def _under_domain(self) -> list[tuple[str, str]]:
         return [("name.startswith", "i-"), ("name.endswith", f".{self.settings.domain_root}")]
@@ -179,6 +186,16 @@ def _moment(value: Any) -> datetime | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return moment if moment >= BEFORE_CLOUDFLARE else None
+
+
+def _quota(plan: Any, created_on: Any) -> int | None:
+    """Return how many records a zone of this plan may hold; None where that is not known."""
+    if plan != "free":
+        return QUOTAS.get(str(plan))
+    created = _moment(created_on)
+    if created is None:
+        return None
+    return OLDER_FREE_QUOTA if created < OLDER_UNTIL else QUOTAS["free"]
 
 
 def _by_name(names: Sequence[str]) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ def render(diagnosis: Diagnosis, *, width: int = 80, colour: bool = False, quiet
     """Return every check, or with ``quiet`` those that somebody should look at, and a summary in one line."""
     shown = [check for check in diagnosis.checks if not quiet or check.status in (Status.WARN, Status.FAIL)]
     # What one cause keeps from being looked at is one paragraph, under all of its names.
-    alike = groupby(shown, lambda check: check.seen if check.status is Status.SKIP else check)
+    alike = groupby(shown, lambda check: (check.seen, check.fix) if check.status is Status.SKIP else check)
     lines = [line for _, checks in alike for line in _checks(list(checks), width, colour=colour)]
     return "\n".join([*lines, *([""] if lines else []), _summary(diagnosis)]) + "\n"
 

@@ -1,4 +1,4 @@
-"""Cloudflare: the secret, the token by really using it, then the zone, and the owners of its records.
+"""Cloudflare: the secret, the token by really using it, the zone, its settings, and the owners of its records.
 
 The call that Cloudflare has for verifying a token refuses valid ones (tokens that belong to an account), so it is
 not asked. Whether a token may write shows when a record is deleted that does not exist, by an id of 128 random bits:
@@ -16,6 +16,7 @@ from controller.doctor.look import Look
 from controller.doctor.marks import mark_checks
 from controller.doctor.secret import TokenSource
 from controller.doctor.zone import ZoneLook
+from controller.doctor.zone_settings import settings_checks
 from controller.errors import AuthenticationError, CallError, RefusedError, SettingsError
 from controller.runtime.budget import Budget
 from controller.settings import Settings
@@ -52,6 +53,7 @@ def _with_token(look: Look, api: Api) -> Iterator[Check]:
     zone = ZoneLook(api, settings, budget)
     yield attempt("zone", lambda: zone.place(has_records=count > 0))
     yield attempt("record-quota", zone.quota)
+    yield from settings_checks(zone)
     yield from mark_checks(look, api)
 
 

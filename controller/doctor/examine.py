@@ -13,6 +13,8 @@ status-index                            index.py           ``dynamodb:DescribeTa
 secret                                  secret.py          ``secretsmanager:GetSecretValue``
 token, token-write                      cloudflare.py      a token; it tries to delete a record that is not there
 zone, record-quota                      zone.py            a token
+edge-certificate, delegation, ssl-mode, zone_settings.py   a token; what each may read more is listed there
+websockets, dns-only
 other-owners, marks-outside-domain,     marks.py           a token, and to read the rows
 shared-machines
 links                                   links.py           ``ec2:DescribeInstances``, a token; it asks desktops
@@ -95,6 +97,11 @@ PARTS = (
             "token-write",
             "zone",
             "record-quota",
+            "edge-certificate",
+            "delegation",
+            "ssl-mode",
+            "websockets",
+            "dns-only",
             "other-owners",
             "marks-outside-domain",
             "shared-machines",

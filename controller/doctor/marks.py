@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from controller.cloudflare.api import Api
-from controller.cloudflare.records import PAGE_SIZE, is_last
+from controller.cloudflare.records import PAGE_SIZE
 from controller.cloudflare.reply import Answer
 from controller.doctor.diagnosis import Check, SkipError, failed, fails_as, passed, skipped, warned
+from controller.doctor.listing import listed
 from controller.doctor.look import Look
 from controller.errors import CallError, TransientError
 from controller.names import instance_of_name, is_instance_id
@@ -113,17 +114,11 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 def _marked(api: Api, settings: Settings, budget: Budget) -> Iterator[_Marked]:
     """Yield every record of the zone with a comment that begins as a mark does. Raises CallError."""
-    seen, number = set[str](), 1
-    while True:
-        params = [("comment.startswith", MARK_PREFIX), ("per_page", str(PAGE_SIZE)), ("page", str(number))]
-        answer = api.read(f"/zones/{settings.zone_id}/dns_records", [*params, ("order", "name")], budget, _check)
-        new = [raw for raw in answer.result if raw["id"] not in seen]
-        seen.update(raw["id"] for raw in new)
-        records = (_Marked(raw["name"].lower(), raw["comment"]) for raw in new)
-        yield from (record for record in records if record.comment.startswith(MARK_PREFIX))
-        if not new or is_last(answer, number):
-            return
-        number += 1
+    params = [("comment.startswith", MARK_PREFIX), ("per_page", str(PAGE_SIZE)), ("order", "name")]
+    for raw in listed(api, f"/zones/{settings.zone_id}/dns_records", params, budget, _check):
+        record = _Marked(raw["name"].lower(), raw["comment"])
+        if record.comment.startswith(MARK_PREFIX):
+            yield record
 
 
 def _check(answer: Answer) -> None:

@@ -1,48 +1,77 @@
 """The Cloudflare zone: does DOMAIN_ROOT lie in it, is it in use, and has it room for more records?"""
 
-from dataclasses import dataclass
 from typing import Any
 
 from controller.cloudflare.api import Api
 from controller.cloudflare.records import BATCH_LIMITS
-from controller.doctor.diagnosis import Check, failed, passed, warned
-from controller.errors import AuthenticationError
+from controller.doctor.diagnosis import Check, Once, failed, passed, warned
+from controller.errors import AuthenticationError, CallError
 from controller.names import is_under, punycode, readable
+from controller.rules.quota import NEARLY_FULL
 from controller.runtime.budget import Budget
 from controller.settings import Settings
 
-#: Share of the zone's record quota from which on somebody should look.
-NEARLY_FULL = 0.9
 
-
-@dataclass(frozen=True, slots=True)
 class ZoneLook:
     """Reads the zone, with a token that has listed its records."""
 
-    api: Api
-    settings: Settings
-    budget: Budget
+    def __init__(self, api: Api, settings: Settings, budget: Budget) -> None:
+        self.api, self.settings, self.budget = api, settings, budget
+        self._zone = Once(lambda: self._read("", renew=False))
+
+    @property
+    def name(self) -> str | None:
+        """Return the zone's name as DNS has it; None where it is not known."""
+        name = self._known("name")
+        return punycode(name, registered=True) if isinstance(name, str) else None
+
+    @property
+    def kind(self) -> str | None:
+        """Return the zone's type: ``full`` where Cloudflare's name servers alone answer for it."""
+        kind = self._known("type")
+        return kind if isinstance(kind, str) else None
+
+    @property
+    def account(self) -> str | None:
+        """Return the id of the zone's account."""
+        account = self._known("account")
+        found = account.get("id") if isinstance(account, dict) else None
+        return found if isinstance(found, str) else None
+
+    def _known(self, field: str) -> Any:
+        """Return a field of the zone; None where the zone cannot be read."""
+        try:
+            return self._zone().get(field)
+        except CallError:
+            return None
 
     def place(self, *, has_records: bool) -> Check:
         """Check where DOMAIN_ROOT lies. Raises CallError if Cloudflare has no answer."""
         root = self.settings.domain_root
         try:
-            zone = self._read("", renew=False)
+            zone = self._zone()
         except AuthenticationError:
             proof = "its records prove" if has_records else "a pass proves by the first record it creates"
             seen = f"The token may not read the zone, so batches have 200 changes. That {root} lies in it {proof}."
-            return warned("zone", seen, "Give the token Zone > Zone > Read too, if you can.")
-        if not isinstance(zone.get("name"), str):
+            fix = (
+                "Give the token Zone > Zone > Read too, if you can. Otherwise look at the zone's Overview: it must be "
+                "active and not paused."
+            )
+            return warned("zone", seen, fix)
+        name = self.name
+        if name is None:
             return warned("zone", "Cloudflare's answer names no zone.", "Look again, or at Cloudflare's status page.")
-        name = punycode(zone["name"], registered=True)
         if not is_under(root, name):
             seen = f"DOMAIN_ROOT {readable(root)} is not in zone {readable(name)}, which ZONE_ID names."
             return failed("zone", seen, "Correct DOMAIN_ROOT or ZONE_ID.")
         seen = f"{readable(root)} lies in the zone {readable(name)}{_plan(zone)}."
-        if zone.get("status") == "active" and not zone.get("paused"):
-            return passed("zone", seen)
-        state = "paused" if zone.get("paused") else str(zone.get("status"))
-        return warned("zone", f"{seen} The zone is {state}: links will not work.", "Activate it at Cloudflare.")
+        if zone.get("status") != "active" or zone.get("paused"):
+            state = "paused" if zone.get("paused") else str(zone.get("status"))
+            return warned("zone", f"{seen} The zone is {state}: links will not work.", "Activate it at Cloudflare.")
+        if self.kind not in ("full", None):
+            seen += f" The zone's type is {self.kind}: only one of type full answers the names that a pass creates."
+            return warned("zone", seen, "Use a zone with the full setup, such as one for the subdomain alone.")
+        return passed("zone", seen)
 
     def quota(self) -> Check:
         """Check the number of records, and the most that may be. Raises CallError if Cloudflare has no answer."""

@@ -5,6 +5,7 @@ from controller.rules.facts import Facts, InstanceClass
 from controller.rules.findings import find_all, in_order
 from controller.rules.guards import absent_evidence
 from controller.rules.meetings import plan_meeting
+from controller.rules.quota import find_nearly_full
 from controller.rules.records import NamePlan, Readiness, plan_name
 from controller.rules.scope import restrict
 from controller.settings import Settings
@@ -25,6 +26,7 @@ def plan(world: World, settings: Settings) -> Plan:
         changes += plan_meeting(facts, meeting, readiness)
     found = [*world.findings, *find_all(facts), *(f for name in names.values() for f in name.findings)]
     allowed = restrict(changes, world.scope)
+    found += find_nearly_full(world, allowed)
     return Plan(tuple(sorted(allowed, key=sort_key)), in_order(found))
 
 

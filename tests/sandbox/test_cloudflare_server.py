@@ -151,7 +151,13 @@ def test_the_zone_object_tells_name_status_plan_and_permissions(raw: Raw) -> Non
     zone = raw.result("GET", f"/zones/{raw.server.zone_id}")
     assert (zone["id"], zone["name"], zone["status"]) == (raw.server.zone_id, "example.com", "pending")
     assert (zone["plan"]["legacy_id"], zone["account"]["id"]) == ("free", raw.server.account_id)
-    assert zone["permissions"] == ["#dns_records:edit", "#dns_records:read", "#zone:read"]
+    assert zone["permissions"] == [
+        "#dns_records:edit",
+        "#dns_records:read",
+        "#ssl:read",
+        "#zone:read",
+        "#zone_settings:read",
+    ]
 
 
 @pytest.mark.parametrize(

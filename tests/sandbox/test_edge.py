@@ -10,6 +10,7 @@ from typing import cast
 
 import pytest
 
+from controller.sandbox.cloudflare import Pack
 from controller.sandbox.edge import Edge
 from controller.settings import read_settings
 from tests.support.build import ADDRESS, ELSEWHERE, ENVIRONMENT
@@ -80,8 +81,28 @@ def test_name_without_a_certificate_is_refused_in_the_handshake(desk: Desk, name
 
 def test_advanced_certificate_covers_its_names(desk: Desk) -> None:
     desk.record(at=DEEP)
-    desk.edge.certificates.add(f"*.classroom.{ZONE}")
+    desk.cloudflare.settings.packs.append(Pack((f"*.classroom.{ZONE}",)))
     assert visit(desk.edge, DEEP).status == 200
+
+
+def test_total_tls_covers_each_name(desk: Desk) -> None:
+    desk.record(at=DEEP)
+    desk.cloudflare.settings.total_tls = True
+    assert visit(desk.edge, DEEP).status == 200
+
+
+def test_zone_without_universal_ssl_has_no_certificate(desk: Desk) -> None:
+    desk.record(at=NAME)
+    desk.cloudflare.settings.universal_ssl = False
+    with pytest.raises(ssl.SSLError):
+        visit(desk.edge)
+
+
+def test_certificate_that_is_not_active_covers_nothing(desk: Desk) -> None:
+    desk.record(at=DEEP)
+    desk.cloudflare.settings.packs.append(Pack((f"*.classroom.{ZONE}",), status="pending_validation"))
+    with pytest.raises(ssl.SSLError):
+        visit(desk.edge, DEEP)
 
 
 def test_nobody_else_trusts_the_certificate(desk: Desk) -> None:
@@ -117,9 +138,25 @@ def test_wildcard_answers_for_names_without_a_record_of_their_own(desk: Desk) ->
     assert visit(desk.edge).status == 200
 
 
+def test_mode_off_redirects_to_http(desk: Desk) -> None:
+    desk.record(at=NAME)
+    desk.cloudflare.settings.ssl = "off"
+    answer = visit(desk.edge)
+    assert (answer.status, answer.headers["location"]) == (301, f"http://{NAME}/")
+
+
+@pytest.mark.parametrize("setting", [{"paused": True}, {"enforce_dns_only": True}, {"zone_mode": "dns_only"}])
+def test_zone_past_the_proxy_shows_the_desktops_certificate(desk: Desk, setting: Mapping[str, object]) -> None:
+    desk.record(at=NAME)
+    for field, value in setting.items():
+        setattr(desk.cloudflare.settings, field, value)
+    with pytest.raises(ssl.SSLCertVerificationError):
+        visit(desk.edge)
+
+
 def test_flexible_speaks_in_the_clear_behind_port_443_alone(desk: Desk) -> None:
     desk.record(at=NAME)
-    desk.edge.desktops[ADDRESS], desk.edge.ssl_mode = "plain", "flexible"
+    desk.edge.desktops[ADDRESS], desk.cloudflare.settings.ssl = "plain", "flexible"
     assert visit(desk.edge, port=443).status == 200
     assert visit(desk.edge, port=8443).status == 525
     desk.edge.desktops[ADDRESS] = "up"

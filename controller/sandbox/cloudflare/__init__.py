@@ -8,6 +8,7 @@ from controller.sandbox.cloudflare.exchange import Delivery, Exchange, Intercept
 from controller.sandbox.cloudflare.plans import PLANS, Plan, PlanName
 from controller.sandbox.cloudflare.quirks import QUIRK_SETS, Quirks
 from controller.sandbox.cloudflare.server import CloudflareServer, Options
+from controller.sandbox.cloudflare.settings import Pack, Settings, SslMode
 from controller.sandbox.cloudflare.tokens import Permission
 from controller.sandbox.cloudflare.zone import Write
 
@@ -20,6 +21,7 @@ __all__ = [
     "Exchange",
     "Interceptor",
     "Options",
+    "Pack",
     "Permission",
     "Plan",
     "PlanName",
@@ -27,5 +29,7 @@ __all__ = [
     "Quirks",
     "Reply",
     "Request",
+    "Settings",
+    "SslMode",
     "Write",
 ]

@@ -11,6 +11,8 @@ from controller.sandbox.cloudflare.errors import ApiError, error, no_route
 from controller.sandbox.cloudflare.exchange import PREFIX, Reply, Request
 from controller.sandbox.cloudflare.listing import page_info
 from controller.sandbox.cloudflare.record_routes import COLLECTION, ITEM, Call, Route
+from controller.sandbox.cloudflare.settings import ROUTES, Settings, account_dns
+from controller.sandbox.cloudflare.settings import Call as SettingsCall
 from controller.sandbox.cloudflare.tokens import NOBODY, Permission, Token, Tokens, require
 from controller.sandbox.cloudflare.zone import Zone
 
@@ -22,8 +24,11 @@ MAX_ZONES_PER_PAGE = 50
 class Api:
     """The API in front of one zone."""
 
-    def __init__(self, zone: Zone, tokens: Tokens, budget: Budget, status: ZoneStatus = "active") -> None:
+    def __init__(
+        self, zone: Zone, settings: Settings, tokens: Tokens, budget: Budget, status: ZoneStatus = "active"
+    ) -> None:
         self.zone = zone
+        self.settings = settings
         self.tokens = tokens
         self.budget = budget
         self.status: ZoneStatus = status
@@ -50,6 +55,9 @@ class Api:
                 return self._verify(token, account_owned=False)
             case ["accounts", account, "tokens", "verify"] if request.method == "GET" and account == ACCOUNT_ID:
                 return self._verify(token, account_owned=True)
+            case ["accounts", account, "dns_settings"] if request.method == "GET" and account == ACCOUNT_ID:
+                require(token, Permission.ACCOUNT_DNS_READ, self.quirks)
+                return account_dns(SettingsCall(request, self.zone, self.settings))
             case _:
                 raise error(7000, status=self.quirks.no_route_status)
 
@@ -64,6 +72,10 @@ class Api:
                 permission, handler = self._record_route(request, below)
                 self._authorise(token, permission, zone_id)
                 return handler(Call(request, self.zone, self.budget, "".join(below)))
+            case _ if request.method == "GET" and tuple(rest) in ROUTES:
+                permission, answer = ROUTES[tuple(rest)]
+                self._authorise(token, permission, zone_id)
+                return answer(SettingsCall(request, self.zone, self.settings))
             case _:
                 raise error(7000, status=self.quirks.no_route_status)
 
@@ -85,7 +97,7 @@ class Api:
     def _zone_details(self, request: Request, token: Token) -> Reply:
         if request.method != "GET":
             raise error(7000, status=self.quirks.no_route_status)
-        return success(zone_object(self.zone, self.status, token), self.quirks)
+        return success(zone_object(self.zone, self.status, self.settings, token), self.quirks)
 
     def _zones(self, request: Request, token: Token) -> Reply:
         """Return the one zone if ``name``, ``status`` and ``account.id`` fit, at most 50 a page."""
@@ -97,7 +109,7 @@ class Api:
         fits = all(query.get(name, fact).lower() == fact for name, fact in facts.items())
         page = query.number("page", 1, 1)
         per_page = min(query.number("per_page", ZONES_PER_PAGE, 1), MAX_ZONES_PER_PAGE)
-        shown = [zone_object(self.zone, self.status, token)] if fits and page == 1 else []
+        shown = [zone_object(self.zone, self.status, self.settings, token)] if fits and page == 1 else []
         return success(shown, self.quirks, page_info(page, per_page, len(shown), int(fits)))
 
     def _verify(self, token: Token, account_owned: bool) -> Reply:

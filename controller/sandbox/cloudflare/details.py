@@ -4,6 +4,7 @@ from typing import Literal
 
 from controller.sandbox.cloudflare.plans import Plan
 from controller.sandbox.cloudflare.records import stamp
+from controller.sandbox.cloudflare.settings import Settings
 from controller.sandbox.cloudflare.tokens import LEGACY, Token
 from controller.sandbox.cloudflare.zone import Zone, identifier
 
@@ -13,15 +14,15 @@ ACCOUNT_ID = identifier("account")
 OWNER_ID = identifier("owner")
 
 
-def zone_object(zone: Zone, status: ZoneStatus, token: Token) -> dict[str, object]:
+def zone_object(zone: Zone, status: ZoneStatus, settings: Settings, token: Token) -> dict[str, object]:
     """Return the zone object. ``permissions`` says what the token may do, in legacy strings not to rely on."""
     created = stamp(zone.created_on)
     return {
         "id": zone.id,
         "name": zone.shown_name,
         "status": status,
-        "paused": False,
-        "type": "full",
+        "paused": settings.paused,
+        "type": settings.type,
         "development_mode": 0,
         "name_servers": ["ada.ns.cloudflare.com", "bob.ns.cloudflare.com"],
         "original_name_servers": None,
@@ -33,7 +34,7 @@ def zone_object(zone: Zone, status: ZoneStatus, token: Token) -> dict[str, objec
         "meta": {"step": 2, "custom_certificate_quota": 0, "page_rule_quota": 3, "phishing_detected": False},
         "owner": {"id": OWNER_ID, "type": "user", "name": "Sandbox"},
         "account": {"id": ACCOUNT_ID, "name": "Sandbox"},
-        "permissions": sorted(LEGACY[permission] for permission in token.permissions),
+        "permissions": sorted(LEGACY[permission] for permission in token.permissions & LEGACY.keys()),
         "plan": _plan_object(zone.plan),
     }
 

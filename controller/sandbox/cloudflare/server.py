@@ -16,6 +16,7 @@ from controller.sandbox.cloudflare.exchange import PREFIX, Exchange, Interceptor
 from controller.sandbox.cloudflare.fields import unchecked
 from controller.sandbox.cloudflare.plans import PLANS, PlanName
 from controller.sandbox.cloudflare.quirks import Quirks
+from controller.sandbox.cloudflare.settings import Settings
 from controller.sandbox.cloudflare.tokens import EVERYTHING, Permission, Token, Tokens, new_value
 from controller.sandbox.cloudflare.transport import LOOPBACK, Transport
 from controller.sandbox.cloudflare.zone import Write, Zone
@@ -71,7 +72,8 @@ class _Life:
         )
         self.tokens = Tokens([token])
         self.budget = Budget(self.clock, options.get("rate_quota", QUOTA), options.get("rate_window", WINDOW))
-        self.api = Api(self.zone, self.tokens, self.budget, options.get("status", "active"))
+        self.settings = Settings()
+        self.api = Api(self.zone, self.settings, self.tokens, self.budget, options.get("status", "active"))
         self.log: list[Exchange] = []
         self.over = Event()
         self._lock = Lock()
@@ -122,7 +124,9 @@ class CloudflareServer:
             self._transport = None
 
     def reset(self, **options: Unpack[Options]) -> None:
-        """Empty zone, log and history, fill the rate limit, end faults, keep the first token alone and the socket open.
+        """Empty zone, log and history, restore the zone's settings, fill the rate limit, end faults.
+
+        The first token alone stays, and the socket stays open.
 
         Options not given here return to those of the server's creation.
         """
@@ -180,6 +184,11 @@ class CloudflareServer:
     def budget(self) -> Budget:
         """Return the rate limit. Set its ``left`` to come near the end."""
         return self._life.budget
+
+    @property
+    def settings(self) -> Settings:
+        """Return what the zone and its account are set to, to be changed in place."""
+        return self._life.settings
 
     @property
     def requests(self) -> list[Exchange]:

@@ -17,14 +17,19 @@ class Permission(StrEnum):
     DNS_READ = "dns:read"
     DNS_WRITE = "dns:write"
     ZONE_READ = "zone:read"
+    ZONE_SETTINGS_READ = "zone_settings:read"
+    SSL_READ = "ssl:read"
+    ACCOUNT_DNS_READ = "account_dns_settings:read"
 
 
 EVERYTHING = frozenset(Permission)
-# The zone's legacy permission strings, as the zone object shows them.
+# The zone's legacy permission strings, as the zone object shows them. The account's permission is not among them.
 LEGACY = {
     Permission.DNS_READ: "#dns_records:read",
     Permission.DNS_WRITE: "#dns_records:edit",
     Permission.ZONE_READ: "#zone:read",
+    Permission.ZONE_SETTINGS_READ: "#zone_settings:read",
+    Permission.SSL_READ: "#ssl:read",
 }
 WELL_FORMED = re.compile(r"[A-Za-z0-9_.-]+")
 GLOBAL_KEY = re.compile(r"[0-9a-f]{37}")
@@ -92,7 +97,7 @@ def require(token: Token, permission: Permission, quirks: Quirks) -> None:
     """Refuse a token without this permission. Zone routes and record routes use different texts."""
     if token.may(permission):
         return
-    if permission is Permission.ZONE_READ:
+    if permission in (Permission.ZONE_READ, Permission.ZONE_SETTINGS_READ):
         raise error(9109, None if token is NOBODY else "Unauthorized to access requested resource")
     raise _refused_on_records(quirks)
 

@@ -6,6 +6,6 @@
 """
 
 from controller.sandbox.edge.desktops import Kind
-from controller.sandbox.edge.edge import Door, Edge, SslMode
+from controller.sandbox.edge.edge import Door, Edge
 
-__all__ = ["Door", "Edge", "Kind", "SslMode"]
+__all__ = ["Door", "Edge", "Kind"]

@@ -23,8 +23,6 @@ from controller.sandbox.cloudflare.transport import LOOPBACK
 from controller.sandbox.edge.desktops import FOREVER, Desktops, Kind
 from controller.sandbox.edge.tls import Authority, TlsTransport
 
-#: Flexible speaks HTTP to the origin, but only behind port 443; behind other ports it is Full.
-SslMode = Literal["flexible", "full", "strict"]
 #: What stands before every answer: a challenge, the login of Cloudflare Access, a rule of the WAF, or an outage.
 Door = Literal["challenge", "access", "waf", "outage"]
 #: What the edge says of desktops that no server on loopback can play.
@@ -57,13 +55,11 @@ class Edge:
         self.reset()
 
     def reset(self) -> None:
-        """Every desktop is up, the zone's settings are Cloudflare's defaults, and the log is empty."""
-        self.ssl_mode: SslMode = "full"
+        """Every desktop is up, nothing stands before the answers, and the log is empty.
+
+        How the zone is set stays as it is: ``CloudflareServer.settings`` says it to the API and to the edge.
+        """
         self.door: Door | None = None
-        self.dns_only = False
-        """The account's switch: no name is proxied, whatever its record says."""
-        self.certificates: set[str] = set()
-        """Names that advanced certificates cover, such as ``*.classroom.example.com``."""
         self.latency = 0.0
         """Seconds before each answer."""
         self.names_errors = True
@@ -126,7 +122,10 @@ class Edge:
         if record and record["type"] != "NS" and not self._is_proxied(record):
             return desktops.context(self._kind(record))
         parent = name.partition(".")[2]
-        covered = {zone, f"*.{zone}"} | self.certificates
+        settings = self._cloudflare.settings
+        covered = {host for pack in settings.every_pack(zone) if pack.status == "active" for host in pack.hosts}
+        if record and settings.total_tls:
+            covered.add(name)
         if covered.isdisjoint((name, f"*.{parent}")):
             return None
         return self._authority.context(*sorted(covered))
@@ -148,6 +147,8 @@ class Edge:
             return self._straight_to(self._kind(record), name, target)
         if self.door:
             return self._at_the_door(self.door, name)
+        if self._cloudflare.settings.ssl == "off":
+            return Reply.text(301, "", location=f"http://{name}{target}")
         if record["type"] == "CNAME":
             return self._error(1016 if str(record["content"]).endswith(".invalid") else 1014)
         if any(IPv4Address(record["content"]) in network for network in CLOUDFLARE_V4):
@@ -156,9 +157,13 @@ class Edge:
 
     def _context_for(self, port: int) -> ssl.SSLContext | None:
         """How the edge speaks to origins behind this port: in the clear, with any certificate, or with a known one."""
-        if self.ssl_mode == "flexible" and port == 443:
-            return None
-        return self._trusting_some if self.ssl_mode == "strict" else self._trusting_all
+        match self._cloudflare.settings.ssl:
+            case "flexible" if port == 443:  # behind other ports Flexible is Full
+                return None
+            case "strict" | "origin_pull":
+                return self._trusting_some
+            case _:
+                return self._trusting_all
 
     def _at_the_door(self, door: Door, name: str) -> Reply:
         match door:
@@ -179,7 +184,7 @@ class Edge:
     # The zone: what a name leads to
 
     def _is_proxied(self, record: Record) -> bool:
-        return bool(record["proxied"]) and not self.dns_only
+        return bool(record["proxied"]) and not self._cloudflare.settings.bypasses_proxy
 
     def _kind(self, record: Record) -> Kind:
         return self.desktops.get(str(record["content"]), "up")

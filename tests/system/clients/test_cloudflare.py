@@ -1,6 +1,7 @@
 """The Cloudflare adapter against the server, under every reading of what is uncertain."""
 
 import gzip
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -168,6 +169,49 @@ def test_zone_has_a_name_and_its_plan_decides_the_batch(clouds: Clouds) -> None:
     assert (reader(clouds).zone().name, reader(clouds).zone().batch_limit) == ("example.com", 3500)
     clouds.reset(plan="free")
     assert reader(clouds).zone().batch_limit == 200
+
+
+@pytest.mark.parametrize(
+    ("plan", "year", "quota"),
+    [
+        ("free", 2024, 1000),
+        ("free", 2025, 200),
+        ("pro", 2020, 3500),
+        ("business", 2025, 3500),
+        ("enterprise", 2025, None),  # as its contract says
+    ],
+)
+def test_plan_and_age_of_a_zone_decide_its_quota(clouds: Clouds, plan: str, year: int, quota: int | None) -> None:
+    clouds.reset(plan=plan, clock=lambda: datetime(year, 8, 31, tzinfo=UTC))
+    assert reader(clouds).zone().quota == quota
+
+
+@pytest.mark.parametrize("created_on", ["null", '"yesterday"', '"0001-01-01T00:00:00Z"'])
+def test_a_free_zone_without_a_date_has_no_known_quota(clouds: Clouds, created_on: str) -> None:
+    def undated(_: Sent, proceed: Proceed) -> Reply:
+        reply = proceed()
+        content = re.sub(rb'"created_on":"[^"]*"', f'"created_on":{created_on}'.encode(), reply.content)
+        return replace(reply, content=content)
+
+    clouds.reset(plan="free")
+    clouds.cloudflare.intercept = undated
+    zone = reader(clouds).zone()
+    assert (zone.name, zone.quota) == ("example.com", None)
+
+
+@EVERY_READING
+def test_a_listing_brings_the_zone_as_far_as_it_is_known(clouds: Clouds, quirks: Quirks) -> None:
+    clouds.reset(plan="free", quirks=quirks)
+    clouds.seed(TEACHER, "192.0.2.1")
+    clouds.cloudflare.seed("i-am-no-instance", "192.0.2.1")
+    records = reader(clouds)
+    first = records.listing().zone
+    assert first
+    assert (first.name, first.quota, first.records) == (None, None, 2), "no call was spent on it"
+    records.zone()
+    second = records.listing().zone
+    assert second
+    assert (second.name, second.quota, second.records) == ("example.com", 200, 2)
 
 
 def test_token_without_zone_read_is_accepted(clouds: Clouds) -> None:

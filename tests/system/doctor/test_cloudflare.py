@@ -109,7 +109,7 @@ def test_a_zone_that_is_paused_is_a_warning(clouds: Clouds) -> None:
     assert (said.status, "is paused: links will not work" in said.seen) == (Status.WARN, True)
 
 
-@pytest.mark.parametrize(("used", "status"), [(8, "pass"), (9, "warn"), (10, "fail"), (11, "fail")])
+@pytest.mark.parametrize(("used", "status"), [(7, "pass"), (8, "warn"), (9, "warn"), (10, "fail"), (11, "fail")])
 def test_a_zone_that_is_nearly_full_is_a_warning_and_a_full_one_fails(clouds: Clouds, used: int, status: str) -> None:
     clouds.reset(quota=10)
     for number in range(used):

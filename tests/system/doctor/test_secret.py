@@ -5,13 +5,14 @@ import json
 import pytest
 
 from controller.doctor.diagnosis import Check, Status
+from controller.doctor.examine import PARTS
 from controller.doctor.secret import judged
 from controller.sandbox.aws import SECRET
 from tests.support.servers import Clouds
 from tests.system.doctor.deployed import cloudflare, deny
 
 TOKEN = "cfut_" + "0123456789" * 4
-REST = {"token", "token-write", "zone", "record-quota", "other-owners", "marks-outside-domain", "shared-machines"}
+REST = {id for part in PARTS if "token" in part.ids for id in part.ids} - {"secret"}
 
 
 def said_of(text: str | None) -> Check:

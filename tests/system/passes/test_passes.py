@@ -274,6 +274,24 @@ def test_a_domain_outside_the_zone_stops_the_pass_before_it_plans(clouds: Clouds
     assert clouds.cloudflare.history == []
 
 
+def test_a_zone_that_fills_up_is_found_without_another_call(clouds: Clouds) -> None:
+    clouds.reset(plan="free")
+    controller = clouds.controller()
+    plan = Request(Mode.PLAN)
+    assert controller.run(plan, 60).findings == (), "an empty zone is read for its name"
+    for number in range(160):
+        clouds.cloudflare.seed(f"i-{number:08x}", "192.0.2.1", comment="somebody")
+    clouds.cloudflare.requests.clear()
+    report = controller.run(plan, 60)
+    (finding,) = [each for each in report.findings if each.key == "zone"]
+    assert (finding.id, "at least 160 records" in finding.message) == ("zone-nearly-full", True)
+    assert len(clouds.cloudflare.requests) == 1
+    scoped = controller.run(Request(Mode.PLAN, frozenset({"i-00000001"})), 60)
+    assert "zone-nearly-full" not in {each.id for each in scoped.findings}
+    alone = clouds.plan()
+    assert "zone-nearly-full" not in {each.id for each in alone.findings}, "a new process has not read the plan"
+
+
 def test_where_the_zone_cannot_be_read_the_first_create_goes_alone(clouds: Clouds) -> None:
     token = clouds.cloudflare.add_token([Permission.DNS_WRITE])
     machines = [clouds.launch(f"m{number}") for number in range(3)]

@@ -26,7 +26,7 @@ def test_links_that_work_pass(clouds: Clouds, edge: Edge) -> None:
 
 def test_link_that_does_not_work_is_a_warning_with_cause_and_remedy(clouds: Clouds, edge: Edge) -> None:
     clouds.ready("m1", "DNS_WRITTEN")
-    edge.ssl_mode = "strict"
+    clouds.cloudflare.settings.ssl = "strict"
     check = checked(clouds, edge)
     assert check.status is Status.WARN
     assert "(526)" in check.seen

@@ -41,7 +41,7 @@ def test_full_pass_reports_the_link_that_does_not_work(clouds: Clouds, edge: Edg
 def test_links_that_fail_alike_are_one_finding_and_counted_each(clouds: Clouds, edge: Edge) -> None:
     for number in range(3):
         clouds.ready(f"m{number}")
-    edge.ssl_mode = "strict"
+    clouds.cloudflare.settings.ssl = "strict"
     report = run(clouds, edge)
     assert found(report) == [("link-unreachable", "all links")]
     assert report.links == Links(3, 3, 0)

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from controller.probe.verdict import Cause, Kind
+from controller.sandbox.cloudflare import Pack, SslMode
 from controller.sandbox.edge import Door
 from controller.sandbox.edge import Kind as Desktop
-from controller.sandbox.edge.edge import SslMode
 from tests.support.build import TEACHER, name
 from tests.support.edge import Desk, running_edge
 
@@ -43,7 +43,7 @@ def test_desktop_behind_the_edge_gives_its_verdict(
     desk: Desk, desktop: Desktop, mode: SslMode, cause: Cause, names_errors: bool
 ) -> None:
     desk.stands(desktop)
-    desk.edge.ssl_mode, desk.edge.names_errors = mode, names_errors
+    desk.cloudflare.settings.ssl, desk.edge.names_errors = mode, names_errors
     verdict = desk.judged()
     assert verdict.cause is cause
     assert verdict.kind is (Kind.WORKS if cause is Cause.WORKS else Kind.BROKEN)
@@ -51,7 +51,7 @@ def test_desktop_behind_the_edge_gives_its_verdict(
 
 def test_flexible_reaches_a_desktop_without_tls_on_port_443(desk: Desk) -> None:
     desk.stands("plain")
-    desk.edge.ssl_mode = "flexible"
+    desk.cloudflare.settings.ssl = "flexible"
     assert desk.judged(port=443).cause is Cause.WORKS
 
 
@@ -83,7 +83,7 @@ def test_wrong_record_gives_its_verdict(
 
 
 def test_delegation_hides_the_record_beneath_it(desk: Desk) -> None:
-    desk.edge.certificates.add("*.classroom.example.com")
+    desk.cloudflare.settings.packs.append(Pack(("*.classroom.example.com",)))
     desk.record(at=DEEP)
     assert desk.judged(DEEP).cause is Cause.WORKS
     desk.record("ns.example.net", at="classroom.example.com", type="NS", proxied=False)
@@ -97,7 +97,7 @@ def test_name_two_labels_below_the_zone_has_no_certificate(desk: Desk) -> None:
     verdict = desk.judged(DEEP)
     assert (verdict.kind, verdict.cause) == (Kind.BROKEN, Cause.NO_CERTIFICATE)
     assert "*.classroom.example.com" in verdict.remedy
-    desk.edge.certificates.add("*.classroom.example.com")
+    desk.cloudflare.settings.packs.append(Pack(("*.classroom.example.com",)))
     assert desk.judged(DEEP).cause is Cause.WORKS
 
 
@@ -121,7 +121,7 @@ def test_door_before_the_desktop_is_unknown_and_not_broken(desk: Desk, door: Doo
 def test_dns_only_account_leads_past_cloudflare(desk: Desk, desktop: Desktop, kind: Kind) -> None:
     # A browser refuses a certificate that it does not know, and goes on with one that it knows.
     desk.stands(desktop)
-    desk.edge.dns_only = True
+    desk.cloudflare.settings.enforce_dns_only = True
     verdict = desk.judged()
     assert (verdict.kind, verdict.cause) == (kind, Cause.NOT_PROXIED)
 
