@@ -22,6 +22,8 @@ class Sizes:
     aws_latency: float = 0.010  # seconds
     links: int = 100
     edge_latency: float = 0.100  # seconds
+    cells: int = 20
+    cell_machines: int = 5_000
 
 
 FULL = Sizes()
@@ -39,4 +41,6 @@ TINY = Sizes(
     aws_latency=0.001,
     links=3,
     edge_latency=0.001,
+    cells=2,
+    cell_machines=2,
 )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.benchmarks import burst, cold_start, dynamodb, event, full_pass, growth, probe
+from tests.benchmarks import burst, cold_start, dynamodb, event, full_pass, growth, large, probe
 from tests.benchmarks.functions import Functions
 from tests.benchmarks.sizes import Sizes
 from tests.benchmarks.table import Table
@@ -26,6 +26,7 @@ SUITE: Mapping[str, Measurement] = {
     "dynamodb": Measurement(dynamodb.measure, (dynamodb.table,)),
     "growth": Measurement(growth.measure, (growth.table,)),
     "probe": Measurement(probe.measure, (probe.table,)),
+    "large": Measurement(large.measure, (large.table,)),
 }
 
 
