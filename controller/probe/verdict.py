@@ -53,6 +53,7 @@ class Cause(StrEnum):
     ORIGIN_NAME = "origin-name"
     PROHIBITED_ADDRESS = "prohibited-address"
     FOREIGN_CNAME = "foreign-cname"
+    HTTPS_OFF = "https-off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class Answer:
     error: int | None = None  # the number on an error page of Cloudflare's own
     challenged: bool = False
     location: str = ""  # host and path of a redirect, without the query
+    to_http: bool = False  # it redirects to the same name without TLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +231,10 @@ _TEXTS: dict[Cause, tuple[str, str]] = {
         "A CNAME at {name} leads to another account's zone (1014)",
         "Delete the CNAME: the name needs an A record alone.",
     ),
+    Cause.HTTPS_OFF: (
+        "Cloudflare redirects {name} to HTTP: the zone's SSL mode is Off",
+        "Set the SSL mode to Full (strict), with an Origin CA certificate for *.{domain} in the image.",
+    ),
 }
 
 
@@ -276,6 +282,8 @@ def _of_answer(answer: Answer) -> Cause:
     host, _, path = answer.location.partition("/")
     if host.endswith(".cloudflareaccess.com") or path.startswith("cdn-cgi/access/"):
         return Cause.ACCESS
+    if answer.to_http:
+        return Cause.HTTPS_OFF
     for code in (answer.error, answer.status):
         if code in _CODES:
             return _CODES[code]

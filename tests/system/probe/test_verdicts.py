@@ -32,6 +32,7 @@ def _record(content: str, **fields: Any) -> Callable[[Desk], None]:
         ("up", "strict", Cause.BAD_CERTIFICATE),
         ("plain", "full", Cause.NO_TLS),
         ("plain", "flexible", Cause.NO_TLS),
+        ("up", "off", Cause.HTTPS_OFF),
         ("silent", "full", Cause.ODD_ANSWER),
         ("closed", "full", Cause.PORT_CLOSED),
         ("filtered", "full", Cause.DROPPED),
