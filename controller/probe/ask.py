@@ -161,7 +161,7 @@ def _answer(response: httpx.Response) -> Answer:
         error=_error(response) if from_cloudflare and response.status_code >= 400 else None,
         challenged=headers.get("cf-mitigated", "") == "challenge",
         location=f"{target.hostname or ''}{target.path}" if response.is_redirect else "",
-        to_http=response.is_redirect and (target.scheme, target.hostname) == ("http", response.url.host),
+        to_http=response.is_redirect and target.scheme == "http",
     )
 
 

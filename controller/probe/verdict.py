@@ -82,7 +82,7 @@ class Answer:
     error: int | None = None  # the number on an error page of Cloudflare's own
     challenged: bool = False
     location: str = ""  # host and path of a redirect, without the query
-    to_http: bool = False  # it redirects to the same name without TLS
+    to_http: bool = False  # the redirect leads out of TLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +263,7 @@ def _cause(link: Link, seen: Seen) -> Cause:
         return _without_answer(seen)
     if not seen.answer.from_cloudflare:
         return Cause.NOT_PROXIED
-    return Cause.NO_CERTIFICATE if seen.distrust else _of_answer(seen.answer)
+    return Cause.NO_CERTIFICATE if seen.distrust else _of_answer(link, seen.answer)
 
 
 def _without_answer(seen: Seen) -> Cause:
@@ -276,13 +276,13 @@ def _without_answer(seen: Seen) -> Cause:
             return Cause.EDGE_FAILED if seen.refused else Cause.NO_ANSWER
 
 
-def _of_answer(answer: Answer) -> Cause:
+def _of_answer(link: Link, answer: Answer) -> Cause:
     if answer.challenged:
         return Cause.CHALLENGE
     host, _, path = answer.location.partition("/")
     if host.endswith(".cloudflareaccess.com") or path.startswith("cdn-cgi/access/"):
         return Cause.ACCESS
-    if answer.to_http:
+    if answer.to_http and host == link.name:
         return Cause.HTTPS_OFF
     for code in (answer.error, answer.status):
         if code in _CODES:
