@@ -20,7 +20,7 @@ from tests.infra.deploy.account import Account
 from tests.infra.deploy.deployment import Deployment, deploy
 from tests.infra.deploy.emulator import wait_until
 from tests.support.build import link, name
-from tests.support.events import state_change
+from tests.support.events import state_change, tag_change
 
 pytestmark = [pytest.mark.deploy, pytest.mark.xdist_group("one emulator")]
 
@@ -184,9 +184,20 @@ def test_a_state_change_comes_through_rule_and_queue_to_the_function(deployed: D
     machine = deployed.account.launch("m1")
     event = state_change(machine)
     with deployed.hearing("ElephantEC2StateWatch", Input=json.dumps(event)):
-        deployed.happen(event["detail"])
+        deployed.happen(event)
     wait_until(lambda: name(machine) in deployed.account.records())
     wait_until(lambda: deployed.waiting("StateChangesQueueUrl") == 0)
+    assert deployed.account.row("m1")["teacher_ec2_link"] == link(machine)
+
+
+def test_changed_tags_come_through_their_rule_to_the_function(deployed: Deployment) -> None:
+    machine = deployed.account.launch("m1")
+    event = tag_change(machine)
+    with deployed.hearing("ElephantTagWatch", Input=json.dumps(event)):
+        deployed.happen({**event, "detail": {**event["detail"], "changed-tag-keys": ["Name"]}})
+        assert deployed.waiting("StateChangesQueueUrl") == 0
+        deployed.happen(event)
+    wait_until(lambda: name(machine) in deployed.account.records())
     assert deployed.account.row("m1")["teacher_ec2_link"] == link(machine)
 
 
@@ -195,7 +206,7 @@ def test_a_state_change_whose_pass_failed_stays_in_the_queue(deployed: Deploymen
     deployed.account.cloudflare.revoke_token()
     before = failed_passes(deployed)
     with deployed.hearing("ElephantEC2StateWatch", Input=json.dumps(event)):
-        deployed.happen(event["detail"])
+        deployed.happen(event)
     wait_until(lambda: failed_passes(deployed) > before)
     assert deployed.waiting("StateChangesQueueUrl") == 1
     deployed.client("sqs").purge_queue(QueueUrl=deployed.outputs["StateChangesQueueUrl"])

@@ -38,6 +38,7 @@ EVERYTHING = [
     "function-concurrency",
     "table-users",
     "state-changes",
+    "tag-changes",
     "schedule",
     "trigger-permission",
 ]
