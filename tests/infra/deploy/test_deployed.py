@@ -20,7 +20,7 @@ from tests.infra.deploy.account import Account
 from tests.infra.deploy.deployment import Deployment, deploy
 from tests.infra.deploy.emulator import wait_until
 from tests.support.build import link, name
-from tests.support.events import state_change, tag_change
+from tests.support.events import SCHEDULED, state_change, tag_change
 
 pytestmark = [pytest.mark.deploy, pytest.mark.xdist_group("one emulator")]
 
@@ -248,7 +248,7 @@ def test_schedule_of_the_template_starts_a_full_pass(deployed: Deployment) -> No
     """The rule hears a test beside its schedule, for five minutes are long; what it says stays its own."""
     machine = deployed.account.launch("m1")
     with deployed.hearing("ElephantReconcile"):
-        deployed.happen({})
+        deployed.happen(SCHEDULED)
     wait_until(lambda: deployed.account.row("m1").get("teacher_ec2_link") == link(machine))
 
 
@@ -265,7 +265,7 @@ def test_in_shadow_mode_the_schedule_plans_and_nothing_is_written(shadow: Deploy
     shadow.account.empty()
     shadow.account.launch("m1")
     with shadow.hearing("ElephantReconcile-shadow"):
-        shadow.happen({})
+        shadow.happen(SCHEDULED)
     wait_until(lambda: [line["mode"] for line in shadow.log() if line.get("message") == "pass"] == ["plan"])
     assert shadow.account.records() == {}
     assert shadow.account.row("m1")["status"] == "LAUNCHED"
