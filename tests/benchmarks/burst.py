@@ -19,10 +19,11 @@ ROLES = ("teacher", "student")
 SERVICES = {"cloudflare": "Cloudflare", "aws": "AWS"}
 COUNTS = ("answers", *SERVICES, "trips")
 NOTE = """\
-{machines:,} machines start, two for each meeting. Ours gets their events in batches of up to {batches[0]}, as the template's
-queue hands them over at once, and of up to {batches[1]:,}, as it gathers them with `BatchWindowSeconds=5`. The naive function gets
-each by itself, as EventBridge sends it. All answers come one after the other in one process. *Round trips* are the sequential ones of all answers together, with Cloudflare at {cloudflare:.0f} ms and
-AWS at {aws:.0f} ms, and *CPU* is the process's. Cloudflare allows all tools of a user 1,200 calls in five minutes."""
+{machines:,} machines start, two for each meeting. Ours gets their events in batches of up to {batches[0]}, as the
+template's queue hands them over at once, and of up to {batches[1]:,}, as it gathers them with `BatchWindowSeconds=5`.
+The naive function gets each by itself, as EventBridge sends it. All answers come one after the other in one process.
+*Round trips* are the sequential ones of all answers together, with Cloudflare at {cloudflare:.0f} ms and AWS at
+{aws:.0f} ms, and *CPU* is the process's. Cloudflare allows all tools of a user 1,200 calls in five minutes."""
 
 
 def measure(sizes: Sizes, functions: Functions) -> dict[str, Any]:

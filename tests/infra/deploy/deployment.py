@@ -149,7 +149,7 @@ def deploy(account: Account, package: Path, stack: str, **parameters: str) -> De
     formation.create_change_set(
         **change,
         ChangeSetType=kind,
-        TemplateBody=_template(account.upload(package)),
+        TemplateURL=account.upload_template(f"{stack}.json", _template(account.upload(package))),
         Capabilities=CAPABILITIES,
         Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()],
     )
