@@ -37,7 +37,7 @@ def test_every_resource_of_the_template_is_made(stack: Deployment) -> None:
     pages = stack.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack.stack)
     created = {one["ResourceType"]: one["ResourceStatus"] for page in pages for one in page["StackResourceSummaries"]}
     assert set(created.values()) == {"CREATE_COMPLETE"}
-    optional = {"AWS::DynamoDB::Table", "AWS::SecretsManager::Secret"}
+    optional = {"AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::Events::EventBusPolicy"}
     assert set(created) == {one["Type"] for one in expanded().template["Resources"].values()} - optional
 
 
