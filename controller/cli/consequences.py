@@ -21,7 +21,7 @@ from controller.runtime.threads import Task
 #: Seconds for a check that nothing depends on.
 PATIENCE = 15.0
 #: The template's rules; behind each stands what follows the function's name.
-RULES = ("ElephantReconcile", "ElephantEC2StateWatch")
+RULES = ("ElephantReconcile", "ElephantEC2StateWatch", "ElephantTagWatch")
 _STAYS = (
     "Meeting rows stay as they are, and their links will lead nowhere. Records that do not carry exactly this "
     "deployment's mark stay as well."
@@ -65,9 +65,14 @@ def _rules(controller: Controller, function: str, budget: Budget) -> str:
     finally:
         aws.close()
     if not on:
-        return f"The rules {' and '.join(names)} are off, or not there. Switch off cron jobs and timers, too."
+        return f"The rules {_listed(names)} are off, or not there. Switch off cron jobs and timers, too."
     those, are = ("The rule", "is") if len(on) == 1 else ("The rules", "are")
     return (
-        f"{those} {' and '.join(on)} {are} ON: passes that they start create records of running machines again. "
+        f"{those} {_listed(on)} {are} ON: passes that they start create records of running machines again. "
         "Deploy with Enabled=false first, and switch off cron jobs and timers."
     )
+
+
+def _listed(names: list[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last

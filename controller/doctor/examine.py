@@ -24,7 +24,7 @@ function, -code, -timeout,              function.py        ``lambda:GetFunctionC
 function-settings                       agreement.py       nothing more
 table-users                             sharing.py         ``lambda:ListFunctions``
 invocation (``--invoke``)               invocation.py      ``lambda:InvokeFunction``, and what a plan needs
-state-changes, schedule                 triggers.py        what ``rules.py`` and ``schedules.py`` name, and
+state-changes, tag-changes, schedule    triggers.py        what ``rules.py`` and ``schedules.py`` name, and
                                                            ``events:TestEventPattern``
 trigger-permission                      permission.py      ``lambda:GetPolicy``, ``sqs:GetQueueUrl``,
                                                            ``sqs:GetQueueAttributes``
@@ -121,5 +121,5 @@ PARTS = (
         function_checks,
     ),
     Part(("invocation",), invocation_check),
-    Part(("state-changes", "schedule", "trigger-permission"), trigger_checks),
+    Part(("state-changes", "tag-changes", "schedule", "trigger-permission"), trigger_checks),
 )

@@ -1,11 +1,11 @@
-"""What an EventBridge pattern asks of an event, and what EC2 really sends (AWS documentation: event patterns).
+"""What an EventBridge pattern asks of an event, and what AWS really sends (AWS documentation: event patterns).
 
 EventBridge itself says whether a pattern matches (``events:TestEventPattern``). The reading here says why it does not,
 and takes EventBridge's place where that call is denied.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from controller.aws.call import Call
 from controller.clients import AwsClients
 from controller.errors import DeniedError
-from controller.events import STATE_CHANGE
+from controller.events import STATE_CHANGE, TAG_CHANGE
 from controller.runtime.budget import Budget
 
 #: The states that a pass wants to hear of at once; ``pending`` is followed by ``running``.
@@ -35,8 +35,8 @@ class Unmet:
     def __str__(self) -> str:
         """Return it as a piece of a sentence about the pattern."""
         if self.sent is None:
-            return f"it asks for {self.path}, which EC2 never sends"
-        return f"it asks for {self.path} {json.dumps(self.asked)}, and EC2 sends {json.dumps(self.sent)}"
+            return f"it asks for {self.path}, which AWS never sends"
+        return f"it asks for {self.path} {json.dumps(self.asked)}, and AWS sends {json.dumps(self.sent)}"
 
 
 class Matcher:
@@ -61,6 +61,29 @@ class Matcher:
         return call(
             test, self._budget, lambda answer: bool(answer["Result"]), EventPattern=pattern, Event=json.dumps(event)
         )
+
+
+def right_tag_pattern(keys: Iterable[str]) -> str:
+    """Return what a rule for changes of these tags looks like."""
+    detail = {"service": ["ec2"], "resource-type": ["instance"], "changed-tag-keys": list(keys)}
+    return json.dumps({"source": ["aws.tag"], "detail-type": [TAG_CHANGE], "detail": detail})
+
+
+def is_for_tags(pattern: str) -> bool:
+    """Return whether a pattern means changed tags, and no state changes: also one that never matches."""
+    return ("aws.tag" in pattern or TAG_CHANGE in pattern) and STATE_CHANGE not in pattern
+
+
+def tag_change(key: str, function: str) -> dict[str, Any]:
+    """Return an event as EventBridge sends it when this tag of an instance changes."""
+    detail = {
+        "changed-tag-keys": [key],
+        "service": "ec2",
+        "resource-type": "instance",
+        "version": 1,
+        "tags": {key: "x"},
+    }
+    return {**state_change("running", function), "detail-type": TAG_CHANGE, "source": "aws.tag", "detail": detail}
 
 
 def state_change(state: str, function: str) -> dict[str, Any]:

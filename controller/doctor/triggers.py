@@ -1,11 +1,11 @@
-"""Do state changes reach the function, and does a schedule start it? Judged from what reaches it.
+"""Do state changes and changed tags reach the function, and does a schedule start it? Judged from what reaches it.
 
 A trigger is tried as AWS would use it: EventBridge says whether a rule's pattern matches, the target's input is
 computed, and the function's own parser reads it.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -16,13 +16,24 @@ from controller.doctor.diagnosis import Check, SkipError, Status, failed, fails_
 from controller.doctor.function import deployment_of
 from controller.doctor.interval import minutes_between
 from controller.doctor.look import Look
-from controller.doctor.patterns import INSTANCE, RIGHT_PATTERN, STATES, Matcher, Unmet, state_change, unmet
+from controller.doctor.patterns import (
+    INSTANCE,
+    RIGHT_PATTERN,
+    STATES,
+    Matcher,
+    Unmet,
+    is_for_tags,
+    right_tag_pattern,
+    state_change,
+    tag_change,
+    unmet,
+)
 from controller.doctor.permission import permission_checks
 from controller.doctor.routes import Trigger
 from controller.errors import CallError, DeniedError, RequestError
 from controller.model import Mode, Request
 
-_STATE, _SCHEDULE = "state-changes", "schedule"
+_STATE, _TAGS, _SCHEDULE = "state-changes", "tag-changes", "schedule"
 #: Minutes between two passes, from which on somebody should look: the template's slowest schedule.
 SLOWEST = 60
 
@@ -43,7 +54,9 @@ def trigger_checks(look: Look) -> Iterator[Check]:
     if isinstance(deployment.rules, CallError):
         yield _not_read(_STATE, "the rules", deployment.rules)
         raise SkipError("the rules cannot be looked at")
-    yield from _state_checks(deployment, Matcher(look.aws, look.budget))
+    matcher = Matcher(look.aws, look.budget)
+    yield from _state_checks(deployment, matcher)
+    yield from _tag_checks(deployment, matcher, look)
     yield from _schedule_checks(deployment, look.budget.clock.now())
     yield from permission_checks(look, deployment.triggers)
 
@@ -56,7 +69,7 @@ def _not_read(id: str, what: str, error: CallError) -> Check:
 
 
 def _state_checks(deployment: Deployment, matcher: Matcher) -> Iterator[Check]:
-    rules = [trigger for trigger in deployment.triggers if trigger.pattern]
+    rules = [trigger for trigger in deployment.triggers if trigger.pattern and not is_for_tags(trigger.pattern)]
     if not rules:
         seen = "No rule brings state changes to the function: a record waits for the schedule."
         yield failed(_STATE, seen, f"Make a rule on the default event bus with the pattern {RIGHT_PATTERN}.")
@@ -64,13 +77,37 @@ def _state_checks(deployment: Deployment, matcher: Matcher) -> Iterator[Check]:
 
     def problems(rule: Trigger) -> Iterator[Check]:
         yield from _pattern(rule, matcher, lambda state: state_change(state, function.arn))
-        yield from _change(rule, state_change("running", function.arn))
+        yield from _change(_STATE, rule, state_change("running", function.arn))
 
     def right(rule: Trigger) -> Check:
-        read = " Its pattern was read here, since events:TestEventPattern is denied." if matcher.denied else ""
-        return passed(_STATE, f"{rule} brings every state change{rule.route.via}.{read}")
+        return passed(_STATE, f"{rule} brings every state change{rule.route.via}.{_how(matcher)}")
 
     yield from _judged(_STATE, rules, problems, right)
+
+
+def _tag_checks(deployment: Deployment, matcher: Matcher, look: Look) -> Iterator[Check]:
+    """Check the rules for changed tags. A deployment may do without: then nothing of it is more than a warning."""
+    rules = [trigger for trigger in deployment.triggers if trigger.pattern and is_for_tags(trigger.pattern)]
+    error, _ = look.problems
+    keys = (*(() if error else look.settings.project_tag[:1]), "MeetingID", "Role")
+    if not rules:
+        seen = "No rule brings changed tags to the function: a machine that is tagged after its launch waits."
+        fix = f"Make a rule with the pattern {right_tag_pattern(keys)}, unless launchers tag in the call that launches."
+        yield warned(_TAGS, seen, fix)
+
+    def problems(rule: Trigger) -> Iterator[Check]:
+        yield from _tag_pattern(rule, matcher, keys, lambda key: tag_change(key, deployment.function.arn))
+        yield from _change(_TAGS, rule, tag_change(keys[0], deployment.function.arn))
+
+    def right(rule: Trigger) -> Check:
+        return passed(_TAGS, f"{rule} brings changed tags{rule.route.via}.{_how(matcher)}")
+
+    for check in _judged(_TAGS, rules, problems, right):
+        yield replace(check, status=Status.WARN) if check.status is Status.FAIL else check
+
+
+def _how(matcher: Matcher) -> str:
+    return " Its pattern was read here, since events:TestEventPattern is denied." if matcher.denied else ""
 
 
 def _schedule_checks(deployment: Deployment, now: datetime) -> Iterator[Check]:
@@ -121,7 +158,7 @@ def _closed(id: str, trigger: Trigger) -> Check | None:
     return None
 
 
-# A rule for state changes: its pattern, then what its target makes of an event.
+# A rule for events: its pattern, then what its target makes of an event.
 
 
 def _pattern(rule: Trigger, matcher: Matcher, change: Callable[[str], dict[str, Any]]) -> Iterator[Check]:
@@ -141,23 +178,38 @@ def _pattern(rule: Trigger, matcher: Matcher, change: Callable[[str], dict[str, 
         yield warned(_STATE, seen, f"Give it the pattern {RIGHT_PATTERN}.")
 
 
+def _tag_pattern(
+    rule: Trigger, matcher: Matcher, keys: Collection[str], change: Callable[[str], dict[str, Any]]
+) -> Iterator[Check]:
+    """Check the changes of which tags the rule hears."""
+    text, fix = rule.pattern or "{}", f"Give it the pattern {right_tag_pattern(keys)}."
+    missing = [key for key in keys if not matcher.matches(text, change(key))]
+    if len(missing) == len(keys):
+        why = (
+            "; ".join(map(str, unmet(json.loads(text), change(missing[0])))) or "EventBridge says that it matches none"
+        )
+        yield warned(_TAGS, f"{rule} never fires: {why}.", fix)
+    elif missing:
+        yield warned(_TAGS, f"{rule} leaves out {', '.join(missing)}: such a change waits for the schedule.", fix)
+
+
 def _advice(problems: Iterable[Unmet]) -> str:
     if any(problem.path.startswith("detail.tags") for problem in problems):
         return "Such an event has the instance's id and state only; the controller reads the tags itself. "
     return ""
 
 
-def _change(rule: Trigger, event: Mapping[str, Any]) -> Iterator[Check]:
-    """Check that a state change becomes a pass over its instance, and that it applies."""
-    request = _received(_STATE, rule, event, _WHOLE)
+def _change(id: str, rule: Trigger, event: Mapping[str, Any]) -> Iterator[Check]:
+    """Check that an event becomes a pass over its instance, and that it applies."""
+    request = _received(id, rule, event, _WHOLE)
     if isinstance(request, Check):
         yield request
     elif request.mode is Mode.PLAN:
-        yield warned(_STATE, f"{rule} only plans at a state change: nothing is fixed.", _WHOLE)
+        yield warned(id, f"{rule} only plans at an event: nothing is fixed.", _WHOLE)
     elif request.scope is None:
-        yield warned(_STATE, f"{rule} starts a pass over everything at each state change of the account.", _WHOLE)
+        yield warned(id, f"{rule} starts a pass over everything at each event of the account.", _WHOLE)
     elif request.scope != {INSTANCE}:
-        yield failed(_STATE, f"{rule} always names {_few(request.scope)}, whatever has changed.", _WHOLE)
+        yield failed(id, f"{rule} always names {_few(request.scope)}, whatever has changed.", _WHOLE)
 
 
 # A schedule: what its target makes of the event, then how often.

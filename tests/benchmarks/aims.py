@@ -18,6 +18,7 @@ def aims(figures: Mapping[str, Any]) -> Table:
         "full_pass": _full_pass,
         "event": _event,
         "cold_start": _cold_start,
+        "burst": _burst,
         "dynamodb": _dynamodb,
         "growth": _growth,
         "probe": _probe,
@@ -53,6 +54,11 @@ def _cold_start(raw: Any) -> Iterator[Row]:
         for kind in ("wall", "cpu"):
             share = raw["medians"]["ours"][stage][kind] / raw["medians"]["naive"][stage][kind]
             yield (f"{what} ({kind})", "≤ 0.80 x naive", f"{share:.2f} x", _met(share <= 0.8))
+
+
+def _burst(raw: Any) -> Iterator[Row]:
+    most = max(run["cloudflare"] for name, run in raw["runs"].items() if name.startswith("ours"))
+    yield _at_most(f"Cloudflare calls in a burst of {raw['machines']:,} events", 150, most)
 
 
 def _dynamodb(raw: Any) -> Iterator[Row]:

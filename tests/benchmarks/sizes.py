@@ -14,7 +14,7 @@ class Sizes:
     growth: tuple[int, ...] = (100, 1_000, 10_000, 100_000)
     meetings: int = 1000
     burst: int = 500
-    batch: int = 100  # events that the template's queue gathers at most for one pass
+    batches: tuple[int, ...] = (10, 1000)  # events in one pass at most: of a queue without a window, and with one
     cold_starts: int = 21
     event_starts: int = 7
     warm_events: int = 5
@@ -33,7 +33,7 @@ TINY = Sizes(
     growth=(10, 20),
     meetings=2,
     burst=3,
-    batch=2,
+    batches=(1, 2),
     cold_starts=1,
     event_starts=1,
     warm_events=1,

@@ -4,10 +4,11 @@ How it looks at data: "Configuring how CloudWatch alarms treat missing data" and
 Only as much as the alarms of the template use; anything else fails, so that nothing passes unseen.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from operator import ge, lt
+from operator import ge, gt, lt
 from typing import Any, Self
 
 #: The values of a metric in one period.
@@ -17,9 +18,16 @@ Period = Sequence[float]
 #: number; its examples have two.
 FURTHER_BACK = 2
 
-_STATISTICS: dict[str, Callable[[Period], float]] = {"Maximum": max, "SampleCount": len, "Sum": sum}
+
+def _p90(values: Period) -> float:
+    """The least value that nine of ten do not exceed."""
+    return sorted(values)[math.ceil(0.9 * len(values)) - 1]
+
+
+_STATISTICS: dict[str, Callable[[Period], float]] = {"Maximum": max, "SampleCount": len, "Sum": sum, "p90": _p90}
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "GreaterThanOrEqualToThreshold": ge,
+    "GreaterThanThreshold": gt,
     "LessThanThreshold": lt,
 }
 _MISSING = {"breaching": True, "notBreaching": False}
@@ -40,7 +48,7 @@ class Watched:
     def by(cls, alarm: Mapping[str, Any]) -> Self:
         """From an alarm on a metric itself, or on the expression FILL of one."""
         if "Metrics" not in alarm:
-            return cls._of(alarm, alarm["Period"], alarm["Statistic"])
+            return cls._of(alarm, alarm["Period"], alarm.get("Statistic") or alarm["ExtendedStatistic"])
         (result,) = [one for one in alarm["Metrics"] if one.get("ReturnData", True)]
         (source,) = [one for one in alarm["Metrics"] if one is not result]
         assert result["Expression"] == f"FILL({source['Id']}, 0)"
@@ -56,10 +64,17 @@ class Watched:
         return _STATISTICS[self.statistic](period) if period else self.fill
 
 
-def changes(alarm: Mapping[str, Any], *periods: Period) -> int:
-    """How often the alarm begins or ends within these periods: the notifications that it sends."""
-    states = [False, *(rings(alarm, *periods[: count + 1]) for count in range(len(periods)))]
+def changes(alarm: Mapping[str, Any], *spans: Period) -> int:
+    """How often the alarm begins or ends within these spans of five minutes: the notifications that it sends."""
+    width = Watched.by(alarm).seconds // 300
+    states = [False, *(rings(alarm, *_joined(spans[: count + 1], width)) for count in range(len(spans)))]
     return sum(before != now for before, now in pairwise(states))
+
+
+def _joined(spans: Sequence[Period], width: int) -> list[Period]:
+    """The spans as the alarm's periods, of which the last ends now."""
+    ends = range(len(spans), 0, -width)
+    return [[value for span in spans[max(0, end - width) : end] for value in span] for end in ends][::-1]
 
 
 def rings(alarm: Mapping[str, Any], *periods: Period) -> bool:

@@ -7,19 +7,23 @@ deployment; after each an hour goes well again.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 import handler
 from controller.errors import WatchdogError
+from controller.sandbox.cloudflare import Proceed, Reply, Request
 from tests.infra.alarm import Period, Watched
-from tests.infra.cloudformation import stack
+from tests.infra.cloudformation import ACCOUNT, REGION, stack
 from tests.support.events import SCHEDULED
 from tests.support.lambda_runtime import LambdaContext
 from tests.support.servers import Clouds
 
 HOUR = 12
+ELSEWHERE = "us-east-1"
+DENIED = "<Response><Errors><Error><Code>UnauthorizedOperation</Code></Error></Errors></Response>"
 DEPLOYED = stack()
 QUEUES = {name: queue["QueueName"] for name, queue in DEPLOYED.resources("AWS::SQS::Queue").items()}
 
@@ -47,6 +51,7 @@ class Span:
     age: float | None = None  # of the oldest state change
     dead: int = 0  # state changes in the dead-letter queue
     unreachable: int = 0  # links that do not work, where they are probed
+    to_link: Period = (20,)  # seconds from launches to the links that these minutes wrote
 
 
 def recorded(clouds: Clouds, prepare: World, capsys: pytest.CaptureFixture[str]) -> Pass:
@@ -89,12 +94,28 @@ def _refused(clouds: Clouds) -> Mapping[str, str]:
     return {}
 
 
+def _leaked(clouds: Clouds) -> Mapping[str, str]:
+    clouds.launch(age=timedelta(hours=13))
+    return {}
+
+
+def _unread(clouds: Clouds) -> Mapping[str, str]:
+    def refuse(request: Request, proceed: Proceed) -> Reply:
+        return Reply.text(403, DENIED, "text/xml") if ELSEWHERE in request.headers["authorization"] else proceed()
+
+    clouds.launch()
+    clouds.aws.intercept = refuse
+    return {"CELLS": f"{ACCOUNT}/{REGION},{ACCOUNT}/{ELSEWHERE}"}
+
+
 #: A world for each way in which a full pass can end.
 WORLDS: Mapping[str, World] = {
     "clean": _clean,
     "stubborn": _stubborn,
     "guarded": _guarded,
     "refused": _refused,
+    "leaked": _leaked,
+    "unread": _unread,
 }
 
 FAILING = [Span("refused")]
@@ -118,6 +139,10 @@ INCIDENTS: Mapping[str, Sequence[Span]] = {
     "the queue is not read": UNREAD,
     "the state changes' rule is off or gone": [Span()] * 24,
     "one event fails in every attempt": [Span(dead=1)] * 3,
+    "a desktop was forgotten": [Span("leaked")] * 24,
+    "links come late for two hours": [Span(to_link=(20, 30, 400))] * 24,
+    "one link comes late": [Span(to_link=(400,))],
+    "one of several cells cannot be read": [Span("unread")] * 24,
     "a desktop does not answer, with links probed": [Span(unreachable=1)] * 6,
     "the first deployment": [Span(None)],
 }
@@ -147,6 +172,7 @@ def _shown(span: Span, passes: Mapping[str, Pass]) -> dict[Key, Period]:
         shown |= {(metric, FUNCTION): (value,) for metric, value in run.metrics.items()}
         shown["Errors", FUNCTION] = (int(run.failed),)
         shown["LinksUnreachable", FUNCTION] = (span.unreachable,)
+        shown["SecondsToLink", FUNCTION] = span.to_link
         # Lambda sends each asynchronous invocation that failed to the function's destination.
         shown["NumberOfMessagesSent", QUEUES["ReconcileDeadLetters"]] = (int(run.failed) + span.lost_starts,)
     return shown

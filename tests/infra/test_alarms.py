@@ -13,7 +13,8 @@ from tests.support.servers import Clouds
 
 TOPIC = "arn:aws:sns:us-west-2:123456789012:operations"
 PAGER = "arn:aws:sns:us-west-2:123456789012:pager"
-DEPLOYED = stack(AlarmTopicArn=TOPIC, PageTopicArn=PAGER, CreateDashboard="true", ProbeLinks="true")
+CELLS = "123456789012/us-west-2,123456789012/us-east-1"
+DEPLOYED = stack(AlarmTopicArn=TOPIC, PageTopicArn=PAGER, CreateDashboard="true", ProbeLinks="true", Cells=CELLS)
 ALARMS = DEPLOYED.resources("AWS::CloudWatch::Alarm")
 QUEUES = {queue["QueueName"] for queue in DEPLOYED.resources("AWS::SQS::Queue").values()}
 NAME = DEPLOYED.only("AWS::Lambda::Function")["FunctionName"]
@@ -53,6 +54,14 @@ def test_the_dashboard_shows_metrics_that_are_emitted_and_all_of_ours() -> None:
     for namespace, name, dimension, value, *_ in shown:
         assert_is_emitted(namespace, name, dimension, value)
     assert {metric[1] for metric in shown if metric[0] == NAMESPACE} == set(METRICS)
+
+
+@pytest.mark.parametrize(
+    ("metric", "stats"), [("SecondsToLink", ["p50", "p90"]), ("SecondsBeforeMeeting", ["p50", "p10"])]
+)
+def test_dashboard_shows_percentiles_of_the_time_to_join(metric: str, stats: list[str]) -> None:
+    shown = [one for widget in widgets() for one in widget["metrics"] if one[1] == metric]
+    assert [one[4]["stat"] for one in shown] == stats
 
 
 def test_the_dashboard_is_made_for_who_asks() -> None:
@@ -106,6 +115,20 @@ STATES: list[tuple[str, list[Period], bool]] = [
     ("StateChangesWaitingAlarm", [(1810,), (5,)], False),
     ("StateChangesWaitingAlarm", [(1810,), NOTHING, NOTHING, NOTHING], False),  # the queue is empty
     ("StateChangesWaitingAlarm", [(600,), (1500,)], False),
+    ("MachinesOverdueAlarm", [(0,), (1,), (3,)], True),
+    ("MachinesOverdueAlarm", [(2,), NOTHING, (1,)], True),
+    ("MachinesOverdueAlarm", [(0,), (0,), (1,)], False),  # somebody ends it at once
+    ("MachinesOverdueAlarm", [(1,), (0,), (0,)], False),
+    ("MachinesOverdueAlarm", [NOTHING, NOTHING], False),
+    ("LinkLateAlarm", [(9,), (*[9] * 8, 400, 400)], True),
+    ("LinkLateAlarm", [(9,), (*[9] * 9, 400)], False),  # one of ten
+    ("LinkLateAlarm", [(300,)], False),
+    ("LinkLateAlarm", [(400,), (9,)], False),
+    ("LinkLateAlarm", [NOTHING, NOTHING], False),
+    ("CellsUnreadAlarm", [(0, 0), (1,), (0, 1)], True),
+    ("CellsUnreadAlarm", [(0,), (0,), (1,)], False),  # throttled once
+    ("CellsUnreadAlarm", [(1,), (1,), (0,)], False),
+    ("CellsUnreadAlarm", [NOTHING, NOTHING], False),
     ("LinksUnreachableAlarm", [(0,), (1,), (2,)], True),
     ("LinksUnreachableAlarm", [(0,), (0,), (1,)], False),  # a desktop that was slow once
     ("LinksUnreachableAlarm", [(1,), (1,), (0,)], False),
@@ -136,23 +159,25 @@ def test_every_alarm_is_tried_both_ways() -> None:
         "GuardAlarm",
         "NotConvergedAlarm",
         "NoFullPassAlarm",
+        "MachinesOverdueAlarm",
+        "CellsUnreadAlarm",
         "LinksUnreachableAlarm",
         "ReconcileDeadLettersAlarm",
     ],
 )
 @pytest.mark.parametrize("minutes", read()["Parameters"]["ScheduleMinutes"]["AllowedValues"])
 def test_alarms_on_full_passes_use_periods_of_the_schedule(alarm: str, minutes: str) -> None:
-    deployed = stack(ScheduleMinutes=minutes, ProbeLinks="true").resources("AWS::CloudWatch::Alarm")[alarm]
+    deployed = stack(ScheduleMinutes=minutes, ProbeLinks="true", Cells=CELLS).resources("AWS::CloudWatch::Alarm")[alarm]
     assert Watched.by(deployed).seconds == int(minutes) * 60
 
 
 def test_a_watchdog_that_is_switched_off_is_not_missed() -> None:
-    off = stack(Enabled="false", ProbeLinks="true").resources("AWS::CloudWatch::Alarm")
+    off = stack(Enabled="false", ProbeLinks="true", Cells=CELLS).resources("AWS::CloudWatch::Alarm")
     assert set(ALARMS) - set(off) == {"NoFullPassAlarm", "StateChangesWaitingAlarm"}
 
 
 def test_a_queue_that_shadow_mode_does_not_read_is_not_watched() -> None:
-    shadow = stack(ScheduleAction="plan", ProbeLinks="true").resources("AWS::CloudWatch::Alarm")
+    shadow = stack(ScheduleAction="plan", ProbeLinks="true", Cells=CELLS).resources("AWS::CloudWatch::Alarm")
     assert set(ALARMS) - set(shadow) == {"StateChangesWaitingAlarm"}
 
 
@@ -168,8 +193,9 @@ def test_every_queue_is_watched() -> None:
     assert queues == QUEUES
 
 
-def test_links_are_watched_where_they_are_probed() -> None:
-    assert set(ALARMS) - set(stack().resources("AWS::CloudWatch::Alarm")) == {"LinksUnreachableAlarm"}
+def test_links_and_cells_are_watched_where_there_are_any() -> None:
+    always = set(stack().resources("AWS::CloudWatch::Alarm"))
+    assert set(ALARMS) - always == {"LinksUnreachableAlarm", "CellsUnreadAlarm"}
 
 
 @pytest.mark.parametrize("minutes", read()["Parameters"]["ScheduleMinutes"]["AllowedValues"])
@@ -202,10 +228,19 @@ def rows() -> dict[str, list[str]]:
     return {first: rest for first, *rest in cells}
 
 
-def test_passes_of_incidents_end_in_four_different_ways(passes: dict[str, Pass]) -> None:
+def test_passes_of_incidents_end_in_different_ways(passes: dict[str, Pass]) -> None:
     ends = {name: (run.failed, run.metrics.get("FullPassSucceeded")) for name, run in passes.items()}
-    assert ends == {"clean": (False, 1), "stubborn": (True, 0), "guarded": (False, 1), "refused": (True, None)}
+    assert ends == {
+        "clean": (False, 1),
+        "stubborn": (True, 0),
+        "guarded": (False, 1),
+        "refused": (True, None),
+        "leaked": (False, 1),
+        "unread": (True, 0),
+    }
     assert passes["guarded"].metrics["GuardTripped"] == 1
+    assert passes["leaked"].metrics["MachinesOverdue"] == 1
+    assert passes["unread"].metrics["CellsUnread"] == 1
 
 
 def test_runbook_says_which_alarms_ring_in_which_incident(passes: dict[str, Pass]) -> None:

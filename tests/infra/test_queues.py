@@ -6,12 +6,15 @@ from typing import Any, cast
 import pytest
 from moto.events.models import EventPattern
 
-from tests.infra.cloudformation import stack
-from tests.support.events import state_change
+from controller.events import parse_event
+from tests.infra.cloudformation import read, stack
+from tests.infra.iam import listed
+from tests.support.events import state_change, tag_change
 
 DEPLOYED = stack()
 QUEUES = DEPLOYED.resources("AWS::SQS::Queue")
-RULE = DEPLOYED.resources("AWS::Events::Rule")["StateChangeRule"]
+RULES = DEPLOYED.resources("AWS::Events::Rule")
+RULE, TAG_RULE = RULES["StateChangeRule"], RULES["TagRule"]
 FUNCTION = DEPLOYED.only("AWS::Lambda::Function")
 MAPPING = DEPLOYED.only("AWS::Lambda::EventSourceMapping")
 STATES = ["running", "stopping", "stopped", "shutting-down", "terminated"]
@@ -59,9 +62,37 @@ def test_a_rule_that_asks_for_a_tag_never_fires() -> None:
     assert not any(matches(first, state_change(MACHINE, state)) for state in STATES)
 
 
-def test_state_rule_sends_unchanged_events_to_the_functions_queue() -> None:
-    (target,) = RULE["Targets"]
-    assert RULE["Name"] == "ElephantEC2StateWatch"
+@pytest.mark.parametrize("key", ["Project", "MeetingID", "Role"])
+def test_tag_rule_matches_a_change_of_each_tag_that_matters(key: str) -> None:
+    event = tag_change(MACHINE, **{"changed-tag-keys": ["Name", key]})
+    assert matches(TAG_RULE["EventPattern"], event)
+    assert parse_event(event).scope == {MACHINE}
+
+
+def test_tag_rule_follows_the_project_tag() -> None:
+    rule = stack(ProjectTag="Class=a=b").resources("AWS::Events::Rule")["TagRule"]
+    assert rule["EventPattern"]["detail"]["changed-tag-keys"] == ["Class", "MeetingID", "Role"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"source": "aws.ec2"},
+        {"detail-type": "AWS API Call via CloudTrail"},
+        tag_change(MACHINE, **{"changed-tag-keys": ["Name"]}),
+        tag_change(MACHINE, service="s3"),
+        tag_change(MACHINE, **{"resource-type": "volume"}),
+    ],
+    ids=["source", "detail-type", "other tag", "service", "resource type"],
+)
+def test_tag_rule_matches_nothing_else(other: dict[str, Any]) -> None:
+    assert not matches(TAG_RULE["EventPattern"], tag_change(MACHINE) | other)
+
+
+@pytest.mark.parametrize(("rule", "name"), [(RULE, "ElephantEC2StateWatch"), (TAG_RULE, "ElephantTagWatch")])
+def test_rules_lead_to_the_queue_and_the_queue_to_the_function(rule: dict[str, Any], name: str) -> None:
+    (target,) = rule["Targets"]
+    assert rule["Name"] == name
     assert target["Arn"] == MAPPING["EventSourceArn"] == arn("StateChanges")
     assert "Input" not in target  # the function reads the event as EC2 sent it
     assert "InputPath" not in target
@@ -69,25 +100,29 @@ def test_state_rule_sends_unchanged_events_to_the_functions_queue() -> None:
 
 
 @pytest.mark.parametrize("queue", sorted(QUEUES))
-def test_every_queue_takes_messages_from_one_rule_alone(queue: str) -> None:
+def test_every_queue_takes_messages_from_its_rules_alone(queue: str) -> None:
     # Without its policy EventBridge's messages would be lost, and nobody would know.
     (allowed,) = [statement for statement in statements(queue) if statement["Effect"] == "Allow"]
-    rule = "ElephantReconcile" if queue.startswith("Reconcile") else "ElephantEC2StateWatch"
-    source = f"arn:aws:events:us-west-2:123456789012:rule/{rule}"
+    events = ["ElephantEC2StateWatch", "ElephantTagWatch"]
+    rules = ["ElephantReconcile"] if queue.startswith("Reconcile") else events
+    sources = [f"arn:aws:events:us-west-2:123456789012:rule/{rule}" for rule in rules]
     assert allowed["Principal"] == {"Service": "events.amazonaws.com"}
     assert (allowed["Action"], allowed["Resource"]) == ("sqs:SendMessage", arn(queue))
-    assert allowed["Condition"] == {"ArnEquals": {"aws:SourceArn": source}}
+    (condition,) = allowed["Condition"].values()
+    assert (list(allowed["Condition"]), list(condition)) == (["ArnEquals"], ["aws:SourceArn"])
+    assert listed(condition["aws:SourceArn"]) == sources
 
 
-@pytest.mark.parametrize("rule", sorted(DEPLOYED.resources("AWS::Events::Rule")))
+@pytest.mark.parametrize("rule", sorted(RULES))
 def test_the_rule_that_a_queue_trusts_is_deployed_under_this_name(rule: str) -> None:
     sources = {
-        statement["Condition"]["ArnEquals"]["aws:SourceArn"].rpartition("/")[2]
+        source.rpartition("/")[2]
         for queue in QUEUES
         for statement in statements(queue)
         if statement["Effect"] == "Allow"
+        for source in listed(statement["Condition"]["ArnEquals"]["aws:SourceArn"])
     }
-    assert DEPLOYED.resources("AWS::Events::Rule")[rule]["Name"] in sources
+    assert RULES[rule]["Name"] in sources
 
 
 @pytest.mark.parametrize("queue", sorted(QUEUES))
@@ -102,7 +137,7 @@ def test_message_stays_hidden_during_its_pass_and_comes_back_soon() -> None:
     # Lambda refuses a queue if messages come back before the function's time-out. A failed pass is tried again when
     # they do, so a user waits for as long.
     hidden = QUEUES["StateChanges"]["VisibilityTimeout"]
-    assert FUNCTION["Timeout"] + MAPPING["MaximumBatchingWindowInSeconds"] < hidden <= 300
+    assert FUNCTION["Timeout"] + read()["Parameters"]["BatchWindowSeconds"]["MaxValue"] < hidden <= 300
 
 
 def test_a_message_lives_through_all_its_attempts() -> None:
@@ -112,10 +147,16 @@ def test_a_message_lives_through_all_its_attempts() -> None:
     assert queue["MessageRetentionPeriod"] > attempts * queue["VisibilityTimeout"]
 
 
-def test_a_burst_is_a_handful_of_passes() -> None:
-    assert MAPPING["BatchSize"] >= 500  # machines that start at nine o'clock
-    assert 1 <= MAPPING["MaximumBatchingWindowInSeconds"] <= 5
-    assert MAPPING["ScalingConfig"]["MaximumConcurrency"] == 2
+@pytest.mark.parametrize(("window", "size"), [("0", 10), ("1", 1000), ("5", 1000)])
+def test_more_than_ten_events_are_gathered_in_a_window_only(window: str, size: int) -> None:
+    # Lambda's API, CreateEventSourceMapping: a batch of more than ten from a queue needs a window of a second.
+    mapping = stack(BatchWindowSeconds=window).only("AWS::Lambda::EventSourceMapping")
+    assert (mapping["BatchSize"], str(mapping["MaximumBatchingWindowInSeconds"])) == (size, window)
+    assert mapping["ScalingConfig"]["MaximumConcurrency"] == 2
+
+
+def test_an_event_waits_for_no_other_by_default() -> None:
+    assert str(MAPPING["MaximumBatchingWindowInSeconds"]) == "0"
 
 
 def test_queue_gets_back_only_what_a_pass_returns() -> None:
@@ -130,6 +171,7 @@ def test_dead_letters_stay_for_as_long_as_sqs_allows() -> None:
     assert {queue["MessageRetentionPeriod"] for queue in dead.values()} == {14 * 24 * 3600}
 
 
-def test_what_the_state_rule_cannot_deliver_is_kept() -> None:
-    (target,) = RULE["Targets"]
+@pytest.mark.parametrize("rule", ["StateChangeRule", "TagRule"])
+def test_what_a_rule_cannot_deliver_is_kept(rule: str) -> None:
+    (target,) = RULES[rule]["Targets"]
     assert target["DeadLetterConfig"]["Arn"] == arn("StateChangeDeadLetters")

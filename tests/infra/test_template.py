@@ -11,7 +11,7 @@ from botocore.model import StringShape
 
 from controller.events import parse_event
 from controller.model import Mode, Request
-from controller.settings import REMOVED, VARIABLES, read_settings
+from controller.settings import REMOVED, TABLE, VARIABLES, read_settings
 from tests.infra.cloudformation import GIVEN, INFRA, read, stack
 
 TEMPLATE = read()
@@ -118,6 +118,14 @@ def test_every_parameter_says_what_it_takes() -> None:
         ("NameSuffix", ["", "-staging"], ["staging", "-", "-Staging", "-a b"]),
         ("AlarmTopicArn", ["", "arn:aws:sns:us-west-2:123456789012:ops"], ["ops", "arn:aws:sqs:us-west-2:1:x"]),
         ("PageTopicArn", ["", "arn:aws-us-gov:sns:us-gov-west-1:123456789012:x"], ["ops", "arn:aws:sqs:us-west-2:1:x"]),
+        (
+            "Cells",
+            ["", "123456789012/us-west-2", "123456789012/us-west-2,210987654321/us-gov-east-1"],
+            ["us-west-2", "123456789012", "1/us-west-2", "123456789012/us-west-2,", "123456789012/us-west"],
+        ),
+        ("CellRole", ["", "ElephantDNSCell"], ["arn:aws:iam::123456789012:role/x", "a/b", "*", "x" * 65]),
+        ("CellExternalId", ["", "classrooms-2"], ["x", "a b"]),
+        ("CellAccounts", ["", "123456789012", "123456789012,210987654321"], ["*", "1", "123456789012,"]),
         ("LogKmsKeyArn", ["", "arn:aws:kms:us-west-2:123456789012:key/1-2"], ["alias/x", "*", "arn:aws:kms:*"]),
         ("ReservedConcurrency", ["", "4", "12", "1000"], ["0", "3", "-1", "many"]),
         (
@@ -206,7 +214,7 @@ def test_a_full_pass_that_waited_until_the_next_is_due_is_given_up(minutes: str)
 def test_shadow_mode_hears_no_event_and_off_is_off(parameters: Any, schedule: str, events: str) -> None:
     deployed = stack(**parameters)
     states = {name: rule["State"] for name, rule in deployed.resources("AWS::Events::Rule").items()}
-    assert states == {"ElephantDNSWatchdogReconcile": schedule, "StateChangeRule": events}
+    assert states == {"ElephantDNSWatchdogReconcile": schedule, "StateChangeRule": events, "TagRule": events}
     assert deployed.only("AWS::Lambda::EventSourceMapping")["Enabled"] == (events == "ENABLED")
 
 
@@ -365,6 +373,27 @@ def test_rule_on_second_deployments_names_the_default_table() -> None:
 def test_another_project_tag_needs_an_owner(owner: str, refused: bool) -> None:
     said = stack(ProjectTag="Project=Staging", OwnerId=owner, TableName="staging-meetings").refusals()
     assert ["OwnerId" in one for one in said] == [True] * refused
+
+
+CELLS = "123456789012/us-west-2,210987654321/eu-west-1"
+
+
+@pytest.mark.parametrize(("owner", "refused"), [("", False), ("classroom", True)])
+def test_cells_and_an_owner_exclude_each_other(owner: str, refused: bool) -> None:
+    assert ["OwnerId" in one for one in stack(Cells=CELLS, OwnerId=owner).refusals()] == [True] * refused
+
+
+def test_another_project_tag_with_cells_needs_no_owner() -> None:
+    assert stack(Cells=CELLS, ProjectTag="Project=Staging", TableName="staging-meetings").refusals() == []
+
+
+@pytest.mark.parametrize("name", ["MaxMachineHours", "MaxMeetingHours", "LaunchMinutes", "HealthyMinutes"])
+def test_limit_of_a_finding_is_refused_where_its_user_refuses_it(name: str) -> None:
+    one = PARAMETERS[name]
+    variable = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper()
+    (setting,) = [setting for setting in TABLE if setting.name == variable]
+    edges = [one["MinValue"] - 1, one["MinValue"], one["MaxValue"], one["MaxValue"] + 1]
+    assert [setting.read(str(value)) for value in edges] == [None, one["MinValue"], one["MaxValue"], None]
 
 
 def test_no_template_knows_the_limits_that_no_longer_exist() -> None:

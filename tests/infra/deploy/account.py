@@ -46,6 +46,11 @@ class Account:
         self.client("s3").put_object(Bucket=BUCKET, Key=package.name, Body=package.read_bytes())
         return f"s3://{BUCKET}/{package.name}"
 
+    def upload_template(self, name: str, template: str) -> str:
+        """Put a template there too, as for one that is too long to be sent; returns its URL."""
+        self.client("s3").put_object(Bucket=BUCKET, Key=name, Body=template.encode())
+        return f"https://s3.{REGION}.amazonaws.com/{BUCKET}/{name}"
+
     def launch(self, meeting: str, role: str = "teacher") -> str:
         """Start a machine as the launcher does, and write its id into the meeting's row."""
         tags = {"Project": "Elephant", "MeetingID": meeting, "Role": role, "Name": f"{meeting}_{role}"}

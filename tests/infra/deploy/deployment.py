@@ -15,7 +15,6 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from controller.events import STATE_CHANGE
 from tests.infra.cloudformation import read
 from tests.infra.deploy.account import Account
 from tests.infra.deploy.emulator import Credentials
@@ -125,9 +124,9 @@ class Deployment:
             events.put_rule(**kept)
             events.put_targets(Rule=rule, Targets=targets)
 
-    def happen(self, detail: Mapping[str, str]) -> None:
-        """Put an event onto the bus."""
-        entry = {"Source": SOURCE, "DetailType": STATE_CHANGE, "Detail": json.dumps(detail)}
+    def happen(self, event: Mapping[str, Any]) -> None:
+        """Put an event onto the bus, as if it came from a test."""
+        entry = {"Source": SOURCE, "DetailType": event["detail-type"], "Detail": json.dumps(event["detail"])}
         assert self.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
 
     def delete(self) -> dict[str, str]:
@@ -150,7 +149,7 @@ def deploy(account: Account, package: Path, stack: str, **parameters: str) -> De
     formation.create_change_set(
         **change,
         ChangeSetType=kind,
-        TemplateBody=_template(account.upload(package)),
+        TemplateURL=account.upload_template(f"{stack}.json", _template(account.upload(package))),
         Capabilities=CAPABILITIES,
         Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()],
     )

@@ -20,7 +20,7 @@ from tests.infra.deploy.account import Account
 from tests.infra.deploy.deployment import Deployment, deploy
 from tests.infra.deploy.emulator import wait_until
 from tests.support.build import link, name
-from tests.support.events import state_change
+from tests.support.events import SCHEDULED, state_change, tag_change
 
 pytestmark = [pytest.mark.deploy, pytest.mark.xdist_group("one emulator")]
 
@@ -37,7 +37,7 @@ def test_every_resource_of_the_template_is_made(stack: Deployment) -> None:
     pages = stack.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack.stack)
     created = {one["ResourceType"]: one["ResourceStatus"] for page in pages for one in page["StackResourceSummaries"]}
     assert set(created.values()) == {"CREATE_COMPLETE"}
-    optional = {"AWS::DynamoDB::Table", "AWS::SecretsManager::Secret"}
+    optional = {"AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::Events::EventBusPolicy"}
     assert set(created) == {one["Type"] for one in expanded().template["Resources"].values()} - optional
 
 
@@ -184,9 +184,20 @@ def test_a_state_change_comes_through_rule_and_queue_to_the_function(deployed: D
     machine = deployed.account.launch("m1")
     event = state_change(machine)
     with deployed.hearing("ElephantEC2StateWatch", Input=json.dumps(event)):
-        deployed.happen(event["detail"])
+        deployed.happen(event)
     wait_until(lambda: name(machine) in deployed.account.records())
     wait_until(lambda: deployed.waiting("StateChangesQueueUrl") == 0)
+    assert deployed.account.row("m1")["teacher_ec2_link"] == link(machine)
+
+
+def test_changed_tags_come_through_their_rule_to_the_function(deployed: Deployment) -> None:
+    machine = deployed.account.launch("m1")
+    event = tag_change(machine)
+    with deployed.hearing("ElephantTagWatch", Input=json.dumps(event)):
+        deployed.happen({**event, "detail": {**event["detail"], "changed-tag-keys": ["Name"]}})
+        assert deployed.waiting("StateChangesQueueUrl") == 0
+        deployed.happen(event)
+    wait_until(lambda: name(machine) in deployed.account.records())
     assert deployed.account.row("m1")["teacher_ec2_link"] == link(machine)
 
 
@@ -195,7 +206,7 @@ def test_a_state_change_whose_pass_failed_stays_in_the_queue(deployed: Deploymen
     deployed.account.cloudflare.revoke_token()
     before = failed_passes(deployed)
     with deployed.hearing("ElephantEC2StateWatch", Input=json.dumps(event)):
-        deployed.happen(event["detail"])
+        deployed.happen(event)
     wait_until(lambda: failed_passes(deployed) > before)
     assert deployed.waiting("StateChangesQueueUrl") == 1
     deployed.client("sqs").purge_queue(QueueUrl=deployed.outputs["StateChangesQueueUrl"])
@@ -237,7 +248,7 @@ def test_schedule_of_the_template_starts_a_full_pass(deployed: Deployment) -> No
     """The rule hears a test beside its schedule, for five minutes are long; what it says stays its own."""
     machine = deployed.account.launch("m1")
     with deployed.hearing("ElephantReconcile"):
-        deployed.happen({})
+        deployed.happen(SCHEDULED)
     wait_until(lambda: deployed.account.row("m1").get("teacher_ec2_link") == link(machine))
 
 
@@ -254,7 +265,7 @@ def test_in_shadow_mode_the_schedule_plans_and_nothing_is_written(shadow: Deploy
     shadow.account.empty()
     shadow.account.launch("m1")
     with shadow.hearing("ElephantReconcile-shadow"):
-        shadow.happen({})
+        shadow.happen(SCHEDULED)
     wait_until(lambda: [line["mode"] for line in shadow.log() if line.get("message") == "pass"] == ["plan"])
     assert shadow.account.records() == {}
     assert shadow.account.row("m1")["status"] == "LAUNCHED"

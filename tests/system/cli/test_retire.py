@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.system.cli.process import CTRL_C, CTRL_D, at_a_terminal, run
 from tests.system.doctor.deployed import deny, instead
 from tests.system.faults.calls import BATCH, Call, Proxy, Rule
 
+RULES = ("ElephantReconcile", "ElephantEC2StateWatch", "ElephantTagWatch")
 STRANGERS = {"elephant-dns:somebody/else": "192.0.2.61", f"elephant-dns:{OWNER}2": "192.0.2.62", None: "192.0.2.63"}
 
 
@@ -134,19 +136,19 @@ def make_rules(clouds: Clouds, suffix: str, **states: str) -> None:
 
 @pytest.mark.parametrize("suffix", ["", "-staging"])
 @pytest.mark.parametrize(
-    ("schedule", "events", "expected"),
+    ("on", "expected"),
     [
-        ("ENABLED", "ENABLED", "The rules ElephantReconcile{0} and ElephantEC2StateWatch{0} are ON:"),
-        ("ENABLED", "DISABLED", "The rule ElephantReconcile{0} is ON:"),
-        ("DISABLED", "ENABLED", "The rule ElephantEC2StateWatch{0} is ON:"),
-        ("DISABLED", "DISABLED", "The rules ElephantReconcile{0} and ElephantEC2StateWatch{0} are off, or not there."),
+        (RULES, "The rules ElephantReconcile{0}, ElephantEC2StateWatch{0} and ElephantTagWatch{0} are ON:"),
+        (RULES[1:], "The rules ElephantEC2StateWatch{0} and ElephantTagWatch{0} are ON:"),
+        *(([rule], f"The rule {rule}{{0}} is ON:") for rule in RULES),
+        ((), "The rules ElephantReconcile{0}, ElephantEC2StateWatch{0} and ElephantTagWatch{0} are off, or not there."),
     ],
 )
 def test_retire_warns_while_the_deployed_rules_are_on(
-    clouds: Clouds, suffix: str, schedule: str, events: str, expected: str
+    clouds: Clouds, suffix: str, on: Sequence[str], expected: str
 ) -> None:
     deployment(clouds)
-    make_rules(clouds, suffix, ElephantReconcile=schedule, ElephantEC2StateWatch=events)
+    make_rules(clouds, suffix, **{rule: "ENABLED" if rule in on else "DISABLED" for rule in RULES})
     said = warned(clouds, "--function", f"ElephantDNSWatchdog{suffix}")
     assert expected.format(suffix) in said
     assert ("Enabled=false" in said) is (" ON:" in expected)

@@ -13,7 +13,7 @@ from controller.doctor.diagnosis import Check, Diagnosis, Status, side_by_side
 from controller.doctor.examine import PARTS, examine
 from controller.doctor.function import HANDLER
 from controller.doctor.look import Look
-from controller.doctor.patterns import STATES
+from controller.doctor.patterns import STATES, right_tag_pattern
 from controller.events import STATE_CHANGE
 from controller.runtime.budget import Budget
 from controller.sandbox.aws import AwsServer, exported
@@ -31,6 +31,7 @@ STS_XML = (
     "<Code>ExpiredToken</Code><Message>Said the test.</Message></Error></ErrorResponse>"
 )
 PATTERN = {"source": ["aws.ec2"], "detail-type": [STATE_CHANGE], "detail": {"state": list(STATES)}}
+TAG_PATTERN = json.loads(right_tag_pattern(("Project", "MeetingID", "Role")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +111,13 @@ class Deployment:
         )
 
     def whole(self) -> str:
-        """What the template makes: an alias, a queue before it, both rules; the alias's ARN."""
+        """What the template makes: an alias, a queue before it, all rules; the alias's ARN."""
         self.function()
         live = self.alias()
-        self.rule("ElephantEC2StateWatch", self.queue(live), pattern=PATTERN)
+        queue = self.queue(live)
+        rules = {"ElephantEC2StateWatch": PATTERN, "ElephantTagWatch": TAG_PATTERN}
+        made = [self.rule(name, queue, allowed=False, pattern=pattern) for name, pattern in rules.items()]
+        self.policy(queue, statement(queue, made))
         self.rule("ElephantReconcile", live, ScheduleExpression="rate(5 minutes)")
         return live
 
@@ -129,8 +133,8 @@ class Deployment:
         return self.clouds.aws.client(service)
 
 
-def statement(target: str, rule: str, **changes: Any) -> dict[str, Any]:
-    """What lets a rule write to a queue, with these changes."""
+def statement(target: str, rule: str | list[str], **changes: Any) -> dict[str, Any]:
+    """What lets a rule, or several, write to a queue, with these changes."""
     return {
         "Effect": "Allow",
         "Principal": {"Service": "events.amazonaws.com"},

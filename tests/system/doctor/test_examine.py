@@ -43,6 +43,7 @@ EVERYTHING = [
     "function-concurrency",
     "table-users",
     "state-changes",
+    "tag-changes",
     "schedule",
     "trigger-permission",
 ]

@@ -8,7 +8,7 @@ from controller.doctor.diagnosis import Check, Status
 from controller.sandbox.cloudflare import Reply
 from tests.support.build import OWNER
 from tests.support.servers import Clouds
-from tests.system.doctor.deployed import FUNCTION, PATTERN, Deployment, changed, deny, function, instead
+from tests.system.doctor.deployed import FUNCTION, PATTERN, TAG_PATTERN, Deployment, changed, deny, function, instead
 from tests.system.faults.calls import Scene
 
 ARN = f"arn:aws:lambda:us-west-2:123456789012:function:{FUNCTION}"
@@ -19,6 +19,7 @@ REST = [
     "function-concurrency",
     "table-users",
     "state-changes",
+    "tag-changes",
     "schedule",
     "trigger-permission",
 ]
@@ -61,12 +62,13 @@ def test_what_is_denied_warns_and_names_the_action(
         deployment.function()
         deployment.rule("ElephantReconcile", ARN, ScheduleExpression="rate(5 minutes)")
         deployment.rule("ElephantEC2StateWatch", ARN, pattern=PATTERN)
+    deployment.rule("ElephantTagWatch", ARN, pattern=TAG_PATTERN)
     deny(clouds, operation)
     checks = function(clouds)
     (warning,) = [check for check in checks if check.status is Status.WARN]
     assert warning.id == id
     assert warning.fix == f"Allow the action {action} Only this command needs it."
-    rest = {"function": REST, "state-changes": REST[-2:]}.get(id, [])
+    rest = {"function": REST, "state-changes": REST[-3:]}.get(id, [])
     assert [check.id for check in checks if check.status is Status.SKIP] == rest
 
 

@@ -9,11 +9,11 @@ from controller.doctor.diagnosis import Check, Status
 from controller.events import STATE_CHANGE
 from controller.sandbox.cloudflare import Reply
 from tests.support.servers import Clouds
-from tests.system.doctor.deployed import PATTERN, Deployment, deny, function, instead
+from tests.system.doctor.deployed import PATTERN, TAG_PATTERN, Deployment, deny, function, instead
 from tests.system.faults.aws_kinds import failure
 from tests.system.faults.calls import Scene
 
-STATE, SCHEDULE = "state-changes", "schedule"
+STATE, TAGS, SCHEDULE = "state-changes", "tag-changes", "schedule"
 FIVE: dict[str, Any] = {"ScheduleExpression": "rate(5 minutes)"}
 
 
@@ -34,8 +34,9 @@ def with_detail(**detail: Any) -> dict[str, Any]:
 
 def test_what_the_template_makes_passes(clouds: Clouds, deployment: Deployment) -> None:
     deployment.whole()
-    (state,), (schedule,) = of(clouds, STATE), of(clouds, SCHEDULE)
-    assert (state.status, schedule.status) == (Status.PASS, Status.PASS)
+    (state,), (tags,), (schedule,) = of(clouds, STATE), of(clouds, TAGS), of(clouds, SCHEDULE)
+    assert (state.status, tags.status, schedule.status) == (Status.PASS, Status.PASS, Status.PASS)
+    assert tags.seen == "Rule ElephantTagWatch brings changed tags by queue state-changes."
     assert state.seen == "Rule ElephantEC2StateWatch brings every state change by queue state-changes."
     assert schedule.seen == "Rule ElephantReconcile starts it, rate(5 minutes)."
 
@@ -83,20 +84,20 @@ def test_the_first_versions_pattern_is_found_and_explained(clouds: Clouds, deplo
     pattern = with_detail(state=["running", "shutting-down"], tags={"Project": ["Elephant"]})
     said = judged(clouds, deployment, pattern)
     assert said.status is Status.FAIL
-    assert said.seen == ("Rule ElephantEC2StateWatch never fires: it asks for detail.tags, which EC2 never sends.")
+    assert said.seen == ("Rule ElephantEC2StateWatch never fires: it asks for detail.tags, which AWS never sends.")
     assert "the controller reads the tags itself" in said.fix
 
 
 @pytest.mark.parametrize(
     ("pattern", "seen"),
     [
-        ({**PATTERN, "source": ["ec2"]}, 'it asks for source ["ec2"], and EC2 sends "aws.ec2"'),
+        ({**PATTERN, "source": ["ec2"]}, 'it asks for source ["ec2"], and AWS sends "aws.ec2"'),
         ({**PATTERN, "detail-type": ["EC2 State Change"]}, 'it asks for detail-type ["EC2 State Change"]'),
-        ({**PATTERN, "region": ["eu-west-1"]}, 'it asks for region ["eu-west-1"], and EC2 sends "us-west-2"'),
-        ({**PATTERN, "account": ["1"]}, 'it asks for account ["1"], and EC2 sends "123456789012"'),
-        (with_detail(state=["Running"]), 'it asks for detail.state ["Running"], and EC2 sends "running"'),
-        (with_detail(State=["running"]), "it asks for detail.State, which EC2 never sends"),
-        (with_detail(instance={"state": ["running"]}), "it asks for detail.instance, which EC2 never sends"),
+        ({**PATTERN, "region": ["eu-west-1"]}, 'it asks for region ["eu-west-1"], and AWS sends "us-west-2"'),
+        ({**PATTERN, "account": ["1"]}, 'it asks for account ["1"], and AWS sends "123456789012"'),
+        (with_detail(state=["Running"]), 'it asks for detail.state ["Running"], and AWS sends "running"'),
+        (with_detail(State=["running"]), "it asks for detail.State, which AWS never sends"),
+        (with_detail(instance={"state": ["running"]}), "it asks for detail.instance, which AWS never sends"),
     ],
 )
 def test_a_pattern_that_asks_for_something_else_never_fires(
@@ -198,3 +199,55 @@ def test_a_denied_test_of_patterns_still_finds_a_wrong_one(clouds: Clouds, deplo
 def test_a_test_of_patterns_without_an_answer_fails(clouds: Clouds, deployment: Deployment) -> None:
     instead(clouds, ["TestEventPattern"], failure(400, "SomethingNobodyKnowsException"))
     assert judged(clouds, deployment, PATTERN).status is Status.FAIL
+
+
+def tags_judged(clouds: Clouds, deployment: Deployment, detail: dict[str, Any], **fields: Any) -> Check:
+    """The check of one rule for tags, with these parts of its detail."""
+    pattern = {**TAG_PATTERN, "detail": {**TAG_PATTERN["detail"], **detail}}
+    deployment.rule("ElephantTagWatch", deployment.function(), pattern=pattern, **fields)
+    (said,) = of(clouds, TAGS)
+    assert "No rule brings state changes" in of(clouds, STATE)[0].seen, "it is not taken for one of these"
+    return said
+
+
+def test_missing_rule_for_tags_is_a_warning(clouds: Clouds, deployment: Deployment) -> None:
+    deployment.rule("ElephantEC2StateWatch", deployment.function(), pattern=PATTERN)
+    (said,) = of(clouds, TAGS)
+    assert said.status is Status.WARN
+    assert "a machine that is tagged after its launch waits" in said.seen
+    assert "changed-tag-keys" in said.fix
+
+
+@pytest.mark.parametrize(
+    ("detail", "seen"),
+    [
+        ({"changed-tag-keys": ["MeetingID"]}, "Rule ElephantTagWatch leaves out Project, Role: such a change waits"),
+        (
+            {"resource-type": ["ec2:instance"]},
+            'never fires: it asks for detail.resource-type ["ec2:instance"], and AWS',
+        ),
+        ({"changed-tag-keys": ["Name"]}, "never fires: it asks for detail.changed-tag-keys"),
+        ({"tag": ["x"]}, "never fires: it asks for detail.tag, which AWS never sends"),
+    ],
+)
+def test_rule_for_tags_that_misses_some_is_a_warning(
+    clouds: Clouds, deployment: Deployment, detail: dict[str, Any], seen: str
+) -> None:
+    said = tags_judged(clouds, deployment, detail)
+    assert (said.status, seen in said.seen) == (Status.WARN, True), said.seen
+
+
+def test_disabled_rule_for_tags_is_a_warning(clouds: Clouds, deployment: Deployment) -> None:
+    assert_it_asks_for_the_purpose(tags_judged(clouds, deployment, {}, State="DISABLED"))
+
+
+def test_rule_for_tags_with_an_input_is_a_warning(clouds: Clouds, deployment: Deployment) -> None:
+    said = tags_judged(clouds, deployment, {}, send={"InputPath": "$.detail"})
+    assert said.status is Status.WARN
+    assert "Remove Input" in said.fix
+
+
+def test_rule_for_tags_follows_the_project_tag(clouds: Clouds, deployment: Deployment) -> None:
+    deployment.rule("ElephantTagWatch", deployment.function(), pattern=TAG_PATTERN)
+    (said,) = [one for one in function(clouds, PROJECT_TAG="Class=3b", OWNER_ID="x") if one.id == TAGS]
+    assert "leaves out Class:" in said.seen
