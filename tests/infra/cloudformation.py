@@ -58,9 +58,15 @@ Loader.add_multi_constructor("!", _long_form)
 
 def read(template: str = "template.yaml") -> dict[str, Any]:
     """The template as it is written."""
-    content = yaml.load((INFRA / template).read_bytes(), Loader)
+    content = json.loads(_as_json(template))
     assert isinstance(content, dict)
     return content
+
+
+@cache
+def _as_json(template: str) -> str:
+    """The template as JSON, which is read many times faster than YAML."""
+    return json.dumps(yaml.load((INFRA / template).read_bytes(), Loader))
 
 
 @dataclass(frozen=True)

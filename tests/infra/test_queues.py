@@ -66,7 +66,7 @@ def test_a_rule_that_asks_for_a_tag_never_fires() -> None:
 def test_tag_rule_matches_a_change_of_each_tag_that_matters(key: str) -> None:
     event = tag_change(MACHINE, **{"changed-tag-keys": ["Name", key]})
     assert matches(TAG_RULE["EventPattern"], event)
-    assert parse_event(event).scope == {MACHINE}
+    assert parse_event(event).scope == frozenset({MACHINE})
 
 
 def test_tag_rule_follows_the_project_tag() -> None:

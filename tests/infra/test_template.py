@@ -407,7 +407,7 @@ def test_only_the_user_knows_what_has_no_default() -> None:
     assert {name for name, parameter in PARAMETERS.items() if "Default" not in parameter} == set(GIVEN)
 
 
-@pytest.mark.parametrize("template", ["template.yaml", "policies.yaml"])
+@pytest.mark.parametrize("template", ["template.yaml", "policies.yaml", "cell.yaml"])
 def test_template_names_no_partition(template: str) -> None:
     # So it works in aws-us-gov and aws-cn as well. What people read may show an example.
     lines = (INFRA / template).read_text(encoding="utf-8").splitlines()
