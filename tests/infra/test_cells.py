@@ -8,6 +8,7 @@ import pytest
 from controller.settings import TABLE
 from tests.infra.cloudformation import ACCOUNT, REGION, Stack, read, stack
 from tests.infra.iam import Keys, Permission, Statement, allows, conditions, function, statements, without
+from tests.infra.test_rights import of_people
 
 HUB = {
     "Cells": f"{ACCOUNT}/{REGION},210987654321/eu-west-1",
@@ -100,6 +101,18 @@ def test_bus_has_no_policy_without_other_accounts() -> None:
 @pytest.mark.parametrize(("source", "taken"), [("aws.ec2", True), ("aws.tag", True), ("our.app", False)])
 def test_bus_takes_the_events_of_machines_alone(source: str, taken: bool) -> None:
     assert allows(of_bus(), Permission("events:PutEvents", BUS).with_keys({"events:source": [source]})) == taken
+
+
+def test_people_see_machines_of_cells_where_both_sides_name_them() -> None:
+    person = f"arn:aws:iam::{ACCOUNT}:role/oncall"
+    asked = Permission("sts:AssumeRole", person).with_keys({"sts:ExternalId": "pupils"})
+    assert allows(trust(role("ObserveRole", PeopleArns=f"{person},{person}2")), asked)
+    assert not allows(trust(role("ObserveRole")), asked)
+    cells = {"Cells": HUB["Cells"], "CellRole": HUB["CellRole"]}
+    elsewhere = Permission("ec2:DescribeInstances", "*").with_keys({"ec2:Region": "eu-west-1"})
+    for wanted in (Permission(ASSUMED.action, ASSUMED.resource), elsewhere):
+        assert allows(of_people("Plan", **cells), wanted)
+        assert not allows(of_people("Plan"), wanted)
 
 
 # The cell.
@@ -217,6 +230,11 @@ def test_rules_that_a_role_trusts_are_those_of_its_cell() -> None:
     [
         ("HubBusArn", [BUS], ["", "default", BUS.replace("event-bus", "rule")]),
         ("HubRoleArn", ["", HUB_ROLE], ["watchdog", f"arn:aws:iam::{ACCOUNT}:root"]),
+        (
+            "PeopleArns",
+            ["", HUB_ROLE, f"{HUB_ROLE},{HUB_ROLE}"],
+            ["oncall", f"{HUB_ROLE},", f"arn:aws:iam::{ACCOUNT}:root"],
+        ),
         ("ExternalId", ["", "pupils"], ["x", "a b"]),
         ("CellRole", ["ElephantDNSCell"], ["", "a/b", "*"]),
         ("RoleRegion", ["", REGION], ["*", "here"]),
