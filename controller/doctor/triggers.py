@@ -181,7 +181,7 @@ def _pattern(rule: Trigger, matcher: Matcher, change: Callable[[str], dict[str, 
 def _tag_pattern(
     rule: Trigger, matcher: Matcher, keys: Collection[str], change: Callable[[str], dict[str, Any]]
 ) -> Iterator[Check]:
-    """Check the changes of which tags the rule hears."""
+    """Check which tags the rule watches."""
     text, fix = rule.pattern or "{}", f"Give it the pattern {right_tag_pattern(keys)}."
     missing = [key for key in keys if not matcher.matches(text, change(key))]
     if len(missing) == len(keys):

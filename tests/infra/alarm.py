@@ -72,7 +72,7 @@ def changes(alarm: Mapping[str, Any], *spans: Period) -> int:
 
 
 def _joined(spans: Sequence[Period], width: int) -> Sequence[Period]:
-    """The spans as the alarm's periods, of which the last ends now."""
+    """The spans as the alarm's periods; the last one ends now."""
     ends = range(len(spans), 0, -width)
     return [[value for span in spans[max(0, end - width) : end] for value in span] for end in ends][::-1]
 
