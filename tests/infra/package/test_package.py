@@ -167,9 +167,11 @@ def named_in(product: Product) -> set[str]:
 def test_packed_operations_are_exactly_those_that_the_code_calls(product: Product) -> None:
     named = named_in(product)
     for service, operations in OPERATIONS.items():
+        assert set(model_in(product, service)["operations"]) == set(operations)
+        if service == "sts":
+            continue  # botocore itself assumes the role of a cell; tests of the running package see it do so
         known = whole_model(service)["operations"]
         assert {operation for operation in known if xform_name(operation) in named} == set(operations)
-        assert set(model_in(product, service)["operations"]) == set(operations)
 
 
 def test_code_asks_for_no_paginator_or_waiter_that_is_left_out(product: Product) -> None:

@@ -18,7 +18,7 @@ def ended(*arguments: str) -> int:
 
 
 def test_these_are_the_commands() -> None:
-    assert COMMANDS == ["apply", "doctor", "explain", "plan", "retire", "sandbox"]
+    assert COMMANDS == ["apply", "doctor", "explain", "plan", "retire", "sandbox", "status"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

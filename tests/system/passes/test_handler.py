@@ -223,6 +223,7 @@ def test_report_has_every_field_of_its_schema(function: Clouds) -> None:
         "duration_ms",
         "observed",
         "digest",
+        "cells",
         "changes",
         "findings",
         "guard",
