@@ -5,7 +5,17 @@ from collections.abc import Iterator
 from controller.report.as_html import page_start
 from controller.report.safe import in_html
 from controller.status.overview import Line, Overview, Seat, Standing
-from controller.status.words import heading, join_of, machine_of, reasons, sentence, shown, status_of, time_of
+from controller.status.words import (
+    heading,
+    join_of,
+    machine_of,
+    reasons,
+    record_of,
+    sentence,
+    shown,
+    status_of,
+    time_of,
+)
 
 #: The style sheet's class for each standing: its colour.
 _CLASSES = {
@@ -42,7 +52,7 @@ def _meeting(line: Line, seen: Overview) -> str:
 
 def _seat(seat: Seat, seen: Overview) -> str:
     machine = f"<code>{in_html(seat.machine)}</code> {in_html(machine_of(seat, seen.now))}, " if seat.machine else ""
-    said = f"{machine}record {seat.record}, link {seat.link}, can join: {in_html(join_of(seat))}"
+    said = f"{machine}record {record_of(seat)}, link {seat.link}, can join: {in_html(join_of(seat))}"
     return f"<div><dt>{in_html(seat.role)}</dt><dd>{said}</dd></div>"
 
 

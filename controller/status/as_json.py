@@ -51,6 +51,7 @@ def _seat(seat: Seat) -> dict[str, Any]:
         "state": seat.state,
         "launched_at": _stamp(seat.launched_at),
         "record": str(seat.record),
+        "seconds_to_record": seat.seconds_to_record,
         "link": str(seat.link),
         "can_join": seat.can_join,
         "because": seat.because,

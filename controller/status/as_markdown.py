@@ -5,7 +5,17 @@ from collections.abc import Iterator
 from controller.report.as_markdown import MOST
 from controller.report.safe import in_markdown
 from controller.status.overview import Line, Overview
-from controller.status.words import heading, join_of, machine_of, reasons, sentence, shown, status_of, time_of
+from controller.status.words import (
+    heading,
+    join_of,
+    machine_of,
+    reasons,
+    record_of,
+    sentence,
+    shown,
+    status_of,
+    time_of,
+)
 
 _HEAD = (
     "| meeting | time (UTC) | status | role | machine | record | link | can join |\n|---|---|---|---|---|---|---|---|\n"
@@ -38,7 +48,7 @@ def _rows(line: Line, seen: Overview) -> Iterator[str]:
         said = (
             in_markdown(seat.role),
             f"{in_markdown(seat.machine)} {in_markdown(machine_of(seat, seen.now))}" if seat.machine else "",
-            str(seat.record),
+            record_of(seat),
             str(seat.link),
             f"{join_of(seat)}{': ' + in_markdown(why[seat.role]) if seat.role in why else ''}",
         )

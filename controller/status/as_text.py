@@ -5,7 +5,17 @@ from collections.abc import Iterator
 from controller.report.as_text import Pen
 from controller.report.safe import on_one_line
 from controller.status.overview import Line, Overview, Seat, Standing
-from controller.status.words import heading, join_of, machine_of, reasons, sentence, shown, status_of, time_of
+from controller.status.words import (
+    heading,
+    join_of,
+    machine_of,
+    reasons,
+    record_of,
+    sentence,
+    shown,
+    status_of,
+    time_of,
+)
 
 _COLOURS = {Standing.CANNOT_JOIN: "31", Standing.STARTING: "33", Standing.READY: "32", Standing.QUIET: "2"}
 _SIGNS = {Standing.CANNOT_JOIN: "!", Standing.STARTING: "~", Standing.READY: "+", Standing.QUIET: " "}
@@ -40,4 +50,4 @@ def _meeting(line: Line, seen: Overview, pen: Pen) -> Iterator[str]:
 
 def _seat(seat: Seat, seen: Overview, width: int) -> str:
     columns = (f"{seat.role:<{width}}", f"{seat.machine or '-':<19}", f"{machine_of(seat, seen.now):<12}")
-    return f"{' '.join(columns)} record {seat.record:<5} link {seat.link:<5} join {join_of(seat)}"
+    return f"{' '.join(columns)} record {record_of(seat):<7} link {seat.link:<5} join {join_of(seat)}"

@@ -69,6 +69,7 @@ class Seat:
     state: str | None  # EC2's word; None where EC2 does not know the machine, or there is none
     launched_at: datetime | None
     record: AtName
+    seconds_to_record: float | None  # from the machine's launch; None where the record is older, or not right
     link: Link
     can_join: bool
     because: str
@@ -151,17 +152,28 @@ def _line(facts: Facts, row: Meeting) -> Line:
 def _seat(facts: Facts, row: Meeting, role: str) -> Seat:
     verdict: Verdict = can_join(facts, row, role)
     machine = facts.world.instances.get(verdict.machine) if verdict.machine else None
+    records = facts.records.get(verdict.machine or "", ())
+    at_name = _at_name(records, machine)
     link = row.links.get(role)
     return Seat(
         role=role,
         machine=verdict.machine,
         state=machine.state if machine else None,
         launched_at=machine.launched_at if machine else None,
-        record=_at_name(facts.records.get(verdict.machine or "", ()), machine),
+        record=at_name,
+        seconds_to_record=_seconds_to(records, machine) if at_name is AtName.RIGHT else None,
         link=Link.WRITTEN if facts.link_target(link) else Link.OTHER if link else Link.NONE,
         can_join=verdict.yes,
         because=verdict.because,
     )
+
+
+def _seconds_to(records: Iterable[DnsRecord], machine: Instance | None) -> float | None:
+    """Return how long after its launch the machine's record was there."""
+    created = min((record.created_on for record in records if record.created_on), default=None)
+    if created is None or machine is None or machine.launched_at is None or created < machine.launched_at:
+        return None
+    return (created - machine.launched_at).total_seconds()
 
 
 def _at_name(records: Iterable[DnsRecord], machine: Instance | None) -> AtName:

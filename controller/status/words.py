@@ -59,6 +59,12 @@ def age(span: timedelta) -> str:
     return "0s"
 
 
+def record_of(seat: Seat) -> str:
+    """Return what stands at the name, and how long after the launch it was there: "ok 65s"."""
+    after = seat.seconds_to_record
+    return str(seat.record) if after is None else f"{seat.record} {age(timedelta(seconds=after))}"
+
+
 def join_of(seat: Seat) -> str:
     """Return whether its user can join; "works" where a probe of the link went through."""
     if not seat.can_join:

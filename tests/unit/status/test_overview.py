@@ -135,6 +135,14 @@ def test_a_record_is_right_where_its_name_leads_to_the_machine_alone(
     assert line.seats[0].can_join is (expected is AtName.RIGHT)
 
 
+@pytest.mark.parametrize(("seconds", "expected"), [(65, 65.0), (-5, None)])
+def test_the_time_to_the_record_counts_from_the_launch(seconds: int, expected: float | None) -> None:
+    launched = NOW - timedelta(hours=1)
+    created = record(created=launched + timedelta(seconds=seconds))
+    (line,) = seen(machines=[machine(launched=launched), student()], records=[created]).lines
+    assert line.seats[0].seconds_to_record == expected
+
+
 @pytest.mark.parametrize(
     ("written", "expected"),
     [(None, Link.NONE), ("", Link.NONE), ("https://elsewhere.test", Link.OTHER), (link(TEACHER), Link.WRITTEN)],
