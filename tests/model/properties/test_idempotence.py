@@ -80,7 +80,10 @@ def test_the_same_pass_once_more_writes_nothing(case: Case, force: bool) -> None
     clouds = Clouds(case)
     if takes_two_passes(case.state, case.settings):
         run(clouds, force=force)
-    first, again = run(clouds, force=force), run(clouds, force=force)
+    first = run(clouds, force=force)
+    if first.ended(Outcome.GUARDED) and first.ended(Outcome.APPLIED):
+        first = run(clouds, force=force)  # a record of a machine that is seen proves the place, and frees what was held
+    again = run(clouds, force=force)
     held = {result.change.ident for result in first.results if result.outcome is Outcome.GUARDED}
     assert {result.change.ident for result in again.results} == held
     assert not [call for call in again.calls if call in WRITES]

@@ -43,7 +43,7 @@ def test_colours_follow_environment_and_terminal(
 def test_text_is_as_wide_as_the_terminal_up_to_a_limit(
     monkeypatch: pytest.MonkeyPatch, columns: int, width: int
 ) -> None:
-    monkeypatch.setattr("shutil.get_terminal_size", lambda *_: os.terminal_size((columns, 24)))
+    monkeypatch.setattr("shutil.get_terminal_size", lambda *_, **__: os.terminal_size((columns, 24)))
     assert (width_of(Terminal()), width_of(io.StringIO()), width_of(None)) == (width, 80, 80)
 
 
