@@ -72,7 +72,7 @@ def complaints(result: Timed, deadline: float) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     ("scenario", "call", "kind"),
-    [(*place, SLOW[number % len(SLOW)]) for number, place in enumerate(PLACES)],
+    [(*place, SLOW[number % len(SLOW)]) for number, place in enumerate(PLACES)][::2],  # `make proof` has all
     ids=str,
 )
 def test_what_hangs_or_dribbles_ends_with_the_pass(
@@ -122,6 +122,7 @@ def test_the_function_ends_before_lambda_ends_it(
     messy(clouds)
     Proxy(clouds, (Rule(Call(operation), answer(Reply(200).delayed(FOR_EVER)), times=None),)).install()
     context = LambdaContext(seconds=handler.MARGIN + 1)
+    clouds.forget_function()  # its log goes where this test reads it
     with clouds.exported():
         start = time.monotonic()
         with pytest.raises((DeadlineError, ObservationError, IncompleteError)):
