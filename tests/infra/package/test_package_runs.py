@@ -91,6 +91,7 @@ def alone(package: Path, script: str, environment: Mapping[str, str] | None = No
     return json.loads(shown.stdout.splitlines()[-1])
 
 
+@pytest.mark.proof
 def test_the_same_input_gives_the_same_bytes(package: Path, tmp_path: Path) -> None:
     again = tmp_path / "again.zip"
     assert build(Target(HERE, make_variable("LAMBDA_ARCHITECTURE")), again)

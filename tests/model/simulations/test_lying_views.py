@@ -28,6 +28,7 @@ def test_worlds_of_a_fixed_seed(family: str) -> None:
     assert {seed: found for seed in range(FIXED, FIXED + WORLDS) if (found := wrong(family, seed))} == {}
 
 
+@pytest.mark.proof  # a world that changes by the day may fail a change that has nothing to do with it
 @pytest.mark.parametrize("family", HELD)
 def test_a_world_of_a_rotating_seed(family: str) -> None:
     seed = seed_of_today()

@@ -17,6 +17,7 @@ MACHINES = 500
 BATCH = 100
 
 
+@pytest.mark.proof
 def test_a_burst_of_events_is_a_handful_of_passes_and_few_calls(clouds: Clouds) -> None:
     machines = [
         clouds.launch(f"m{number // 2}", role) for number in range(0, MACHINES, 2) for role in ("teacher", "student")

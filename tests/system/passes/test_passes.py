@@ -417,6 +417,7 @@ def test_quota_is_filled_oldest_first_and_the_rest_gets_a_remedy(clouds: Clouds)
     assert report.summary()["not-reached"] == 4, "their links"
 
 
+@pytest.mark.proof
 def test_one_refused_change_in_a_thousand_costs_few_writes(clouds: Clouds) -> None:
     thousand(clouds)
     poison = b"i-00000000000000701"
