@@ -59,10 +59,9 @@ deploy-test: $(VENV)/dev.stamp $(MINISTACK_VENV)/ministack.stamp ## deploy the t
 lint: $(VENV)/dev.stamp ## style, types, import directions, templates, words
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/cfn-lint infra/template.yaml infra/policies.yaml infra/cell.yaml
-	$(BIN)/pytest --quiet tests/project/test_words.py
+	@$(BIN)/mypy & types=$$!; \
+		$(BIN)/lint-imports && $(BIN)/cfn-lint infra/template.yaml infra/policies.yaml infra/cell.yaml && \
+		$(BIN)/pytest --quiet tests/project/test_words.py; status=$$?; wait $$types && exit $$status
 
 # The checkers bring a hundred packages, so `make test` goes without them.
 lint-infra: $(VENV)/dev.stamp $(INFRA_VENV)/infra.stamp ## what others look for in templates, policies, workflows and units

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.skipif(platform.system() != "Linux", reason="processes 
 SLOW = ("burst", "cold_start")
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.proof if n in SLOW else ()) for n in SUITE])
 def test_a_measurement_does_its_work_and_its_figures_make_tables(name: str) -> None:
     raw = json.loads(json.dumps(SUITE[name].measure(TINY, unpackaged)))

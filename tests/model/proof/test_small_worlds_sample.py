@@ -14,6 +14,7 @@ from tests.model.proof.tally import counted
 WORLDS = 300
 
 
+@pytest.mark.proof  # worlds that change by the day
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name.replace(" ", "-"))
 def test_a_sample_of_the_small_worlds(family: Family, record_property: Callable[[str, object], None]) -> None:
     seed = seed_of_today()

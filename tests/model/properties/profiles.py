@@ -16,8 +16,8 @@ _COMMON = {
     "print_blob": True,
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
 }
-settings.register_profile("promise", max_examples=40, **_COMMON)  # type: ignore[arg-type]  # a mapping of several types
-settings.register_profile("costly", max_examples=12, **_COMMON)  # type: ignore[arg-type]  # likewise
+settings.register_profile("promise", max_examples=24, **_COMMON)  # type: ignore[arg-type]  # a mapping of several types
+settings.register_profile("costly", max_examples=8, **_COMMON)  # type: ignore[arg-type]  # likewise
 
 #: For a promise with a pass or two in an example, and for one with dozens of them.
 PROMISE = settings(settings.get_profile("promise"))
