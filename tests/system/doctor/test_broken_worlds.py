@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ FIVE = "rate(5 minutes)"
 PERMISSION, STATE, SCHEDULE = "trigger-permission", "state-changes", "schedule"
 FAIL, WARN, PASS = Status.FAIL, Status.WARN, Status.PASS
 ACCOUNT = "arn:aws:events:us-west-2:123456789012:rule"
-YESTERDAY = datetime.now(UTC) - timedelta(days=1)
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -263,7 +263,7 @@ WORLDS = [
     World("scheduler by queue", by_scheduler(queued=True), SCHEDULE, FAIL, "skips"),
     World("scheduler that is off", by_scheduler(State="DISABLED"), SCHEDULE, WARN, "is disabled"),
     World("scheduler once", by_scheduler("at(2100-01-01T00:00:00)"), SCHEDULE, WARN, "every day"),
-    World("scheduler that ended", by_scheduler(EndDate=YESTERDAY), SCHEDULE, FAIL, "ended at", "end date"),
+    World("scheduler that ended", by_scheduler(EndDate=LONG_AGO), SCHEDULE, FAIL, "ended at", "end date"),
     World("scheduler by the API", by_scheduler_that_invokes, SCHEDULE, WARN, "only plans"),
     World("first version", running("lambda_function.lambda_handler"), "function-code", FAIL, "another program", "Dele"),
     World("another handler", running("handler.main"), "function-code", FAIL, "not handler.lambda_handler"),
