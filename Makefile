@@ -50,8 +50,9 @@ test-browser: $(VENV)/dev.stamp ## test the HTML report in Chromium, and take th
 	$(BIN)/pytest tests/unit/report/test_browser.py $(ARGS)
 	$(BIN)/python -m tests.unit.report.picture
 
-golden: $(VENV)/dev.stamp ## write the golden reports and the README's example again; read the diff afterwards
+golden: $(VENV)/dev.stamp ## write golden reports, the README's example and what `explain` says again; read the diff
 	$(BIN)/python -m tests.unit.report.golden
+	$(BIN)/python -m tests.project.entries
 
 deploy-test: $(VENV)/dev.stamp $(MINISTACK_VENV)/ministack.stamp ## deploy the template on an emulator
 	$(BIN)/pytest --numprocesses auto -m deploy $(ARGS)
