@@ -30,6 +30,9 @@ help: ## this list
 sandbox: $(VENV)/sandbox.stamp ## the whole system on this machine, with a drifted fleet (ARGS="--instances 100")
 	@$(BIN)/elephant-dns sandbox $(ARGS)
 
+# Every template that CloudFormation gets.
+TEMPLATES := infra/template.yaml infra/policies.yaml infra/cell.yaml infra/notifications/chat.yaml
+
 # One more than there are processors: the servers of some tests wait for a time-out while others compute.
 WORKERS = $(shell $(BIN)/python -c "import os; print((os.cpu_count() or 1) + 1)")
 
@@ -61,14 +64,14 @@ lint: $(VENV)/dev.stamp ## style, types, import directions, templates, words
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	@$(BIN)/mypy & types=$$!; \
-		$(BIN)/lint-imports && $(BIN)/cfn-lint infra/template.yaml infra/policies.yaml infra/cell.yaml && \
+		$(BIN)/lint-imports && $(BIN)/cfn-lint $(TEMPLATES) && \
 		$(BIN)/pytest --quiet tests/project/test_words.py; status=$$?; wait $$types && exit $$status
 
 # The checkers bring a hundred packages, so `make test` goes without them.
 lint-infra: $(VENV)/dev.stamp $(INFRA_VENV)/infra.stamp ## what others look for in templates, policies, workflows and units
-	$(BIN)/cfn-lint infra/template.yaml infra/policies.yaml infra/cell.yaml
+	$(BIN)/cfn-lint $(TEMPLATES)
 	$(INFRA_VENV)/bin/checkov --framework cloudformation --compact --quiet --skip-download \
-		--file infra/template.yaml --file infra/policies.yaml --file infra/cell.yaml
+		$(TEMPLATES:%=--file %)
 	$(INFRA_VENV)/bin/zizmor --offline --pedantic infra/ci .github
 	@mkdir -p build/units
 	@for unit in service timer; do \
