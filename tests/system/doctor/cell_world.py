@@ -25,6 +25,7 @@ CELLS = (HUB, EAST, AWAY, FAR)
 ROLE, EXTERNAL_ID = "ElephantDNSCell", "pupils"
 BUS = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default"
 STATE, TAGS = "ElephantCellStateWatch", "ElephantCellTagWatch"
+OF_CELLS = ("cell-role", "cell-machines", "cell-state-changes", "cell-tag-changes", "cell-forwarding")
 #: What the cell's role may do only where PeopleArns is given.
 OF_PEOPLE = {"ListRuleNamesByTarget", "ListTargetsByRule", "DescribeRule"}
 
@@ -41,6 +42,13 @@ def launched(cell: str, meeting: str, **how: Any) -> str:
     """A machine in a cell; its id."""
     account, _, region = cell.partition("/")
     return Machines(account, region).launch(meeting, "teacher", launched_at=long_ago(), **how)
+
+
+def about(checks: list[Check], cell: str) -> dict[str, Check]:
+    """What is said of a cell, by id."""
+    found = [check for check in checks if check.seen.startswith(f"Cell {cell}: ")]
+    assert len({check.id for check in found}) == len(found)
+    return {check.id: check for check in found}
 
 
 class Cells:
@@ -101,6 +109,10 @@ class Cells:
             found = side_by_side(parts, look, look.budget)
         look.close()
         return [check for check in found if check.id in ids]
+
+    def without_stack(self, cell: str) -> None:
+        """Nobody can take the cell's role."""
+        del self.trust[role_in(cell)]
 
     @staticmethod
     def _rules(cell: str) -> EventsBackend:
