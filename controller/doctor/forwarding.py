@@ -31,7 +31,7 @@ from controller.errors import CallError, WatchdogError
 
 _STATE, _TAGS, _HUB = "cell-state-changes", "cell-tag-changes", "cell-forwarding"
 _OFF = "Off on purpose where the cell's stack has Enabled=false; else deploy infra/cell.yaml there with Enabled=true."
-#: What is sent and what a pass loses without it: EventBridge's source, in words.
+#: The sources of events that cells send, and what these are in words.
 _EVENTS = {"aws.ec2": "state changes", "aws.tag": "changed tags"}
 
 
