@@ -28,10 +28,10 @@ state-changes, tag-changes, schedule    triggers.py        what ``rules.py`` and
                                                            ``events:TestEventPattern``
 trigger-permission                      permission.py      ``lambda:GetPolicy``, ``sqs:GetQueueUrl``,
                                                            ``sqs:GetQueueAttributes``
-cell-role, cell-machines (for each     cells.py           with ``CELLS``: ``sts:AssumeRole`` in other accounts,
+cell-role, cell-machines (for each      cells.py           with ``CELLS``: ``sts:AssumeRole`` in other accounts,
 cell)                                                      ``ec2:DescribeInstances`` in each cell
-cell-state-changes, cell-tag-changes   forwarding.py      what it names, in each cell
-cell-forwarding                        forwarding.py      ``events:DescribeEventBus``
+cell-state-changes, cell-tag-changes    forwarding.py      what it names, in each cell
+cell-forwarding                         forwarding.py      ``events:DescribeEventBus``
 ======================================  =================  ===================================================
 """
 
