@@ -49,7 +49,8 @@ def command(session: Session, name: str, probe: bool) -> int:
     found = explain(name, context, partial(rows_naming, controller.dynamodb, context))
     if found is None:
         err(f"Unknown name {on_one_line(name)}: EC2, Cloudflare and DynamoDB have nothing of that name.")
-        err(on_one_line(why_unknown(name, controller.settings)))
+        unread = context.readers.cells.unread() if context.readers.cells else ()
+        err(on_one_line(why_unknown(name, controller.settings, unread)))
         return Code.FAILED
     pen = Pen(width_of(sys.stdout), is_colourful(sys.stdout))
     if not probe:

@@ -36,10 +36,11 @@ def mark_checks(look: Look, api: Api) -> Iterator[Check]:
     except CallError as error:
         yield fails_as(_OTHERS, error)
         raise SkipError("the zone's marked records cannot be listed") from error
-    mark = f"{MARK_PREFIX}{owner}"
-    own = [record for record in marked if is_marked(record.comment, mark)]
-    others = [record for record in marked if not is_marked(record.comment, mark)]
-    yield _others(others, owner)
+    owners = settings.cells or (owner,)
+    marks = tuple(f"{MARK_PREFIX}{each}" for each in owners)
+    own = [record for record in marked if any(is_marked(record.comment, mark) for mark in marks)]
+    others = [record for record in marked if not any(is_marked(record.comment, mark) for mark in marks)]
+    yield _others(others, ", ".join(owners))
     yield _outside(own, settings)
     yield _at_machines(others, look)
 
