@@ -15,15 +15,23 @@ from controller.errors import WatchdogError
 @click.option(
     "--instances", type=click.IntRange(min=44, max=5000), default=48, show_default=True, help="Size of the fleet."
 )
+@click.option(
+    "--cells",
+    type=click.IntRange(min=1, max=5),
+    default=1,
+    show_default=True,
+    help="Places with machines: regions and accounts.",
+)
 @click.option("--serve", is_flag=True, help="Keep the servers up, and print the environment to export.")
 @common
-def sandbox(session: Session, instances: int, serve: bool) -> int:
+def sandbox(session: Session, instances: int, cells: int, serve: bool) -> int:
     """Run the whole system on this machine: a seeded, drifted fleet; plan, apply, plan again.
 
     \b
     Examples:
       elephant-dns sandbox
       elephant-dns sandbox --instances 1000
+      elephant-dns sandbox --cells 2
       elephant-dns sandbox --serve
     """
     from controller.sandbox.surroundings import forget
@@ -31,11 +39,12 @@ def sandbox(session: Session, instances: int, serve: bool) -> int:
     forget(os.environ)  # before anything of AWS is imported: moto asks for the profile then
     try:
         from controller.sandbox import demo
+        from controller.sandbox.stage import Stage
     except ImportError as error:
         raise WatchdogError(
             f"The sandbox needs its packages ({error.name}).",
             "Run `make sandbox` in the repository, or pip install '.[sandbox]' there.",
         ) from error
     width = max(width_of(sys.stdout), 60)  # names and texts stand side by side
-    stage = demo.Stage(out, width, is_colourful(sys.stdout), session.quiet)
-    return demo.run(stage, instances, serve=serve, seconds=session.left())
+    stage = Stage(out, width, is_colourful(sys.stdout), session.quiet)
+    return demo.run(stage, instances, cells=cells, serve=serve, seconds=session.left())
