@@ -207,7 +207,7 @@ class RecordApplier:
     def _is_settled(self, change: RecordChange, here: Sequence[DnsRecord]) -> bool:
         """Return whether the records at the name now show how the change ended. If so, note it."""
         machine = self.world.instances.get(change.instance or "")
-        if isinstance(change, DeleteRecord) and not has_record_of(machine, here, self.context.settings):
+        if isinstance(change, DeleteRecord) and not has_record_of(machine, here):
             self.lost.add(change.instance)
         planned = self._seen.get(change.id) if isinstance(change, (UpdateRecord, DeleteRecord)) else None
         outcome = outcome_now(change, here, planned, self.context.settings)

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -60,10 +60,14 @@ class SkipError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Part(Generic[S]):
-    """Checks that follow one another. One of ``ids`` that was not reached is reported as skipped, with the reason."""
+    """Checks that follow one another. One of ``ids`` that was not reached is reported as skipped, with the reason.
+
+    ``about`` names what they are about, where several parts have the same ids.
+    """
 
     ids: tuple[str, ...]
     checks: Callable[[S], Iterable[Check]]
+    about: str = ""
 
 
 class Once(Generic[T]):
@@ -122,19 +126,32 @@ def attempt(id: str, look: Callable[[], Check]) -> Check:
 
 
 def if_allowed(id: str, look: Callable[[], Check]) -> Check:
-    """Return the check; a warning where only this command needs the permission that is missing."""
+    """Return the check, or the error that came instead; see ``unless_allowed``."""
     try:
         return look()
-    except DeniedError as error:
-        return warned(id, f"It cannot be looked at: {error.message}", f"{error.hint} Only this command needs it.")
     except WatchdogError as error:
-        return fails_as(id, error)
+        return unless_allowed(id, error)
+
+
+def unless_allowed(id: str, error: WatchdogError, more: str = "") -> Check:
+    """Return the error as a check; a warning where only this command needs the permission that is missing.
+
+    ``more`` says who gives that permission.
+    """
+    if isinstance(error, DeniedError):
+        fix = " ".join(filter(None, (error.hint, more, "Only this command needs it.")))
+        return warned(id, f"It cannot be looked at: {error.message}", fix)
+    return fails_as(id, error)
 
 
 def side_by_side(parts: Sequence[Part[S]], subject: S, budget: Budget) -> tuple[Check, ...]:
     """Run all parts and return their checks in order; an error of one part never stops another."""
     begun = [_Begun(part, subject, budget) for part in parts]
-    return tuple(check for part in begun for check in part.checks())
+    return tuple(_about(part.part.about, check) for part in begun for check in part.checks())
+
+
+def _about(what: str, check: Check) -> Check:
+    return replace(check, seen=f"{what}: {check.seen}") if what else check
 
 
 @dataclass(slots=True)

@@ -28,6 +28,10 @@ state-changes, tag-changes, schedule    triggers.py        what ``rules.py`` and
                                                            ``events:TestEventPattern``
 trigger-permission                      permission.py      ``lambda:GetPolicy``, ``sqs:GetQueueUrl``,
                                                            ``sqs:GetQueueAttributes``
+cell-role, cell-machines (for each      cells.py           with ``CELLS``: ``sts:AssumeRole`` in other accounts,
+cell)                                                      ``ec2:DescribeInstances`` in each cell
+cell-state-changes, cell-tag-changes    forwarding.py      what it names, in each cell
+cell-forwarding                         forwarding.py      ``events:DescribeEventBus``
 ======================================  =================  ===================================================
 """
 
@@ -35,6 +39,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 from controller.clients import aws_clients
+from controller.doctor.cells import cell_parts
 from controller.doctor.cloudflare import cloudflare_checks
 from controller.doctor.diagnosis import Check, Diagnosis, Part, failed, passed, side_by_side
 from controller.doctor.function import function_checks
@@ -56,9 +61,11 @@ def examine(environment: Mapping[str, str], function: str, budget: Budget, *, in
     """Look at everything that a pass and its deployment stand on; ``function`` is the Lambda function's name."""
     settings = _or_error(lambda: read_settings(environment))
     aws = _or_error(lambda: aws_clients(None if isinstance(settings, SettingsError) else settings))
+    look = Look(settings, aws, function, budget, invoke=invoke)
     try:
-        return Diagnosis(side_by_side(PARTS, Look(settings, aws, function, budget, invoke=invoke), budget))
+        return Diagnosis(side_by_side(parts_for(look), look, budget))
     finally:
+        look.close()
         if not isinstance(aws, SettingsError):
             aws.close()
 
@@ -123,3 +130,8 @@ PARTS = (
     Part(("invocation",), invocation_check),
     Part(("state-changes", "tag-changes", "schedule", "trigger-permission"), trigger_checks),
 )
+
+
+def parts_for(look: Look) -> tuple[Part[Look], ...]:
+    """Return all parts: those of every deployment, and those of its cells, which only the settings name."""
+    return (*PARTS, *cell_parts(look))

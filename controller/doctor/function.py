@@ -41,12 +41,18 @@ def deployment_of(look: Look) -> Deployment | Check:
     except NotFoundError:
         seen = f"Lambda has no function {look.function} in this account and region."
         fix = "Deploy it, or name it with --function; where apply runs from cron, it is not needed."
-        return warned("function", seen, fix)
+        return warned("function", seen, f"{fix}{_elsewhere(look)}")
     except DeniedError as error:
         fix = f"{error.hint} Only this command needs it."
         return warned("function", f"The function cannot be looked at: {error.message}", fix)
     except CallError as error:
         return fails_as("function", error)
+
+
+def _elsewhere(look: Look) -> str:
+    """Return that the function may be in another place, where a deployment has several."""
+    error, _ = look.problems
+    return "" if error or not look.settings.cells else " If another place is the hub, set AWS_PROFILE or AWS_REGION."
 
 
 def _there(deployment: Deployment) -> Check:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from controller.doctor.diagnosis import Check, attempt, failed, fails_as, passed, skipped, warned
 from controller.doctor.look import Identity, Look
+from controller.errors import CallError
 
 
 def aws_check(look: Look) -> Iterator[Check]:
@@ -27,6 +28,9 @@ def owner_check(look: Look) -> Iterator[Check]:
     if place is None:
         yield skipped("owner-id", "the account of these credentials is not known")
         return
+    if settings.cells:
+        yield _cells_check(look, place)
+        return
     here = replace(settings, owner_id=settings.owner_id or place, place=place)
     if here.names_another_place:
         seen = f"OWNER_ID {here.owner_id} names another place than {place}, which is looked at: every pass stops."
@@ -40,3 +44,18 @@ def owner_check(look: Look) -> Iterator[Check]:
         )
         fix = f"For a new deployment take {place}/<name>. To change this one, run elephant-dns retire first."
         yield warned("owner-id", seen, fix)
+
+
+def _cells_check(look: Look, place: str) -> Check:
+    """Check that this is a place from which the cells are looked at: a cell itself, or where the function is."""
+    cells = look.settings.cells
+    if place in cells:
+        return passed("owner-id", f"Each record has its machine's cell as owner; {place} is one of {len(cells)} cells.")
+    try:
+        arn = look.deployment().function.arn
+    except CallError:
+        seen = f"{place}, which these credentials and AWS_REGION lead to, is not in CELLS, and has no function that can"
+        fix = f"Go to the hub's account and region (AWS_PROFILE, AWS_REGION), or add {place} to CELLS."
+        return warned("owner-id", f"{seen} be seen. Each record has its machine's cell as owner.", fix)
+    seen = f"Each record has its machine's cell as owner. {place}, where {arn} is, is not in CELLS: machines there"
+    return passed("owner-id", f"{seen} are not looked at.")

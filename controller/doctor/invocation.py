@@ -36,6 +36,8 @@ def invocation_check(look: Look) -> Iterator[Check]:
 
 def _compared(look: Look, target: str) -> Check:
     before = _plan(look)
+    if unread := [cell.name for cell in before.cells if cell.error]:
+        raise SkipError(f"a pass from here cannot read {', '.join(unread)}, as cell-role and cell-machines say")
     there, failure = _invoked(look, target)
     if failure:
         seen = f"{target} fails at {json.dumps(_EVENT)}: {_text(there, 'errorType')}: {_text(there, 'errorMessage')}"
@@ -61,7 +63,7 @@ def _compared(look: Look, target: str) -> Check:
         seen = "The world changes faster than two plans of it can be compared."
         return warned(_ID, seen, "Run it again when fewer machines start and stop.")
     seen = f"{target} plans {len(there['changes'])} changes, and a pass from here {len(after.results)} others."
-    fix = "Compare GRACE_SECONDS, ADOPT_UNMARKED and the versions; deploy the version that is used here."
+    fix = "Compare CELLS, GRACE_SECONDS, ADOPT_UNMARKED and the versions; deploy the version that is used here."
     return failed(_ID, seen, fix)
 
 

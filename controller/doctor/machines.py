@@ -18,8 +18,11 @@ def machine_checks(look: Look) -> Iterator[Check]:
 
 
 def _listed(look: Look) -> Check:
+    id, unread = "ec2:DescribeInstances", look.unread
+    if unread:
+        return skipped(id, f"not every cell can be read, as cell-role and cell-machines say: {', '.join(unread)}")
     count, tag = len(look.machines()), "=".join(look.settings.project_tag)
-    return passed("ec2:DescribeInstances", f"Allowed; instances tagged {tag} in {look.aws.region}: {count}.")
+    return passed(id, f"Allowed; instances tagged {tag} in {look.region}: {count}.")
 
 
 def _tag(look: Look) -> Check:
@@ -29,9 +32,9 @@ def _tag(look: Look) -> Check:
         there = look.fleet.by_id(sorted(named)[:_SAMPLE]) if not named & tagged else []
     except CallError:
         return skipped("project-tag", "machines and rows cannot both be read")
-    tag, region = "=".join(look.settings.project_tag), look.aws.region
+    tag, region = "=".join(look.settings.project_tag), look.region
     if not named:
-        unknown = "" if tagged else f" If machines run now, AWS_REGION or PROJECT_TAG is wrong: none has {tag}."
+        unknown = "" if tagged else f" If machines run now, {_where(look)} or PROJECT_TAG is wrong: none has {tag}."
         return passed("project-tag", f"Live meetings name no machine.{unknown}")
     if named & tagged:
         seen = f"Of {len(named)} machines that live meetings name, {len(named & tagged)} have the tag {tag}."
@@ -42,5 +45,11 @@ def _tag(look: Look) -> Check:
         seen = f"{seen}: {len(alive)} of them run in {region} without it, such as {alive[0].id}."
         fix = "Correct PROJECT_TAG here and at the function, or tag the machines."
         return failed("project-tag", seen, fix)
-    seen = f"{seen} or runs in {region}."
-    return warned("project-tag", seen, "Correct AWS_REGION, AWS_PROFILE or TABLE_NAME, unless all of them have ended.")
+    if look.unread:
+        return skipped("project-tag", "the machines that live meetings name may be in a cell that cannot be read")
+    fix = f"Correct {_where(look)}, AWS_PROFILE or TABLE_NAME, unless all of them have ended."
+    return warned("project-tag", f"{seen} or runs in {region}.", fix)
+
+
+def _where(look: Look) -> str:
+    return "CELLS" if look.cells else "AWS_REGION"

@@ -5,8 +5,9 @@ Asked is one listing of the whole zone by comment (Cloudflare API reference: ``c
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import filterfalse
 from typing import Any
 
 from controller.cloudflare.api import Api
@@ -28,19 +29,23 @@ SHOWN = 10
 
 def mark_checks(look: Look, api: Api) -> Iterator[Check]:
     """Check other owners' records, this owner's outside ``DOMAIN_ROOT``, and others' at the meetings' machines."""
-    settings, owner = look.settings, look.owner
-    if owner is None:
+    settings = look.settings
+    owners = settings.cells or ((look.owner,) if look.owner else ())
+    if not owners:
         raise SkipError("the owner id is not known")
     try:
         marked = list(_marked(api, settings, look.budget))
     except CallError as error:
         yield fails_as(_OTHERS, error)
         raise SkipError("the zone's marked records cannot be listed") from error
-    owners = settings.cells or (owner,)
-    marks = tuple(f"{MARK_PREFIX}{each}" for each in owners)
-    own = [record for record in marked if any(is_marked(record.comment, mark) for mark in marks)]
-    others = [record for record in marked if not any(is_marked(record.comment, mark) for mark in marks)]
-    yield _others(others, ", ".join(owners))
+    marks = [f"{MARK_PREFIX}{owner}" for owner in owners]
+
+    def is_own(record: _Marked) -> bool:
+        return any(is_marked(record.comment, mark) for mark in marks)
+
+    own = list(filter(is_own, marked))
+    others = list(filterfalse(is_own, marked))
+    yield _others(others, owners, settings)
     yield _outside(own, settings)
     yield _at_machines(others, look)
 
@@ -55,14 +60,12 @@ class _Marked:
         return self.comment.removeprefix(MARK_PREFIX).partition(" ")[0] or "(no owner)"
 
 
-def _others(records: Iterable[_Marked], owner: str) -> Check:
+def _others(records: Iterable[_Marked], owners: Collection[str], settings: Settings) -> Check:
     counts = Counter(record.owner for record in records)
     if not counts:
-        return passed(_OTHERS, f"Every marked record in the zone carries the mark of {owner}.")
-    fix = (
-        "If each is a deployment that still runs, nothing is wrong. If OWNER_ID or the region was changed here, delete "
-        "the old owner's records: run elephant-dns retire with that OWNER_ID."
-    )
+        whose = " or ".join(owners) if len(owners) <= SHOWN else f"one of {len(owners)} cells"
+        return passed(_OTHERS, f"Every marked record in the zone carries the mark of {whose}.")
+    fix = f"If each is a deployment that still runs, nothing is wrong. {_old_owner(settings)}"
     return warned(_OTHERS, f"Records in the zone with other owners' marks: {_listed(counts)}.", fix)
 
 
@@ -94,11 +97,18 @@ def _at_machines(others: Iterable[_Marked], look: Look) -> Check:
         f"Other owners have records at machines that live meetings here name: {_listed(counts)}, such as "
         f"{shared[0].name}. No pass from here changes these, and no link leads to such a machine."
     )
-    fix = (
-        f"If that deployment still runs, give it a table of its own in place of {look.settings.table_name}. If the "
-        "OWNER_ID or the region was changed here, run elephant-dns retire with the old OWNER_ID."
-    )
-    return failed(_SHARED, seen, fix)
+    table = f"If that deployment still runs, give it a table of its own in place of {look.settings.table_name}."
+    return failed(_SHARED, seen, f"{table} {_old_owner(look.settings)}")
+
+
+def _old_owner(settings: Settings) -> str:
+    """Return what to do about the records that a former owner of this deployment has left."""
+    if settings.cells:
+        return (
+            "If a cell was removed from CELLS, run elephant-dns retire with CELLS set to it alone. If OWNER_ID was set "
+            "before, run it with that one and without CELLS."
+        )
+    return "If OWNER_ID or the region was changed here, run elephant-dns retire with the old OWNER_ID."
 
 
 def _place(name: str) -> str:

@@ -5,6 +5,7 @@ and takes EventBridge's place where that call is denied.
 """
 
 import json
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -20,6 +21,8 @@ from controller.runtime.budget import Budget
 STATES = ("running", "stopping", "stopped", "shutting-down", "terminated")
 #: What a rule for them looks like.
 RIGHT_PATTERN = json.dumps({"source": ["aws.ec2"], "detail-type": [STATE_CHANGE], "detail": {"state": STATES}})
+#: What differs in an event of another account or region.
+_OF_PLACE = frozenset({"account", "region", "resources"})
 #: The machine of the events that are tried.
 INSTANCE = "i-0123456789abcdef0"
 
@@ -40,10 +43,16 @@ class Unmet:
 
 
 class Matcher:
-    """Whether a rule's pattern matches an event: asked of EventBridge, or read here once that is denied."""
+    """Whether a rule's pattern matches an event: asked of EventBridge, or read here once that is denied.
+
+    What was asked is not asked again: the rules of twenty cells are alike, and so are their events where a pattern does
+    not ask for their place.
+    """
 
     def __init__(self, aws: AwsClients, budget: Budget) -> None:
         self._aws, self._budget = aws, budget
+        self._lock = threading.Lock()
+        self._known: dict[tuple[str, str], bool] = {}
         self.denied: DeniedError | None = None
 
     def matches(self, pattern: str, event: Mapping[str, Any]) -> bool:
@@ -56,6 +65,15 @@ class Matcher:
         return not list(unmet(json.loads(pattern), event))
 
     def _asked(self, pattern: str, event: Mapping[str, Any]) -> bool:
+        asked = json.loads(pattern)
+        alike = {} if "$or" in asked else dict.fromkeys(_OF_PLACE - asked.keys())
+        key = pattern, json.dumps({**event, **alike})
+        with self._lock:
+            if key not in self._known:
+                self._known[key] = self._tested(pattern, event)
+            return self._known[key]
+
+    def _tested(self, pattern: str, event: Mapping[str, Any]) -> bool:
         call = Call("events", "TestEventPattern", "*", proof="Result")
         test = self._aws.rules.test_event_pattern
         return call(
@@ -74,8 +92,8 @@ def is_for_tags(pattern: str) -> bool:
     return ("aws.tag" in pattern or TAG_CHANGE in pattern) and STATE_CHANGE not in pattern
 
 
-def tag_change(key: str, function: str) -> dict[str, Any]:
-    """Return an event as EventBridge sends it when this tag of an instance changes."""
+def tag_change(key: str, place: str) -> dict[str, Any]:
+    """Return an event as EventBridge sends it when this tag of an instance there changes."""
     detail = {
         "changed-tag-keys": [key],
         "service": "ec2",
@@ -83,12 +101,12 @@ def tag_change(key: str, function: str) -> dict[str, Any]:
         "version": 1,
         "tags": {key: "x"},
     }
-    return {**state_change("running", function), "detail-type": TAG_CHANGE, "source": "aws.tag", "detail": detail}
+    return {**state_change("running", place), "detail-type": TAG_CHANGE, "source": "aws.tag", "detail": detail}
 
 
-def state_change(state: str, function: str) -> dict[str, Any]:
-    """Return an event as EC2 sends it where this function's ARN lies: its detail holds id and state, no tags."""
-    _, partition, _, region, account, *_ = function.split(":")
+def state_change(state: str, place: str) -> dict[str, Any]:
+    """Return an event as EC2 sends it in the account and region of this ARN: its detail holds id and state, no tags."""
+    _, partition, _, region, account, *_ = place.split(":")
     return {
         "version": "0",
         "id": "00000000-0000-0000-0000-000000000000",

@@ -69,7 +69,7 @@ def _permission(targets: "_Targets", rule: Trigger) -> Check:
 
 def _judged(policy: Policy, rule: Trigger, action: str) -> Check:
     target = rule.route.target
-    allowed = allows(policy, Asked(_RULES, action, target, rule.arn))
+    allowed = allows(policy, Asked.by_service(_RULES, action, target, rule.arn))
     if allowed:
         return passed(_ID, f"{rule} may call its target.")
     fix = _fix(rule, action)

@@ -1,31 +1,47 @@
-"""Whether a resource's policy lets a service call it for a rule: IAM's order of effects, as far as policies use it."""
+"""Whether a resource's policy lets a rule's service, or another account, call it: IAM's order of effects."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A call: the service that sends it, the action, the resource, and the rule that it is for."""
+    """A call: the names of its caller, as principals of one kind, the action, the resource, and its context.
 
-    service: str
+    ``context`` is what conditions can ask of the call, by key in lower case; what is not there is not known.
+    """
+
+    kind: str
+    names: tuple[str, ...]
     action: str
     resource: str
-    source: str
+    context: Mapping[str, str]
 
-    @property
-    def context(self) -> dict[str, str]:
-        """Return what conditions can ask of the call, by key in lower case."""
-        account = self.source.split(":")[4]
-        return {
-            "aws:sourcearn": self.source,
-            "aws:sourceaccount": account,
+    @classmethod
+    def by_service(cls, service: str, action: str, resource: str, source: str) -> Self:
+        """Return a call that a service sends for a rule."""
+        context = {
+            "aws:sourcearn": source,
+            "aws:sourceaccount": source.split(":")[4],
             "aws:securetransport": "true",
             "aws:principalisawsservice": "true",
-            "aws:principalservicename": self.service,
+            "aws:principalservicename": service,
         }
+        return cls("Service", (service,), action, resource, context)
+
+    @classmethod
+    def by_account(cls, account: str, action: str, resource: str, context: Mapping[str, str]) -> Self:
+        """Return a call that a role of an account sends."""
+        partition = resource.split(":")[1]
+        known = {
+            "aws:principalaccount": account,
+            "aws:securetransport": "true",
+            "aws:principalisawsservice": "false",
+            **context,
+        }
+        return cls("AWS", (account, f"arn:{partition}:iam::{account}:root"), action, resource, known)
 
 
 def allows(policy: Mapping[str, Any], asked: Asked) -> bool | None:
@@ -47,7 +63,7 @@ def _is_about(statement: Any, asked: Asked) -> bool:
         isinstance(statement, Mapping)
         and _names(statement, "Action", [asked.action])
         and _names(statement, "Resource", [asked.resource])
-        and _names_service(statement.get("Principal"), asked.service)
+        and _names_caller(statement.get("Principal"), asked)
     )
 
 
@@ -58,9 +74,10 @@ def _names(statement: Mapping[str, Any], element: str, wanted: list[str]) -> boo
     return element not in statement or _any_like(statement[element], wanted)
 
 
-def _names_service(principal: Any, service: str) -> bool:
+def _names_caller(principal: Any, asked: Asked) -> bool:
     if isinstance(principal, Mapping):
-        return "*" in _listed(principal.get("AWS")) or service in _listed(principal.get("Service"))
+        named = _listed(principal.get(asked.kind))
+        return "*" in _listed(principal.get("AWS")) or any(name in named for name in asked.names)
     return bool(principal == "*")
 
 
@@ -77,8 +94,10 @@ def _conditions(conditions: Mapping[str, Mapping[str, Any]], context: Mapping[st
 
 
 def _met(operator: str, values: Any, actual: str | None) -> bool | None:
-    """Judge one condition. A key that is not known here may have any value."""
-    found = re.fullmatch(r"(String|Arn)(Not)?(Equals|Like|EqualsIgnoreCase)|Bool", operator)
+    """Judge one condition. A key that is not known here may have any value; one that is known has one."""
+    found = re.fullmatch(
+        r"(?:For(?:All|Any)Values:)?(?:(String|Arn)(Not)?(Equals|Like|EqualsIgnoreCase)|Bool)", operator
+    )
     if actual is None or not found:
         return None
     # Lambda and EventBridge know patterns in every condition on an ARN (IAM reference: ArnEquals is ArnLike).

@@ -4,8 +4,7 @@ A trigger is tried as AWS would use it: EventBridge says whether a rule's patter
 computed, and the function's own parser reads it.
 """
 
-import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -14,19 +13,17 @@ from controller.doctor.delivery import UnknownError, request_of, scheduled_event
 from controller.doctor.deployed import Deployment
 from controller.doctor.diagnosis import Check, SkipError, Status, failed, fails_as, passed, warned
 from controller.doctor.function import deployment_of
+from controller.doctor.hearing import how, judged, state_problems, tag_problems
 from controller.doctor.interval import minutes_between
 from controller.doctor.look import Look
 from controller.doctor.patterns import (
     INSTANCE,
     RIGHT_PATTERN,
-    STATES,
     Matcher,
-    Unmet,
     is_for_tags,
     right_tag_pattern,
     state_change,
     tag_change,
-    unmet,
 )
 from controller.doctor.permission import permission_checks
 from controller.doctor.routes import Trigger
@@ -54,7 +51,7 @@ def trigger_checks(look: Look) -> Iterator[Check]:
     if isinstance(deployment.rules, CallError):
         yield _not_read(_STATE, "the rules", deployment.rules)
         raise SkipError("the rules cannot be looked at")
-    matcher = Matcher(look.aws, look.budget)
+    matcher = look.matcher()
     yield from _state_checks(deployment, matcher)
     yield from _tag_checks(deployment, matcher, look)
     yield from _schedule_checks(deployment, look.budget.clock.now())
@@ -76,13 +73,13 @@ def _state_checks(deployment: Deployment, matcher: Matcher) -> Iterator[Check]:
     function = deployment.function
 
     def problems(rule: Trigger) -> Iterator[Check]:
-        yield from _pattern(rule, matcher, lambda state: state_change(state, function.arn))
+        yield from state_problems(_STATE, rule, matcher, lambda state: state_change(state, function.arn))
         yield from _change(_STATE, rule, state_change("running", function.arn))
 
     def right(rule: Trigger) -> Check:
-        return passed(_STATE, f"{rule} brings every state change{rule.route.via}.{_how(matcher)}")
+        return passed(_STATE, f"{rule} brings every state change{rule.route.via}.{how(matcher)}")
 
-    yield from _judged(_STATE, rules, problems, right)
+    yield from judged(_STATE, rules, problems, right, _OFF)
 
 
 def _tag_checks(deployment: Deployment, matcher: Matcher, look: Look) -> Iterator[Check]:
@@ -96,18 +93,14 @@ def _tag_checks(deployment: Deployment, matcher: Matcher, look: Look) -> Iterato
         yield warned(_TAGS, seen, fix)
 
     def problems(rule: Trigger) -> Iterator[Check]:
-        yield from _tag_pattern(rule, matcher, keys, lambda key: tag_change(key, deployment.function.arn))
+        yield from tag_problems(_TAGS, rule, matcher, keys, lambda key: tag_change(key, deployment.function.arn))
         yield from _change(_TAGS, rule, tag_change(keys[0], deployment.function.arn))
 
     def right(rule: Trigger) -> Check:
-        return passed(_TAGS, f"{rule} brings changed tags{rule.route.via}.{_how(matcher)}")
+        return passed(_TAGS, f"{rule} brings changed tags{rule.route.via}.{how(matcher)}")
 
-    for check in _judged(_TAGS, rules, problems, right):
+    for check in judged(_TAGS, rules, problems, right, _OFF):
         yield replace(check, status=Status.WARN) if check.status is Status.FAIL else check
-
-
-def _how(matcher: Matcher) -> str:
-    return " Its pattern was read here, since events:TestEventPattern is denied." if matcher.denied else ""
 
 
 def _schedule_checks(deployment: Deployment, now: datetime) -> Iterator[Check]:
@@ -122,81 +115,13 @@ def _schedule_checks(deployment: Deployment, now: datetime) -> Iterator[Check]:
         yield from _pass(trigger)
         yield from _often(trigger, now)
 
-    yield from _judged(
-        _SCHEDULE, schedules, problems, lambda trigger: passed(_SCHEDULE, f"{trigger} starts it, {trigger.schedule}.")
-    )
+    def right(trigger: Trigger) -> Check:
+        return passed(_SCHEDULE, f"{trigger} starts it, {trigger.schedule}.")
 
-
-def _judged(
-    id: str,
-    triggers: Iterable[Trigger],
-    problems: Callable[[Trigger], Iterable[Check]],
-    right: Callable[[Trigger], Check],
-) -> Iterator[Check]:
-    """Yield the problems of each trigger that is on, or that it is right."""
-    checks = list[Check]()
-    for trigger in triggers:
-        closed = _closed(id, trigger)
-        try:
-            checks += [closed] if closed else list(problems(trigger)) or [right(trigger)]
-        except CallError as error:
-            checks.append(fails_as(id, error))
-    works = any(check.status is Status.PASS for check in checks)
-    for check in checks:
-        # Beside a trigger that works, one that never does does no harm.
-        is_harmless = works and check.status is Status.FAIL
-        yield replace(check, status=Status.WARN) if is_harmless else check
-
-
-def _closed(id: str, trigger: Trigger) -> Check | None:
-    """Return the check of a trigger that is switched off, None for one that is on."""
-    if not trigger.enabled:
-        return warned(id, f"{trigger} is disabled.", _OFF)
-    if not trigger.route.open:
-        seen = f"{trigger} sends events{trigger.route.via}, and the function does not read that queue now."
-        return warned(id, seen, _OFF)
-    return None
+    yield from judged(_SCHEDULE, schedules, problems, right, _OFF)
 
 
 # A rule for events: its pattern, then what its target makes of an event.
-
-
-def _pattern(rule: Trigger, matcher: Matcher, change: Callable[[str], dict[str, Any]]) -> Iterator[Check]:
-    """Check which state changes the rule hears, and what else."""
-    text = rule.pattern or "{}"
-    missing = [state for state in STATES if not matcher.matches(text, change(state))]
-    if len(missing) == len(STATES):
-        fewest = min((list(unmet(json.loads(text), change(state))) for state in STATES), key=len)
-        why = "; ".join(map(str, fewest)) or "EventBridge says that it matches no state change"
-        yield failed(_STATE, f"{rule} never fires: {why}.", f"{_advice(fewest)}Give it the pattern {RIGHT_PATTERN}.")
-        return
-    if missing:
-        seen = f"{rule} leaves out {', '.join(missing)}: for these a record waits for the schedule."
-        yield warned(_STATE, seen, f"Add them to detail.state, or give it the pattern {RIGHT_PATTERN}.")
-    if matcher.matches(text, {**change("running"), "detail-type": "EC2 Spot Instance Interruption Warning"}):
-        seen = f"{rule} also brings events that are not state changes, which the function refuses."
-        yield warned(_STATE, seen, f"Give it the pattern {RIGHT_PATTERN}.")
-
-
-def _tag_pattern(
-    rule: Trigger, matcher: Matcher, keys: Collection[str], change: Callable[[str], dict[str, Any]]
-) -> Iterator[Check]:
-    """Check which tags the rule watches."""
-    text, fix = rule.pattern or "{}", f"Give it the pattern {right_tag_pattern(keys)}."
-    missing = [key for key in keys if not matcher.matches(text, change(key))]
-    if len(missing) == len(keys):
-        why = (
-            "; ".join(map(str, unmet(json.loads(text), change(missing[0])))) or "EventBridge says that it matches none"
-        )
-        yield warned(_TAGS, f"{rule} never fires: {why}.", fix)
-    elif missing:
-        yield warned(_TAGS, f"{rule} leaves out {', '.join(missing)}: such a change waits for the schedule.", fix)
-
-
-def _advice(problems: Iterable[Unmet]) -> str:
-    if any(problem.path.startswith("detail.tags") for problem in problems):
-        return "Such an event has the instance's id and state only; the controller reads the tags itself. "
-    return ""
 
 
 def _change(id: str, rule: Trigger, event: Mapping[str, Any]) -> Iterator[Check]:

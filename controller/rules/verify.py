@@ -69,10 +69,10 @@ def outcome_now(
             raise TypeError(f"{change.action} is not a change of a record")
 
 
-def has_record_of(machine: Instance | None, here: Iterable[DnsRecord], settings: Settings) -> bool:
-    """Return whether these contain an own record with the machine's address."""
+def has_record_of(machine: Instance | None, here: Iterable[DnsRecord]) -> bool:
+    """Return whether these contain a proxied record with the machine's address, of any owner: a link may lead there."""
     address = machine.public_ip if machine else None
-    return any(r.type == "A" and r.content == address and has_our_mark(r, settings) for r in here)
+    return any(r.type == "A" and r.content == address and r.proxied for r in here)
 
 
 def _same(record: str, here: Iterable[DnsRecord]) -> DnsRecord | None:

@@ -1,6 +1,7 @@
 """A cell lets the hub see its machines and sends its events there, and the hub takes them from its cells alone."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from controller.settings import TABLE
 from tests.infra.cloudformation import ACCOUNT, REGION, Stack, read, stack
 from tests.infra.iam import Keys, Permission, Statement, allows, conditions, function, statements, without
-from tests.infra.test_rights import of_people
+from tests.infra.test_rights import actions, of_people
 
 HUB = {
     "Cells": f"{ACCOUNT}/{REGION},210987654321/eu-west-1",
@@ -162,6 +163,31 @@ def test_cell_allows_two_actions_in_all() -> None:
     assert [one["Action"] for one in found] == ["ec2:DescribeInstances", "events:PutEvents"]
     assert not allows(found, Permission("events:PutEvents", f"{BUS}s"))
     assert allows(rights(role("ObserveRole")), OBSERVED), "in any region where none is named"
+
+
+PERSON = f"arn:aws:iam::{ACCOUNT}:role/oncall"
+RULES = [
+    Permission("events:ListRuleNamesByTarget", "*"),
+    Permission("events:DescribeRule", RULE.replace(REGION, "eu-west-1")),
+    Permission("events:ListTargetsByRule", f"{RULE}s"),
+]
+
+
+@pytest.mark.parametrize("wanted", RULES, ids=lambda wanted: wanted.action)
+def test_people_alone_see_a_cells_rules_in_its_regions(wanted: Permission) -> None:
+    there = rights(role("ObserveRole", PeopleArns=PERSON, Regions="eu-west-1"))
+    here = wanted.with_keys({"aws:RequestedRegion": "eu-west-1"})
+    assert allows(there, here)
+    assert allows(rights(role("ObserveRole", PeopleArns=PERSON)), here), "in any region where none is named"
+    assert not allows(there, wanted.with_keys({"aws:RequestedRegion": "us-east-1"}))
+    assert not allows(rights(role("ObserveRole")), here)
+    if wanted.resource != "*":
+        assert not allows(there, replace(here, resource=wanted.resource.replace(ACCOUNT, "210987654321")))
+
+
+def test_people_get_no_other_right_in_a_cell() -> None:
+    found = actions(rights(role("ObserveRole", PeopleArns=PERSON)))
+    assert found == {"ec2:DescribeInstances", *(wanted.action for wanted in RULES)}
 
 
 def test_hub_names_the_role_that_a_cell_creates() -> None:

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 import controller.doctor
 from controller.doctor.table import NOBODY
 from tests.infra.cloudformation import ACCOUNT, REGION, stack
@@ -13,6 +15,7 @@ from tests.infra.test_rights import actions, of_people, wide_open
 FREE = {"sts:GetCallerIdentity"}
 #: Only with ``--invoke``, and allowed in the policy to apply: the event decides what an invocation does.
 INVOKE = {"lambda:InvokeFunction"}
+CELLS = {"Cells": f"{ACCOUNT}/{REGION},210987654321/eu-west-1", "CellRole": "ElephantDNSCell"}
 
 
 def named_in_the_code() -> set[str]:
@@ -23,9 +26,24 @@ def named_in_the_code() -> set[str]:
 
 
 def test_the_doctor_may_do_what_it_calls_and_no_other_action() -> None:
-    policies = actions(of_people("Plan", "Doctor")) | actions(of_people("Plan", StatusIndex="by-status"))
+    policies = actions(of_people("Plan", "Doctor", **CELLS)) | actions(of_people("Plan", StatusIndex="by-status"))
     assert named_in_the_code() - FREE - INVOKE <= policies
-    assert actions(of_people("Doctor")) <= named_in_the_code() | {"dynamodb:UpdateItem"}
+    assert actions(of_people("Doctor", **CELLS)) <= named_in_the_code() | {"dynamodb:UpdateItem"}
+
+
+@pytest.mark.parametrize("action", ["DescribeRule", "ListTargetsByRule"])
+@pytest.mark.parametrize(("account", "region"), [(ACCOUNT, REGION), (ACCOUNT, "eu-west-1"), ("210987654321", REGION)])
+def test_the_doctor_sees_rules_of_other_regions_with_cells(action: str, account: str, region: str) -> None:
+    wanted = Permission(f"events:{action}", f"arn:aws:events:{region}:{account}:rule/ElephantCellStateWatch")
+    assert allows(of_people("Doctor", **CELLS), wanted) == (account == ACCOUNT)
+    assert allows(of_people("Doctor"), wanted) == ((account, region) == (ACCOUNT, REGION))
+
+
+def test_the_doctor_sees_the_hubs_bus_alone_and_only_with_cells() -> None:
+    bus = stack(**CELLS).output("HubBusArn")
+    assert allows(of_people("Doctor", **CELLS), Permission("events:DescribeEventBus", bus))
+    assert not allows(of_people("Doctor", **CELLS), Permission("events:DescribeEventBus", f"{bus}2"))
+    assert "events:DescribeEventBus" not in actions(of_people("Doctor"))
 
 
 def test_who_may_apply_may_invoke_and_the_doctor_may_not() -> None:

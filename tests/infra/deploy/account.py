@@ -51,11 +51,11 @@ class Account:
         self.client("s3").put_object(Bucket=BUCKET, Key=name, Body=template.encode())
         return f"https://s3.{REGION}.amazonaws.com/{BUCKET}/{name}"
 
-    def launch(self, meeting: str, role: str = "teacher") -> str:
-        """Start a machine as the launcher does, and write its id into the meeting's row."""
+    def launch(self, meeting: str, role: str = "teacher", ec2: Any = None) -> str:
+        """Start a machine as the launcher does, here or elsewhere, and write its id into the meeting's row."""
         tags = {"Project": "Elephant", "MeetingID": meeting, "Role": role, "Name": f"{meeting}_{role}"}
         specification = {"ResourceType": "instance", "Tags": [{"Key": k, "Value": v} for k, v in tags.items()]}
-        (instance,) = self.client("ec2").run_instances(
+        (instance,) = (ec2 or self.client("ec2")).run_instances(
             ImageId="ami-0123456789abcdef0", MinCount=1, MaxCount=1, TagSpecifications=[specification]
         )["Instances"]
         self.client("dynamodb").update_item(

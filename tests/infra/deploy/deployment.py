@@ -7,7 +7,7 @@ stays, since the emulator computes no expressions; and the condition keys that i
 import base64
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,27 +80,9 @@ class Deployment:
             "AWS_SESSION_TOKEN": session["SessionToken"],
         }
 
-    @contextmanager
-    def without(self, action: str) -> Iterator[None]:
+    def without(self, action: str) -> AbstractContextManager[None]:
         """The role with this action taken out of its policies."""
-        iam = self.client("iam")
-        names = iam.list_role_policies(RoleName=self.role)["PolicyNames"]
-        documents = {name: iam.get_role_policy(RoleName=self.role, PolicyName=name)["PolicyDocument"] for name in names}
-        try:
-            for name, document in documents.items():
-                self._put_policy(name, [one for one in document["Statement"] if action not in listed(one["Action"])])
-            yield
-        finally:
-            for name, document in documents.items():
-                self._put_policy(name, document["Statement"])
-
-    def _put_policy(self, name: str, statements: list[dict[str, Any]]) -> None:
-        policy = {"RoleName": self.role, "PolicyName": name}
-        if not statements:  # IAM takes no empty policy
-            self.client("iam").delete_role_policy(**policy)
-            return
-        document = json.dumps({"Version": "2012-10-17", "Statement": statements})
-        self.client("iam").put_role_policy(**policy, PolicyDocument=document)
+        return without(self.client("iam"), self.role, action)
 
     def waiting(self, queue: str) -> int:
         """The messages in the queue of this output, those included that somebody is working on."""
@@ -138,6 +120,28 @@ class Deployment:
         pages = formation.get_paginator("describe_stack_events").paginate(StackName=identity)
         events = [event for page in pages for event in page["StackEvents"]]
         return {one["LogicalResourceId"]: one["ResourceStatus"] for one in reversed(events)}
+
+
+@contextmanager
+def without(iam: Any, role: str, action: str) -> Iterator[None]:
+    """Take an action out of a role's policies for a while."""
+    names = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    documents = {name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names}
+    try:
+        for name, document in documents.items():
+            _put_policy(iam, role, name, [one for one in document["Statement"] if action not in listed(one["Action"])])
+        yield
+    finally:
+        for name, document in documents.items():
+            _put_policy(iam, role, name, document["Statement"])
+
+
+def _put_policy(iam: Any, role: str, name: str, statements: list[dict[str, Any]]) -> None:
+    policy = {"RoleName": role, "PolicyName": name}
+    if not statements:  # IAM takes no empty policy
+        iam.delete_role_policy(**policy)
+        return
+    iam.put_role_policy(**policy, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statements}))
 
 
 def deploy(account: Account, package: Path, stack: str, **parameters: str) -> Deployment:

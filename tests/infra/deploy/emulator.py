@@ -28,6 +28,7 @@ PATIENCE = 60.0
 Credentials = Mapping[str, str]
 #: An access key of twelve digits is the root user of that account.
 ROOT_USER: Credentials = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "not-looked-at"}
+OTHER_ROOT_USER: Credentials = {**ROOT_USER, "AWS_ACCESS_KEY_ID": "210987654321"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,11 @@ class Ministack:
 
     url: str
 
-    def client(self, service: str, credentials: Credentials = ROOT_USER, *, encrypted: bool = True) -> Any:
+    def client(
+        self, service: str, credentials: Credentials = ROOT_USER, *, region: str = REGION, encrypted: bool = True
+    ) -> Any:
         """A client for a service. The emulator takes the word of a proxy before it for what came encrypted."""
-        environment = {"AWS_ENDPOINT_URL": self.url, "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, **credentials}
+        environment = {"AWS_ENDPOINT_URL": self.url, "AWS_REGION": region, "AWS_DEFAULT_REGION": region, **credentials}
         files = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
         with exported({**environment, **files, "NO_PROXY": LOOPBACK, "no_proxy": LOOPBACK}):
             client = boto3.session.Session().client(

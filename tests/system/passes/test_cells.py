@@ -99,8 +99,11 @@ def from_cell(cell: str, machine: str) -> dict[str, object]:
 
 def handled(clouds: Clouds, event: object) -> dict[str, object]:
     clouds.forget_function()
-    with clouds.exported(**CELLS):
-        return handler.lambda_handler(event, LambdaContext())
+    try:
+        with clouds.exported(**CELLS):
+            return handler.lambda_handler(event, LambdaContext())
+    finally:
+        clouds.forget_function()
 
 
 def test_forwarded_events_are_served_in_their_cells(clouds: Clouds, fleet: dict[str, str]) -> None:

@@ -281,10 +281,11 @@ def test_where_a_second_look_fails_the_unclear_answer_is_what_is_told() -> None:
         ([RIGHT], False),
         ([], True),
         ([WRONG], True),
-        ([record(comment="")], True),
+        ([record(comment="")], False),
+        ([record(proxied=False)], True),
         ([record(type="TXT")], True),
     ],
-    ids=["right", "none", "elsewhere", "unmarked", "text"],
+    ids=["right", "none", "elsewhere", "of another", "unproxied", "text"],
 )
 def test_look_during_a_delete_notices_the_loss_of_the_right_record(here: list[DnsRecord], is_lost: bool) -> None:
     double = record(content=ELSEWHERE, id="r2")

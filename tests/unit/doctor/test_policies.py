@@ -8,7 +8,7 @@ from controller.doctor.policies import Asked, allows
 
 RULE = "arn:aws:events:us-west-2:123456789012:rule/Reconcile"
 QUEUE = "arn:aws:sqs:us-west-2:123456789012:state-changes"
-ASKED = Asked("events.amazonaws.com", "sqs:SendMessage", QUEUE, RULE)
+ASKED = Asked.by_service("events.amazonaws.com", "sqs:SendMessage", QUEUE, RULE)
 RIGHT = {
     "Effect": "Allow",
     "Principal": {"Service": "events.amazonaws.com"},
