@@ -83,14 +83,16 @@ def instance_named(name: str, settings: Settings) -> str | None:
     return host if is_instance_id(host) else instance_of_name(host, settings.domain_root)
 
 
-def why_unknown(name: str, settings: Settings) -> str:
-    """Return a hint why no source knows the name."""
+def why_unknown(name: str, settings: Settings, unread: Collection[str] = ()) -> str:
+    """Return a hint why no source knows the name; ``unread`` are cells that could not be read."""
     host = _host_of(name)
     label, _, rest = host.partition(".")
     if rest and not is_under(host.lower(), settings.domain_root):
         return f"The name is not under DOMAIN_ROOT {settings.domain_root}."
     if label.lower().startswith("i-") and not is_instance_id(label):
         return f"Invalid instance ID {label!r}: expected i- and 8 or 17 lower-case hex digits."
+    if unread:
+        return f"Cannot read the cell {' or '.join(sorted(unread))}: it may be there. Run elephant-dns doctor."
     return "Check AWS_REGION and TABLE_NAME. Meeting ids are case-sensitive."
 
 
@@ -123,13 +125,15 @@ def of_instance(facts: Facts, plan: Plan, instance: str) -> Explanation | None:
         answers=tuple(_answers_of_machine(facts, instance, rows)),
         title=f"machine {instance}: {facts.class_of(instance)}",
         facts=(
-            ("EC2", _machine(machine, facts.settings)),
+            ("EC2", _machine(machine, facts.settings) if machine else _unseen(facts, instance)),
             *(("Cloudflare", text) for text in _records(facts, instance)),
             *(("DynamoDB", text) for text in rows.values() or ["no row mentions it"]),
         ),
         wanted=(_WANTED[facts.class_of(instance)],),
         results=tuple(r for r in planned_results(plan) if r.change.instance == instance or _ends_one(r.change, rows)),
-        findings=tuple(f for f in plan.findings if f.key in (instance, name) or instance in _ids_in(f.message)),
+        findings=tuple(
+            f for f in plan.findings if f.key in (instance, name, *facts.world.unread) or instance in _ids_in(f.message)
+        ),
         links=tuple(_links(facts, instance)),
     )
 
@@ -146,13 +150,13 @@ def of_meeting(facts: Facts, plan: Plan, meeting: str) -> Explanation | None:
         title=f"meeting {meeting}: {_shown(row.status) if row else 'no row'}",
         facts=(
             *(("DynamoDB", text) for text in _row(facts, row)),
-            *(("EC2", f"{m} ({facts.class_of(m)}): {_at(facts.world.instances.get(m))}") for m in sorted(members)),
+            *(("EC2", f"{m} ({facts.class_of(m)}): {_at(facts, m)}") for m in sorted(members)),
             *(("Cloudflare", text) for m in sorted(members) for text in _records(facts, m)),
             *(("timeline", f"{moment:%m-%d %H:%M:%S} {text}") for moment, text in _moments(facts, row, members)),
         ),
         wanted=tuple(_wanted_of(facts, row)),
         results=tuple(r for r in planned_results(plan) if r.change.meeting == meeting or r.change.instance in members),
-        findings=tuple(f for f in plan.findings if f.key in {meeting, *members, *names}),
+        findings=tuple(f for f in plan.findings if f.key in {meeting, *members, *names, *facts.world.unread}),
         links=tuple(link for member in sorted(members) for link in _links(facts, member)),
     )
 
@@ -227,16 +231,27 @@ def _ends_one(change: Change, meetings: Container[str | None]) -> bool:
     return change.action is Action.TERMINATE_MEETING and change.meeting in meetings
 
 
-def _machine(machine: Instance | None, settings: Settings) -> str:
-    if machine is None:
-        return "does not know the machine"
+def _machine(machine: Instance, settings: Settings) -> str:
     tag = f"{'' if machine.tagged else 'not '}tagged {'='.join(settings.project_tag)}"
     launched = f", launched {machine.launched_at:%Y-%m-%d %H:%M} UTC" if machine.launched_at else ""
-    return f"{_at(machine)}{launched}; {tag}, MeetingID {machine.meeting or 'none'}, Role {machine.role or 'none'}"
+    return f"{_shape(machine)}{launched}; {tag}, MeetingID {machine.meeting or 'none'}, Role {machine.role or 'none'}"
 
 
-def _at(machine: Instance | None) -> str:
-    return f"{machine.state}, {machine.public_ip or 'no public address'}" if machine else "not known"
+def _unseen(facts: Facts, instance: str, otherwise: str = "does not know the machine") -> str:
+    """Return why a machine was not seen. It may live in a cell that could not be read: that is not known to be gone."""
+    if facts.class_of(instance) is not InstanceClass.UNKNOWN or not facts.world.unread:
+        return otherwise
+    return f"not seen: cannot read the cell {' or '.join(sorted(facts.world.unread))}, where it may be"
+
+
+def _at(facts: Facts, instance: str) -> str:
+    machine = facts.world.instances.get(instance)
+    return _shape(machine) if machine else _unseen(facts, instance, "not known")
+
+
+def _shape(machine: Instance) -> str:
+    cell = f", cell {machine.cell}" if machine.cell else ""
+    return f"{machine.state}, {machine.public_ip or 'no public address'}{cell}"
 
 
 def _records(facts: Facts, instance: str) -> Iterable[str]:

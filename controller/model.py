@@ -351,13 +351,17 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request for one pass: over everything (``scope`` None), or over these instances."""
+    """A request for one pass: over everything (``scope`` None), or over these instances.
+
+    With ``cells`` the pass observes everything, and does only what is about the machines of these cells.
+    """
 
     mode: Mode
     scope: frozenset[str] | None = None
     force: bool = False  # release guarded changes, once
     is_scheduled: bool = False  # from the schedule, which the alarms watch
     expect: str | None = None  # the digest of the plan that was reviewed
+    cells: frozenset[str] | None = None  # None: all; a pass over single instances has none
     findings: tuple[Finding, ...] = ()  # about the request itself
     heard: Mapping[str, Heard] = field(default_factory=dict, compare=False)  # by instance, from the events
     homes: Mapping[str, str] = field(default_factory=dict, compare=False)  # by instance, the cell its event names

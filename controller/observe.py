@@ -194,7 +194,7 @@ class Observer:
         return self._of_read_cells(seen)
 
     def _of_read_cells(self, world: World) -> World:
-        """The world without what unread cells showed before, and without absence where such a cell may have it."""
+        """Return the world without what unread cells showed before, and without absence where they may have it."""
         errors = self.readers.cells.unread() if self.readers.cells else {}
         if not errors:
             return world
@@ -239,7 +239,7 @@ def _named(source: str, read: Callable[[], T]) -> T:
 
 
 def homes_of(world: World, settings: Settings) -> dict[str, str]:
-    """By instance, the cell that it lives in: where it was seen, or what the mark of our record says."""
+    """Return by instance the cell that it lives in: where it was seen, else what the mark of our record says."""
     if not settings.cells:
         return {}
     marked = {record.instance: cell for record in world.records if (cell := cell_of(record, settings))}
@@ -247,10 +247,11 @@ def homes_of(world: World, settings: Settings) -> dict[str, str]:
 
 
 def _not_read(cell: str, error: CallError) -> Finding:
+    """Return the finding about a cell that could not be read."""
     return Finding(
         "cell-not-read",
         cell,
-        f"The cell {cell} could not be read: {error.message} Nothing of its own was changed, no meeting was ended, and "
+        f"Cannot read the cell {cell}: {error.message} Nothing of its own was changed, no meeting was ended, and "
         "nothing was concluded from the absence of a machine that may live there.",
         error.hint or "Run elephant-dns doctor; the other cells were served.",
     )

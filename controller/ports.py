@@ -31,10 +31,10 @@ class Cells(Protocol):
     """Several cells behind one fleet. A cell that cannot be read is ``unread`` for the rest of the pass."""
 
     def at_home(self, ids: Collection[str], homes: Mapping[str, str]) -> list[Instance]:
-        """Those of these instances that EC2 knows: each in its cell by ``homes``, the others in every cell."""
+        """Return the instances among these that EC2 knows: each in its cell by ``homes``, the others in every cell."""
 
     def unread(self) -> Mapping[str, CallError]:
-        """The cells that could not be read in this pass, and why."""
+        """Return the cells that could not be read in this pass, and why."""
 
 
 class Table(Protocol):

@@ -13,6 +13,7 @@ from controller.model import Applied, Finding, Mode, Plan, Request, World
 from controller.observe import Observer, homes_of
 from controller.ports import Context, Listener
 from controller.report.report import CellSeen, Report, digest_of, planned_results
+from controller.rules.cells import restrict_to
 from controller.rules.guards import guard
 from controller.rules.plan import at_stake, ending, plan
 from controller.rules.scope import behind
@@ -79,8 +80,8 @@ def reconcile(request: Request, context: Context, listener: Listener = SILENT, d
     except WatchdogError as error:
         error.report = report.shortened()
         raise
-    is_full = request.scope is None and (request.mode is Mode.APPLY or request.is_scheduled)
-    if context.probe and is_full:
+    is_counted = request.mode is Mode.APPLY or request.is_scheduled
+    if context.probe and report.is_full and is_counted:
         report = context.probe.added(report, world, context.budget)
     return report.shortened()
 
@@ -93,11 +94,12 @@ def _one_pass(
     world, wanted = decide(request, context)
     ahead = behind(world, request.heard)
     wanted = replace(wanted, changes=tuple(change for change in wanted.changes if change.instance not in ahead))
-    scope = None if request.scope is None else tuple(sorted(request.scope))
-    digest = digest_of(wanted, context.target, scope)
-
-    homes = homes_of(world, context.settings)
-    cells = _cells(world, context)
+    homes, cells = homes_of(world, context.settings), _cells(world, context)
+    if request.cells is not None:
+        homes = homes or dict.fromkeys(world.instances, context.settings.place or "")
+        wanted = restrict_to(request.cells, wanted, world, homes, context.settings)
+    scope, only = _sorted(request.scope), _sorted(request.cells)
+    digest = digest_of(wanted, context.target, scope, only)
 
     def report(mode: Mode, applied: Applied) -> Report:
         return Report(
@@ -114,6 +116,7 @@ def _one_pass(
             calls=context.budget.calls(),
             cells=cells,
             homes=homes,
+            only_cells=only,
         )
 
     if request.expect not in (None, digest):
@@ -129,8 +132,12 @@ def _one_pass(
     return report(Mode.APPLY, applied), ahead, world
 
 
+def _sorted(names: frozenset[str] | None) -> tuple[str, ...] | None:
+    return None if names is None else tuple(sorted(names))
+
+
 def _strangers(request: Request, context: Context) -> list[Finding]:
-    """Events from a place that is not one of the cells: a rule that was left behind, or a cell that was taken out."""
+    """Return findings about events of a place that is not one of the cells: a rule that was left behind there."""
     cells = context.settings.cells
     strange = sorted(home for home in set(request.homes.values()) if cells and home not in cells)
     return [
@@ -145,7 +152,7 @@ def _strangers(request: Request, context: Context) -> list[Finding]:
 
 
 def _cells(world: World, context: Context) -> tuple[CellSeen, ...]:
-    """The places with machines: all cells, or the one that is the deployment's own."""
+    """Return the places with machines: all cells, or the deployment's own."""
     target, errors = context.target, context.readers.cells.unread() if context.readers.cells else {}
     if not context.settings.cells:
         return (CellSeen(target.account, target.region, len(world.instances)),)

@@ -36,27 +36,35 @@ def _check_others(records: Iterable[DnsRecord], settings: Settings) -> None:
     counts = Counter(mark.partition(" ")[0] or "(no owner)" for mark in marks)
     if counts:
         owners = (f"  {owner}: {count:,}" for owner, count in sorted(counts.items()))
-        first = (
-            f"No record under {settings.domain_root} carries the mark of {settings.owner_id}. Records of other owners:"
-        )
+        own = owner_to_type(settings)
+        first = f"No record under {settings.domain_root} carries the mark of {own}. Records of other owners:"
         raise MismatchError(
             "\n".join([first, *owners]),
-            "To retire one of these, set its OWNER_ID and region. Nothing was deleted.",
+            f"To retire one of these, set {'CELLS to it' if settings.cells else 'its OWNER_ID and region'}. "
+            "Nothing was deleted.",
         )
 
 
-def lead_to_machines_that_are_up(deletes: Iterable[Result], fleet: Fleet) -> int:
-    """Count the records in the plan that lead to a machine that is up, because users may be on it. Raises CallError."""
+def owner_to_type(settings: Settings) -> str:
+    """Return the owners in the marks of the records that are deleted: the owner id, or the cells as in CELLS."""
+    return ",".join(settings.cells) or settings.owner_id or ""
+
+
+def lead_to_machines_that_are_up(deletes: Iterable[Result], fleet: Fleet) -> Counter[str | None]:
+    """Count by cell the records in the plan that lead to a machine that is up, because users may be on it.
+
+    Raises CallError.
+    """
     changes = [result.change for result in deletes]
     ids = {change.instance for change in changes if change.instance}
     machines = {machine.id: machine for machine in fleet.by_id(ids)} if ids else {}
-    return sum(_leads_there(machines.get(change.instance or ""), dict(change.before)["content"]) for change in changes)
+    there = ((machines.get(change.instance or ""), dict(change.before)["content"]) for change in changes)
+    return Counter(machine.cell for machine, content in there if machine and _leads_there(machine, content))
 
 
-def _leads_there(machine: Instance | None, content: object) -> bool:
+def _leads_there(machine: Instance, content: object) -> bool:
     """Return whether the machine is up and has this address, or an address that EC2 does not show yet."""
-    is_up = machine is not None and machine.state in ("pending", "running")
-    return machine is not None and is_up and machine.public_ip in (None, content)
+    return machine.state in ("pending", "running") and machine.public_ip in (None, content)
 
 
 def _delete(record: DnsRecord) -> DeleteRecord:

@@ -28,28 +28,28 @@ class CellFleet:
     _unread: dict[str, CallError] = field(default_factory=dict)
 
     def tagged(self) -> list[Instance]:
-        """Every instance with the project's tag, in any state."""
+        """Return every instance with the project's tag, in any state."""
         return self._look({cell: lambda fleet: fleet.tagged() for cell in self.cells})
 
     def by_id(self, ids: Collection[str]) -> list[Instance]:
-        """Those of these instances that EC2 knows, in whatever cell."""
+        """Return the instances among these that EC2 knows, in whatever cell."""
         return self.at_home(ids, {})
 
     def at_home(self, ids: Collection[str], homes: Mapping[str, str]) -> list[Instance]:
-        """Those of these instances that EC2 knows: each in its cell, or in every cell where it is not known."""
+        """Return the instances among these that EC2 knows. Ask in its cell, or in every cell if it is not known."""
         asked = {cell: {i for i in ids if homes.get(i, cell) == cell} for cell in self.cells}
         return self._look({cell: _described(some) for cell, some in asked.items() if some})
 
     def of_meetings(self, meetings: Collection[str]) -> list[Instance]:
-        """Every instance that carries one of these meetings, also where the project's tag is lost."""
+        """Return every instance with the tag of one of these meetings, also without the project's tag."""
         return self._look({cell: lambda fleet: fleet.of_meetings(meetings) for cell in self.cells})
 
     def unread(self) -> Mapping[str, CallError]:
-        """The cells that could not be read, and why."""
+        """Return the cells that could not be read, and why."""
         return dict(self._unread)
 
     def _look(self, looks: Mapping[str, Look]) -> list[Instance]:
-        """What the cells answer; a cell that fails is noted, and whatever it said before is for the caller to drop."""
+        """Return what the cells answer. Note a cell that fails; the caller drops what that one answered before."""
         share = self.budget.within(self.budget.remaining() * SHARE)
         open_ = {cell: look for cell, look in looks.items() if cell not in self._unread}
         tasks = {cell: Task(self._in(cell, look, share), share) for cell, look in open_.items()}

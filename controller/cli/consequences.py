@@ -48,12 +48,19 @@ def _said(look: Task[str], what: str) -> str:
 
 
 def _machines(controller: Controller, seconds: float, planned: Report) -> str:
-    fleet = controller.begin(Mode.PLAN, seconds).readers.fleet
-    up, records = lead_to_machines_that_are_up(planned.results, fleet), counted(len(planned.results), "record")
-    if not up:
-        return f"Of {records} to delete none leads to a machine that is up."
+    readers = controller.begin(Mode.PLAN, seconds).readers
+    by_cell = lead_to_machines_that_are_up(planned.results, readers.fleet)
+    up, records = by_cell.total(), counted(len(planned.results), "record")
     lead, their = ("leads to a machine that is", "Its") if up == 1 else ("lead to machines that are", "Their")
-    return f"Of {records} to delete {up:,} {lead} up. {their} users lose the way to it."
+    cells = ", ".join(f"{cell} {number:,}" for cell, number in sorted(by_cell.items(), key=str) if cell)
+    said = f"{up:,} {lead} up{f' ({cells})' if cells else ''}. {their} users lose the way to it."
+    unread = readers.cells.unread() if readers.cells else {}
+    return " ".join(
+        (
+            f"Of {records} to delete {said if up else 'none leads to a machine that is up.'}",
+            *(f"Cannot read the cell {c}, so machines there may be up as well: {unread[c]}" for c in sorted(unread)),
+        )
+    )
 
 
 def _rules(controller: Controller, function: str, budget: Budget) -> str:

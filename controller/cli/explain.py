@@ -59,7 +59,9 @@ def command(session: Session, name: str, probe: bool) -> int:
     found = explain(name, context, partial(rows_naming, controller.dynamodb, context))
     if found is None:
         err(f"Unknown name {on_one_line(name)}: EC2, Cloudflare and DynamoDB have nothing of that name.")
-        err(on_one_line(f"{why_unknown(name, controller.settings)} {_nearest(name)}".rstrip()))
+        unread = context.readers.cells.unread() if context.readers.cells else ()
+        why = why_unknown(name, controller.settings, unread)
+        err(on_one_line(f"{why} {_nearest(name)}".rstrip()))
         return Code.FAILED
     pen = Pen(width_of(sys.stdout), is_colourful(sys.stdout))
     if not probe:

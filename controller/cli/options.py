@@ -121,11 +121,18 @@ def _check_place(file: Path) -> None:
 
 
 def scoped(command: Command) -> Command:
-    """Give the command ``instances``, the scope of its pass."""
+    """Give the command ``instances`` and ``cells``, the scope of its pass."""
     return _with_options(
         command,
         click.option(
             "--instance", "instances", multiple=True, metavar="ID", help="Only this instance; may be repeated."
+        ),
+        click.option(
+            "--cell",
+            "cells",
+            multiple=True,
+            metavar="ACCOUNT/REGION",
+            help="Only the machines of this one of CELLS; may be repeated.",
         ),
     )
 

@@ -35,11 +35,13 @@ def retire(session: Session, form: str, yes: bool, function: str) -> int:
     from controller.cli.consequences import warn
     from controller.cli.reports import RETIRE
     from controller.model import Mode, Request
-    from controller.retire import decide
+    from controller.retire import decide, owner_to_type
 
     if not yes:
         session.expects_answers()
-    controller, expect = replace(session.controller(), decide=decide), None
+    controller, expect = session.controller(), None
+    owner = owner_to_type(controller.settings)
+    controller = replace(controller, decide=decide, target=replace(controller.target, owner=owner))
     tell = partial(warn, session, controller, function)
     if not yes:
         planned = controller.run(Request(Mode.PLAN), session.left())
@@ -47,9 +49,8 @@ def retire(session: Session, form: str, yes: bool, function: str) -> int:
             reports.show(planned, form, quiet=session.quiet, look=RETIRE)
             return Code.DONE
         reports.preview(planned, RETIRE, quiet=session.quiet)
-        owner, count = planned.target.owner, len(planned.results)
         tell(planned)
-        question = f"Type the owner id {on_one_line(owner)} to delete all {count} records"
+        question = f"Type the owner id {on_one_line(owner)} to delete all {len(planned.results)} records"
         if not session.types(question, owner, "Nothing was deleted.", "That is not the owner id."):
             return Code.FAILED
         expect = planned.digest

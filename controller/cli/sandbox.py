@@ -15,16 +15,24 @@ from controller.errors import WatchdogError
 @click.option(
     "--instances", type=click.IntRange(min=44, max=5000), default=48, show_default=True, help="Size of the fleet."
 )
+@click.option(
+    "--cells",
+    type=click.IntRange(min=1, max=5),
+    default=1,
+    show_default=True,
+    help="Places with machines: regions and accounts.",
+)
 @click.option("--serve", is_flag=True, help="Keep the servers up, and print the environment to export.")
 @click.option("--first-version", is_flag=True, help="With --serve: a function that was created by hand, to move from.")
 @common
-def sandbox(session: Session, instances: int, serve: bool, first_version: bool) -> int:
+def sandbox(session: Session, instances: int, cells: int, serve: bool, first_version: bool) -> int:
     """Run the whole system on this machine: a seeded, drifted fleet; plan, apply, plan again.
 
     \b
     Examples:
       elephant-dns sandbox
       elephant-dns sandbox --instances 1000
+      elephant-dns sandbox --cells 2
       elephant-dns sandbox --serve
       elephant-dns sandbox --serve --first-version
     """
@@ -35,15 +43,16 @@ def sandbox(session: Session, instances: int, serve: bool, first_version: bool) 
     forget(os.environ)  # before anything of AWS is imported: moto asks for the profile then
     try:
         from controller.sandbox import demo
+        from controller.sandbox.stage import Stage
     except ImportError as error:
         raise WatchdogError(
             f"The sandbox needs its packages ({error.name}).",
             "Run `make sandbox` in the repository, or pip install '.[sandbox]' there.",
         ) from error
     width = max(width_of(sys.stdout), 60)  # names and texts stand side by side
-    stage = demo.Stage(out, width, is_colourful(sys.stdout), session.quiet)
+    stage = Stage(out, width, is_colourful(sys.stdout), session.quiet)
     if first_version:
         from controller.sandbox import first_version as by_hand
 
         return by_hand.run(stage)
-    return demo.run(stage, instances, serve=serve, seconds=session.left())
+    return demo.run(stage, instances, cells=cells, serve=serve, seconds=session.left())

@@ -1,6 +1,7 @@
 """``status``: all meetings on one screen."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,8 +56,15 @@ def status(
             click.clear()
         _show(seen, form, output, everything=everything, quiet=session.quiet)
         if not watch:
-            return Code.CHANGES if detailed_exitcode and seen.somebody_cannot_join else Code.DONE
+            return _code(seen, detailed=detailed_exitcode)
         controller.clock.sleep(max(EVERY, calls * PER_CALL))
+
+
+def _code(seen: "Overview", *, detailed: bool) -> Code:
+    """Return the exit code. It is an error if not every cell was read."""
+    if seen.unread:
+        return Code.FAILED
+    return Code.CHANGES if detailed and seen.somebody_cannot_join else Code.DONE
 
 
 def _look(controller: "Controller", seconds: float, *, probe: bool) -> "tuple[Overview, int]":
@@ -69,7 +77,9 @@ def _look(controller: "Controller", seconds: float, *, probe: bool) -> "tuple[Ov
     context = controller.begin(Mode.PLAN, seconds)
     check_place(context.settings)
     world = Observer(context.readers, context.settings, context.budget).everything()
+    away = context.readers.cells.unread() if context.readers.cells else {}
     seen = overview(world, context.settings, context.target)
+    seen = replace(seen, unread=tuple((cell, str(away[cell])) for cell in sorted(away)))
     if probe:
         from controller.probe.ask import probe as probe_links
         from controller.probe.links import in_use

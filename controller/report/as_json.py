@@ -15,7 +15,7 @@ def as_dict(report: Report) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "mode": report.mode,
-        "scope": "all" if report.scope is None else list(report.scope),
+        **_scope(report),
         "target": asdict(report.target),
         "started_at": report.started_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "duration_ms": report.duration_ms,
@@ -42,6 +42,14 @@ def as_dict(report: Report) -> dict[str, Any]:
         "converged": report.converged,
         **({"links": asdict(report.links)} if report.links else {}),
     }
+
+
+def _scope(report: Report) -> dict[str, Any]:
+    """Return the scope. That of some cells is their machines, so that no program takes their pass for a full one."""
+    if (only := report.only_cells) is not None:
+        machines = sorted(machine for machine, cell in report.homes.items() if cell in only)
+        return {"scope": machines, "only_cells": list(only)}
+    return {"scope": "all" if report.scope is None else list(report.scope)}
 
 
 def as_answer(report: Report, limit: int) -> dict[str, Any]:

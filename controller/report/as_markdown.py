@@ -5,7 +5,7 @@ it, so no text can end it.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from controller.model import Finding
 from controller.report.as_text import Pen, change_lines, findings_lines, left_out_lines
@@ -45,9 +45,9 @@ def _cost(item: Item) -> int:
 def _head(report: Report) -> str:
     mode, domain, _ = title_of(report)
     target = report.target
-    scope = report.scope or ()
+    scope, only = report.scope or (), report.only_cells or ()
     facts = {
-        "scope": ", ".join(map(in_markdown, scope[:_NAMED])) + _more(len(scope)) if scope else "everything",
+        "scope": _listed(scope) or ("only cells " if only else "everything") + _listed(only),
         "seen": seen(report),
         **({"cells": in_markdown(cells)} if (cells := cells_seen(report)) else {}),
         "table": in_markdown(target.table),
@@ -63,8 +63,9 @@ def _head(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _more(number: int) -> str:
-    return f" and {number - _NAMED:,} more" if number > _NAMED else ""
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(map(in_markdown, names[:_NAMED])) + more
 
 
 def _changes(part: Excerpt, *, is_open: bool) -> Iterable[str]:

@@ -45,7 +45,7 @@ class CellSeen:
 
     @property
     def name(self) -> str:
-        """The cell as settings and marks name it."""
+        """Return the cell's name in settings and marks."""
         return f"{self.account}/{self.region}"
 
 
@@ -78,6 +78,17 @@ class Report:
     homes: Mapping[str, str] = field(default_factory=dict)  # by instance, the cell that it lives in
     unlisted: Mapping[str, int] = field(default_factory=dict)  # findings of a kind beside those in ``findings``
     links: Links | None = None  # None: this pass has probed none
+    only_cells: tuple[str, ...] | None = None  # changes and findings of these cells alone; None: of all
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether the pass was over everything: not over single instances, nor for some cells."""
+        return self.scope is None and self.only_cells is None
+
+    @property
+    def unread(self) -> tuple[CellSeen, ...]:
+        """Return the cells that could not be read, among those that the report is about."""
+        return tuple(c for c in self.cells if c.error and (self.only_cells is None or c.name in self.only_cells))
 
     def cell_of(self, instance: str | None) -> str | None:
         """Return the cell of an instance: the only one, where it was seen, or what its record's mark names."""
@@ -97,8 +108,7 @@ class Report:
     @property
     def complete(self) -> bool:
         """Return whether every cell was read, nothing failed, and nothing was left unreached."""
-        is_whole = not any(cell.error for cell in self.cells)
-        return is_whole and not (self.count(Outcome.FAILED) or self.count(Outcome.NOT_REACHED))
+        return not (self.unread or self.count(Outcome.FAILED) or self.count(Outcome.NOT_REACHED))
 
     @property
     def unfinished(self) -> tuple[Result, ...]:
@@ -109,8 +119,7 @@ class Report:
     @property
     def converged(self) -> bool:
         """Return whether the world is as it should be, findings aside."""
-        is_whole = not any(cell.error for cell in self.cells)
-        return is_whole and all(result.outcome is Outcome.APPLIED for result in self.results)
+        return not self.unread and all(result.outcome is Outcome.APPLIED for result in self.results)
 
     @property
     def ended_well(self) -> bool:
@@ -163,7 +172,7 @@ class Report:
 
 def incomplete(report: Report) -> IncompleteError:
     """Return the error of a pass that did not end well: what failed first, why, and how many more."""
-    said = [f"The cell {cell.name} could not be read: {cell.error}" for cell in report.cells if cell.error]
+    said = [f"Cannot read the cell {cell.name}: {cell.error}" for cell in report.unread]
     if report.unfinished:
         first, *others = report.unfinished
         said.append(f"{_ending(first)}.")
@@ -184,10 +193,21 @@ def _ending(result: Result) -> str:
     return f"{result.change.action} {on_one_line(result.change.key)[:200]} {ended}: {short}"
 
 
-def digest_of(plan: Plan, target: Target, scope: tuple[str, ...] | None) -> str:
+def digest_of(
+    plan: Plan, target: Target, scope: tuple[str, ...] | None, only_cells: tuple[str, ...] | None = None
+) -> str:
     """Return the plan's digest: the same for the same plan and deployment. Sentences for people do not count."""
     changes = [[*c.ident, c.instance, c.before, c.after, c.rule, c.guarded] for c in plan.changes]
-    subject = [SCHEMA, target.zone, target.domain_root, target.table, target.owner, scope, changes]
+    subject = [
+        SCHEMA,
+        target.zone,
+        target.domain_root,
+        target.table,
+        target.owner,
+        scope,
+        changes,
+        *([only_cells] if only_cells else []),
+    ]
     return hashlib.sha256(json.dumps(subject, separators=(",", ":")).encode()).hexdigest()
 
 

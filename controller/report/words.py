@@ -77,9 +77,10 @@ def _shown(value: str | bool | None) -> str:
 
 def title_of(report: Report) -> tuple[str, str, str]:
     """Return the mode, the domain and the scope."""
-    if report.scope is None:
-        return report.mode, report.target.domain_root, "everything"
-    return report.mode, report.target.domain_root, ", ".join(report.scope)
+    if report.only_cells is not None:
+        return report.mode, report.target.domain_root, f"only cells {', '.join(report.only_cells)}"
+    scope = "everything" if report.scope is None else ", ".join(report.scope)
+    return report.mode, report.target.domain_root, scope
 
 
 def seen(report: Report) -> str:
@@ -174,7 +175,8 @@ def command(report: Report) -> str | None:
     if not any(result.outcome is Outcome.PLANNED for result in report.results):
         return None
     instances = "".join(f" --instance {instance}" for instance in report.scope or ())
-    return f"elephant-dns apply{instances} --expect {report.digest}"
+    cells = "".join(f" --cell {cell}" for cell in report.only_cells or ())
+    return f"elephant-dns apply{instances}{cells} --expect {report.digest}"
 
 
 #: What a reader of the command has to know; the digest covers both.

@@ -70,7 +70,7 @@ def _of_machine(facts: Facts, meeting: Meeting, role: str, id: str) -> Iterator[
     """Yield what is wrong with the machine and its name."""
     machine = facts.world.instances.get(id)
     if machine is None and facts.world.unread and facts.class_of(id) is InstanceClass.UNKNOWN:
-        yield f"its machine {id} was not seen, and a cell could not be read"
+        yield f"its machine {id} was not seen: cannot read {', '.join(sorted(facts.world.unread))}"
         return
     if machine is None:
         yield f"EC2 does not know its machine {id}"

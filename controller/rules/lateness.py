@@ -19,7 +19,7 @@ _MINUTE = timedelta(minutes=1)
 
 
 def find_late(facts: Facts) -> Iterable[Finding]:
-    """Every finding about a machine or a meeting that takes too long."""
+    """Yield every finding about a machine or a meeting that takes too long."""
     if facts.world.scope is not None:
         return
     for machine in facts.world.instances.values():
@@ -57,7 +57,7 @@ def _not_launched(facts: Facts, meeting: Meeting) -> Iterable[Finding]:
 
 
 def _late(facts: Facts, meeting: Meeting) -> list[Finding]:
-    """A live meeting of long ago that this pass does not end; a machine that nobody looked at proves nothing."""
+    """Return the finding of a live meeting of long ago that this pass does not end, if all its machines were read."""
     limit = facts.settings.max_meeting_hours
     members = members_of(facts, meeting)
     is_long_ago = is_past(meeting.meet_time, facts.world.now, limit * _HOUR)
@@ -77,7 +77,7 @@ def _late(facts: Facts, meeting: Meeting) -> list[Finding]:
 
 
 def _slow(facts: Facts, meeting: Meeting) -> Iterable[Finding]:
-    """A meeting of today in which somebody waits."""
+    """Yield the findings of a meeting of today in which somebody waits."""
     alive = [facts.world.instances[m] for m in members_of(facts, meeting) if facts.is_alive(m)]
     if not alive:
         return
@@ -109,7 +109,7 @@ def _without_machine(facts: Facts, meeting: Meeting) -> Iterable[str]:
 
 
 def _all_up_since(facts: Facts, machines: Iterable[Instance]) -> datetime | None:
-    """When the last of the machines that serve was launched; None where one has no time, or none serves."""
+    """Return when the last serving machine was launched; None if one has no time, or none serves."""
     serving = [machine for machine in machines if facts.class_of(machine.id) is InstanceClass.SERVING]
     launched = [machine.launched_at for machine in serving if machine.launched_at]
     return max(launched, default=None) if len(launched) == len(serving) else None

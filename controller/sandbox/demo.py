@@ -3,82 +3,41 @@
 import shlex
 import shutil
 import sys
-import textwrap
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 from controller.bootstrap import Controller, build
 from controller.model import Mode, Outcome, Request, RowChange
-from controller.report import as_text
 from controller.report.report import Links, Report
-from controller.report.safe import on_one_line
 from controller.report.words import summary_line
+from controller.sandbox import cells as in_cells
 from controller.sandbox.aws import SECRET, AwsServer, exported
 from controller.sandbox.cloudflare import PLANS, CloudflareServer
 from controller.sandbox.drifts import End
 from controller.sandbox.edge import Edge
 from controller.sandbox.fleet import DEFAULT_INSTANCES, Fleet, seed
+from controller.sandbox.stage import Stage
 from controller.sandbox.surroundings import MISLEADING
 from controller.settings import read_settings
 
 DOMAIN_ROOT = "example.com"
 PLAN, APPLY = Request(Mode.PLAN), Request(Mode.APPLY)
 
-Out = Callable[[str], object]
-"""Takes one text, which may have several lines: ``print``, or a list's ``append``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Where the demo is shown. A quiet one shows only what went wrong, and what somebody may paste."""
-
-    out: Out
-    width: int
-    colour: bool
-    quiet: bool = False
-
-    def title(self, text: str) -> None:
-        """Show a heading."""
-        self.tell(f"\n{self._painted('1', text)}\n")
-
-    def say(self, text: str) -> None:
-        """Show a paragraph."""
-        self.tell(textwrap.fill(text, self.width))
-
-    def tell(self, text: str) -> None:
-        """Show a part of the story."""
-        if not self.quiet:
-            self.out(text)
-
-    def item(self, sign: str, name: str, text: str) -> None:
-        """Show a line of a list, wrapped beside its name."""
-        if self.quiet and sign != "✗":
-            return
-        painted = self._painted({"✓": "32", "✗": "31"}.get(sign, "33"), sign)
-        lines = textwrap.wrap(on_one_line(text), self.width - 26) or [""]
-        rest = "".join(f"\n{'':26}{line}" for line in lines[1:])
-        self.out(f"  {painted} {name:<21} {lines[0]}{rest}")
-
-    def report(self, report: Report) -> None:
-        """Show a pass's report as the commands do."""
-        self.tell(as_text.render(report, width=self.width, colour=self.colour))
-
-    def _painted(self, code: str, text: str) -> str:
-        return f"\x1b[{code}m{text}\x1b[0m" if self.colour else text
-
 
 def run(
     stage: Stage,
     instances: int = DEFAULT_INSTANCES,
     *,
+    cells: int = 1,
     serve: bool = False,
     wait: Callable[[], object] | None = None,
     seconds: float = 600,
 ) -> int:
     """Play the whole story; with ``serve`` seed the servers once more, and keep them up until ``wait`` returns.
 
+    With several ``cells`` there are machines in other regions and accounts, and an act about one that cannot be read.
     ``wait`` ends with Ctrl-C; each pass has ``seconds``. Returns 0 where every drift has come to its end, nothing else
     was touched, and the second plan is empty (except for guarded changes); else 1.
     """
@@ -89,34 +48,36 @@ def run(
         CloudflareServer(DOMAIN_ROOT, plan="pro", quota=quota) as cloudflare,
         Edge(cloudflare) as edge,
     ):
-        is_well = _story(stage, prepared(aws, cloudflare, instances), edge, seconds)
+        is_well = _story(stage, prepared(aws, cloudflare, instances, cells), edge, seconds)
         if not serve:
             _show_ways_on(stage)
         else:
             # Seeded alike: who looks up an id of the story finds it here.
-            _serve(stage, prepared(aws, cloudflare, instances), edge, wait or threading.Event().wait)
+            _serve(stage, prepared(aws, cloudflare, instances, cells), edge, wait or threading.Event().wait)
     return 0 if is_well else 1
 
 
-def prepared(aws: AwsServer, cloudflare: CloudflareServer, instances: int = DEFAULT_INSTANCES) -> Fleet:
+def prepared(aws: AwsServer, cloudflare: CloudflareServer, instances: int = DEFAULT_INSTANCES, cells: int = 1) -> Fleet:
     """Reset both servers, and seed table, secret and a drifted fleet: the same one each time."""
     aws.reset()
     cloudflare.reset()
     aws.make_table()
     aws.make_secret(cloudflare.token)
-    return seed(aws, cloudflare, instances)
+    fleet = seed(aws, cloudflare, instances)
+    return replace(fleet, others=in_cells.seed(aws, cloudflare, cells))
 
 
-def environment(aws: AwsServer, cloudflare: CloudflareServer, edge: Edge) -> dict[str, str]:
+def environment(fleet: Fleet, edge: Edge) -> dict[str, str]:
     """Return the variables that the controller, boto3 and the AWS command line need."""
     return {
-        **aws.environment(),
-        "CLOUDFLARE_BASE_URL": cloudflare.base_url,
+        **fleet.aws.environment(),
+        "CLOUDFLARE_BASE_URL": fleet.cloudflare.base_url,
         "DOMAIN_ROOT": DOMAIN_ROOT,
         "SECRET_ARN": SECRET,
-        "ZONE_ID": cloudflare.zone_id,
+        "ZONE_ID": fleet.cloudflare.zone_id,
         "PROBE_LINKS": "true",
         **edge.environment(),
+        **in_cells.environment(fleet),
     }
 
 
@@ -137,15 +98,16 @@ def _story(stage: Stage, fleet: Fleet, edge: Edge, seconds: float) -> bool:
         stage.title("The dry run once more: nothing is left but findings")
         again = controller.run(PLAN, seconds)
         _show_rest(stage, planned, again)
+        is_safe = not fleet.others or in_cells.play_unread(stage, fleet, lambda: controller.run(APPLY, seconds))
     finally:
         controller.close()
-    return applied.ended_well and is_fixed and not _unguarded(again)
+    return applied.ended_well and is_fixed and is_safe and not _unguarded(again)
 
 
 def _controller(fleet: Fleet, edge: Edge) -> Controller:
     """Return a controller for these servers. boto3 reads the environment only while it creates its clients."""
     edge.desktops = fleet.desktops()
-    settings = environment(fleet.aws, fleet.cloudflare, edge)
+    settings = environment(fleet, edge)
     with exported(settings):
         return build(read_settings(settings))
 
@@ -157,6 +119,9 @@ def _show_drifts(stage: Stage, fleet: Fleet) -> None:
     stage.tell("")
     for played in fleet.drifts:
         stage.item("·", played.drift.name, played.drift.story)
+    for other in fleet.others:
+        drifts = ", ".join(played.drift.name for played in other.drifts)
+        stage.item("·", "another cell", f"{other.cell}: lessons of its own, which drifted as well: {drifts}")
 
 
 def _show_outcomes(stage: Stage, report: Report) -> None:
@@ -182,12 +147,15 @@ def _show_links(stage: Stage, report: Report) -> None:
 
 def _show_endings(stage: Stage, fleet: Fleet, applied: Report) -> bool:
     """Show each drift with its end, or with what is still wrong. Return whether nothing is."""
-    wrong = 0
-    for played in fleet.drifts:
-        differences = [*fleet.differences(played.end), *_missed(played.end, applied)]
-        wrong += len(differences)
-        stage.item("✗" if differences else "✓", played.drift.name, "; ".join(differences) or played.drift.ending)
-    touched = [*fleet.differences(fleet.healthy), *fleet.touched()]
+    wrong, touched = 0, fleet.touched()
+    for here in (fleet, *fleet.others):
+        if here is not fleet:
+            stage.tell(f"\n  in {here.cell}")
+        for played in here.drifts:
+            differences = [*here.differences(played.end), *_missed(played.end, applied)]
+            wrong += len(differences)
+            stage.item("✗" if differences else "✓", played.drift.name, "; ".join(differences) or played.drift.ending)
+        touched += here.differences(here.healthy)
     rest = "the healthy meetings, and all other records in the zone, are as they were"
     stage.item("✗" if touched else "✓", "everything-else", "; ".join(touched) or rest)
     return not wrong and not touched
@@ -223,7 +191,7 @@ def _unguarded(report: Report) -> bool:
 def _serve(stage: Stage, fleet: Fleet, edge: Edge, wait: Callable[[], object]) -> None:
     """Say how to reach the servers, and wait."""
     edge.desktops = fleet.desktops()
-    variables = environment(fleet.aws, fleet.cloudflare, edge)
+    variables = environment(fleet, edge)
     stage.title("Both servers stay up, and the fleet has drifted again, as above")
     stage.say("Paste this into another terminal. Ctrl-C here ends the servers.")
     try:

@@ -16,9 +16,10 @@ from itertools import count
 from controller.events import STATE_CHANGE
 from controller.sandbox.aws import AwsServer
 from controller.sandbox.cloudflare import CloudflareServer
-from controller.sandbox.demo import DOMAIN_ROOT, Stage, shell_lines
+from controller.sandbox.demo import DOMAIN_ROOT, shell_lines
 from controller.sandbox.drifts.scene import Lesson, Scene
 from controller.sandbox.edge import Edge
+from controller.sandbox.stage import Stage
 
 FUNCTION, RULE = "ElephantDNSWatchdog", "ElephantEC2StateWatch"
 #: Some installations follow a guide with another name of the secret, and another key in it.

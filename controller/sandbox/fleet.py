@@ -16,6 +16,7 @@ from controller.sandbox.aws import AwsServer
 from controller.sandbox.cloudflare import CloudflareServer
 from controller.sandbox.drifts import DRIFTS, Drift, End, Scene, Shown
 from controller.sandbox.edge import Kind
+from controller.settings import MARK_PREFIX
 
 DEFAULT_INSTANCES = 48
 #: The documentation prefixes (RFC 5737), then a part of EC2's addresses in us-west-2.
@@ -52,6 +53,17 @@ class Fleet:
     healthy: End
     bystanders: tuple[dict[str, Any], ...]
     mark: str
+    others: tuple["Fleet", ...] = ()  # in further cells
+
+    @property
+    def cell(self) -> str:
+        """Return the account and region of the machines."""
+        return self.mark.removeprefix(MARK_PREFIX)
+
+    def ends(self) -> list[End]:
+        """Return the expected ends of everything that was seeded here, and in the other cells."""
+        others = (end for other in self.others for end in other.ends())
+        return [self.healthy, *(played.end for played in self.drifts), *others]
 
     def desktops(self) -> dict[str, Kind]:
         """What stands at the machines' addresses, for an edge; where nothing is said, a desktop that is up."""
@@ -74,7 +86,7 @@ class Fleet:
 
     def touched(self) -> list[str]:
         """Return what changed among records and rows that a pass must not touch, a sentence for each."""
-        ends = [self.healthy, *(played.end for played in self.drifts)]
+        ends = self.ends()
         names, meetings = (set(chain(*part)) for part in ([e.records for e in ends], [e.rows for e in ends]))
         others = [record for record in self.cloudflare.records() if record["name"] not in names]
         lost = [f"{record['name']} is not as it was" for record in self.bystanders if record not in others]
@@ -104,7 +116,7 @@ def seed(
     for name, content, fields in BYSTANDERS:
         cloudflare.seed(name, content, **fields)
     bystanders = tuple(cloudflare.records())
-    shared = (aws, cloudflare, _ids(number), map(str, _addresses()), count(1), now or datetime.now(UTC))
+    shared = (aws, cloudflare, ids_of(number), map(str, _addresses()), count(1), now or datetime.now(UTC))
     drifts, launched = [], 0
     for drift in DRIFTS:
         scene = Scene(*shared)
@@ -126,7 +138,8 @@ def _fill(scene: Scene, instances: int) -> None:
         scene.solo()
 
 
-def _ids(number: int) -> Iterator[str]:
+def ids_of(number: int) -> Iterator[str]:
+    """Yield instance ids, the same for the same seed."""
     random = Random(number)
     while True:
         yield f"i-{random.getrandbits(68):017x}"

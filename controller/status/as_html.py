@@ -15,11 +15,13 @@ from controller.status.words import (
     shown,
     status_of,
     time_of,
+    unread,
 )
 
 #: The style sheet's class for each standing: its colour.
 _CLASSES = {
     Standing.CANNOT_JOIN: "deleted",
+    Standing.NOT_KNOWN: "updated",
     Standing.STARTING: "updated",
     Standing.READY: "created",
     Standing.QUIET: "quiet",
@@ -34,6 +36,7 @@ def render(seen: Overview, *, everything: bool = False) -> str:
         page_start(title),
         f"<header>\n<h1>{title}</h1>",
         f'<p class="sentence">{in_html(sentence(seen))}</p>',
+        *(f"<p>{in_html(each)}</p>" for each in unread(seen)),
         f"<p>{in_html(heading(seen))}</p>\n</header>\n<main>",
         f"<ul>\n{''.join(_meeting(line, seen) for line in lines)}</ul>" if lines else "<p>No meeting to list.</p>",
         "</main>\n</body>\n</html>",

@@ -24,6 +24,7 @@ def as_dict(seen: Overview) -> dict[str, Any]:
             "owner": target.owner,
         },
         "counts": {_key(standing): seen.counts[standing] for standing in Standing},
+        "unread_cells": [{"cell": cell, "error": why} for cell, why in seen.unread],
         "meetings": [_line(line) for line in seen.lines],
     }
 

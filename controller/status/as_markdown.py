@@ -15,6 +15,7 @@ from controller.status.words import (
     shown,
     status_of,
     time_of,
+    unread,
 )
 
 _HEAD = (
@@ -28,6 +29,7 @@ def render(seen: Overview, *, everything: bool = False) -> str:
     """The table in fewer than 65,000 characters, the worst first; it says how many meetings it leaves out."""
     lines = shown(seen, everything=everything)
     text = f"### {in_markdown(heading(seen))}\n\n**{sentence(seen)}**\n"
+    text += "".join(f"\n{in_markdown(each)}\n" for each in unread(seen))
     room = MOST - len(text) - len(_HEAD) - _REST
     rows: list[str] = []
     for line in lines:

@@ -15,17 +15,25 @@ from controller.status.words import (
     shown,
     status_of,
     time_of,
+    unread,
 )
 
-_COLOURS = {Standing.CANNOT_JOIN: "31", Standing.STARTING: "33", Standing.READY: "32", Standing.QUIET: "2"}
-_SIGNS = {Standing.CANNOT_JOIN: "!", Standing.STARTING: "~", Standing.READY: "+", Standing.QUIET: " "}
+#: The sign and the colour of each standing.
+_LOOKS = {
+    Standing.CANNOT_JOIN: ("!", "31"),
+    Standing.NOT_KNOWN: ("?", "33"),
+    Standing.STARTING: ("~", "33"),
+    Standing.READY: ("+", "32"),
+    Standing.QUIET: (" ", "2"),
+}
 _BOLD = "1"
 
 
 def render(seen: Overview, *, everything: bool = False, width: int = 80, colour: bool = False) -> str:
     """The table, worst first, and the counts as the last line."""
     pen, lines = Pen(width, colour), shown(seen, everything=everything)
-    text = [*pen.lines(heading(seen)), ""]
+    missing = (pen.painted(_LOOKS[Standing.CANNOT_JOIN][1], line) for each in unread(seen) for line in pen.lines(each))
+    text = [*pen.lines(heading(seen)), *missing, ""]
     for line in lines:
         text += _meeting(line, seen, pen)
     hidden = len(seen.lines) - len(lines)
@@ -40,7 +48,8 @@ def _bold(text: str, pen: Pen) -> list[str]:
 def _meeting(line: Line, seen: Overview, pen: Pen) -> Iterator[str]:
     parts = (line.meeting, time_of(line, seen.now), status_of(line), str(line.standing))
     head = "  ".join(on_one_line(part) for part in parts)
-    yield from (pen.painted(_COLOURS[line.standing], each) for each in pen.lines(head, f"{_SIGNS[line.standing]} "))
+    sign, colour = _LOOKS[line.standing]
+    yield from (pen.painted(colour, each) for each in pen.lines(head, f"{sign} "))
     width = max(len(seat.role) for seat in line.seats)
     for seat in line.seats:
         yield from pen.lines(_seat(seat, seen, width), "    ")

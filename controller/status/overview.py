@@ -8,6 +8,7 @@ standing      the first that fits
 quiet         over or in somebody else's status; all its machines gone; or not launched, and not due
 ready         everybody can join
 starting      whoever cannot join yet has a machine that is younger than ten minutes, or is to come
+not known     a machine was not seen, and may be in a cell that could not be read
 cannot join   everything else
 ============  ======================================================================================
 """
@@ -20,7 +21,7 @@ from enum import StrEnum
 
 from controller.model import KNOWN_STATUSES, TERMINATED, DnsRecord, Instance, Meeting, Value, World
 from controller.report.report import Target
-from controller.rules.facts import Facts, is_a_day_past, moment_of
+from controller.rules.facts import Facts, InstanceClass, is_a_day_past, moment_of
 from controller.rules.joining import Verdict, can_join
 from controller.rules.meetings import members_of
 from controller.settings import Settings
@@ -36,6 +37,7 @@ class Standing(StrEnum):
     """How a meeting stands, the worst first."""
 
     CANNOT_JOIN = "cannot join"
+    NOT_KNOWN = "not known"
     STARTING = "starting"
     READY = "ready"
     QUIET = "quiet"
@@ -73,6 +75,7 @@ class Seat:
     link: Link
     can_join: bool
     because: str
+    is_known: bool = True  # False: its machine was not seen, and not every cell was read
     probed: str | None = None  # the verdict of a probe of the link, where one was asked for
 
 
@@ -95,6 +98,7 @@ class Overview:
     now: datetime
     target: Target
     lines: tuple[Line, ...]
+    unread: tuple[tuple[str, str], ...] = ()  # cells that could not be read, and why
 
     @property
     def counts(self) -> Mapping[Standing, int]:
@@ -165,7 +169,12 @@ def _seat(facts: Facts, row: Meeting, role: str) -> Seat:
         link=Link.WRITTEN if facts.link_target(link) else Link.OTHER if link else Link.NONE,
         can_join=verdict.yes,
         because=verdict.because,
+        is_known=machine is not None or not facts.world.unread or _is_absent(facts, verdict.machine),
     )
+
+
+def _is_absent(facts: Facts, machine: str | None) -> bool:
+    return machine is not None and facts.class_of(machine) is InstanceClass.ABSENT
 
 
 def _seconds_to(records: Iterable[DnsRecord], machine: Instance | None) -> float | None:
@@ -195,6 +204,11 @@ def _standing(facts: Facts, row: Meeting, seats: tuple[Seat, ...]) -> Standing:
     is_up = any(facts.is_alive(machine) for machine in members)
     begins = moment_of(row.meet_time)
     is_due = begins is None or now >= begins + TIME_TO_LAUNCH
+    blocked = [seat for seat in seats if seat.is_known and not seat.can_join]
+    is_idle = row.status in _NOT_LAUNCHED and (not is_due or is_a_day_past(row.meet_time, now))
+    if len(blocked) < sum(not seat.can_join for seat in seats) and not is_idle:
+        is_bad = is_up and not all(_may_wait(seat, now, is_due=is_due) for seat in blocked)
+        return Standing.CANNOT_JOIN if is_bad else Standing.NOT_KNOWN
     if not is_up:
         is_over = bool(members) or is_a_day_past(row.meet_time, now)
         is_early = row.status in _NOT_LAUNCHED and (begins is None or not is_due)

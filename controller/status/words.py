@@ -19,9 +19,14 @@ def heading(seen: Overview) -> str:
 
 def sentence(seen: Overview) -> str:
     """The counts: "48 meetings: 45 ready, 2 starting, 1 cannot join"."""
-    order = (Standing.READY, Standing.STARTING, Standing.CANNOT_JOIN, Standing.QUIET)
+    order = (Standing.READY, Standing.STARTING, Standing.NOT_KNOWN, Standing.CANNOT_JOIN, Standing.QUIET)
     parts = ", ".join(f"{seen.counts[each]:,} {each}" for each in order if seen.counts[each])
     return f"{counted(len(seen.lines), 'meeting')}{': ' if parts else ''}{parts}"
+
+
+def unread(seen: Overview) -> tuple[str, ...]:
+    """Return a sentence for each cell that could not be read."""
+    return tuple(f"Cannot read the cell {cell}, so its machines are not known: {why}" for cell, why in seen.unread)
 
 
 def shown(seen: Overview, *, everything: bool) -> tuple[Line, ...]:
@@ -68,7 +73,7 @@ def record_of(seat: Seat) -> str:
 def join_of(seat: Seat) -> str:
     """Return whether its user can join; "works" where a probe of the link went through."""
     if not seat.can_join:
-        return "no"
+        return "no" if seat.is_known else "?"
     return "yes" if seat.probed is None else "works" if seat.probed == "works" else f"yes ({seat.probed})"
 
 

@@ -67,12 +67,11 @@ def as_metrics(report: Report, request: Request, function: str) -> dict[str, Any
         values["SecondsToLink"] = waits
     if ahead := [-seconds for seconds in _sorted_worst_last(_seconds_after_meeting(report))]:
         values["SecondsBeforeMeeting"] = ahead
-    if report.scope is None:
+    if report.is_full:
         values["MachinesOverdue"] = report.found("machine-overdue")
         values["MeetingsLate"] = sum(map(report.found, LATE))
-    if report.scope is None and (report.mode == Mode.APPLY or request.is_scheduled):
-        is_whole = not any(cell.error for cell in report.cells)
-        settled = is_whole and all(result.outcome in _SETTLED for result in report.results)
+    if report.is_full and (report.mode == Mode.APPLY or request.is_scheduled):
+        settled = not report.unread and all(result.outcome in _SETTLED for result in report.results)
         values["FullPassSucceeded"] = int(settled or report.mode == Mode.PLAN)
     if len(report.cells) > 1:
         values["CellsUnread"] = sum(cell.error is not None for cell in report.cells)

@@ -11,9 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from controller.sandbox import demo
+from controller.report.report import Report
+from controller.sandbox import cells, demo
+from controller.sandbox.aws import AwsServer
+from controller.sandbox.cloudflare import CloudflareServer
 from controller.sandbox.drifts import DRIFTS, End
+from controller.sandbox.edge import Edge
 from controller.sandbox.fleet import Fleet, Played, seed
+from controller.sandbox.stage import Stage
 
 COMMAND = Path(sys.executable).with_name("elephant-dns")
 
@@ -29,8 +34,15 @@ class Shown(list[str]):
         return self.text.partition(title)[2]
 
 
-def play(shown: Shown, *, serve: bool = False, wait: Callable[[], object] | None = None, colour: bool = False) -> int:
-    return demo.run(demo.Stage(shown.append, 100, colour), 44, serve=serve, wait=wait)
+def play(
+    shown: Shown,
+    *,
+    cells: int = 1,
+    serve: bool = False,
+    wait: Callable[[], object] | None = None,
+    colour: bool = False,
+) -> int:
+    return demo.run(Stage(shown.append, 100, colour), 44, cells=cells, serve=serve, wait=wait)
 
 
 def test_the_demo_ends_with_nothing_left_but_findings(capfd: pytest.CaptureFixture[str]) -> None:
@@ -48,6 +60,56 @@ def test_the_demo_ends_with_nothing_left_but_findings(capfd: pytest.CaptureFixtu
     assert "ARGS=--serve" in shown.after("What next")
     assert dict(os.environ) == before
     assert capfd.readouterr() == ("", "")
+
+
+def test_cells_end_as_the_story_says_and_every_command_works() -> None:
+    shown, done = Shown(), list[subprocess.CompletedProcess[str]]()
+    away = "210987654321/eu-west-1"
+    after = (f"elephant-dns apply --yes --cell {away}", "elephant-dns status --quiet")
+
+    def paste() -> None:
+        done.append(pasted(shown.after("Ctrl-C here ends the servers."), *after, CELLS="999999999999/us-east-1"))
+
+    assert play(shown, cells=3, serve=True, wait=paste) == 0
+    assert "✗" not in shown.text
+    for cell in (away, "123456789012/us-east-1"):
+        drifts = shown.after(f"\n  in {cell}\n").split("\n  in ")[0]
+        assert all(re.search(rf"^  ✓ {name} ", drifts, re.MULTILINE) for name in cells.DRIFTED)
+    act = " ".join(shown.after("A cell that cannot be read").split())
+    assert f"! cell-not-read Cannot read the cell {away}: " in act
+    for end in ("the pass fails", "nobody knows whether it is up", "none ends", "its record and its link", "is ended"):
+        assert end in act
+    assert done[0].returncode == 0, done[0].stderr
+    assert f"apply for example.com: only cells {away}\n" in done[0].stdout
+    assert " not known" not in done[0].stdout
+
+
+@pytest.mark.parametrize("lie", ["ended", "silent", "deleted"])
+def test_a_pass_that_ignores_the_unread_cell_fails_the_act(lie: str) -> None:
+    """The judge of the act looks at the servers, and at how loud the pass was."""
+    with AwsServer() as aws, CloudflareServer(demo.DOMAIN_ROOT, plan="pro") as cloudflare, Edge(cloudflare) as edge:
+        fleet = demo.prepared(aws, cloudflare, 44, 2)
+        away = fleet.others[0]
+        (solo,) = (row for row in away.healthy.rows.values() if row and "student_ec2_id" not in row)
+        controller = demo._controller(fleet, edge)
+        passes = iter(range(9))
+
+        def apply() -> Report:
+            report = controller.run(demo.APPLY, 60)
+            if next(passes):
+                return report
+            if lie == "ended":
+                aws.rows.edit(next(iter(away.healthy.rows)), status="TERMINATED")
+            if lie == "deleted":
+                (record,) = (r for r in cloudflare.records() if str(r["name"]).startswith(solo["teacher_ec2_id"]))
+                cloudflare.remove(str(record["id"]))
+            return replace(report, findings=(), cells=()) if lie == "silent" else report
+
+        shown = Shown()
+        controller.run(demo.APPLY, 60)
+        assert not cells.play_unread(Stage(shown.append, 100, colour=False), fleet, apply)
+        controller.close()
+    assert "✗" in shown.text
 
 
 def test_colours_are_shown_where_they_are_wanted() -> None:
@@ -104,7 +166,7 @@ def test_printed_lines_lead_a_shell_to_the_fleet_of_the_story() -> None:
 
 def test_quiet_story_shows_only_what_can_be_pasted() -> None:
     shown = Shown()
-    assert demo.run(demo.Stage(shown.append, 100, colour=False, quiet=True), 44, serve=True, wait=lambda: None) == 0
+    assert demo.run(Stage(shown.append, 100, colour=False, quiet=True), 44, serve=True, wait=lambda: None) == 0
     assert len(shown) == 1
     assert {line.split()[0] for line in shown.text.splitlines() if line} == {"unset", "export", "elephant-dns"}
 

@@ -17,6 +17,7 @@ from controller.sandbox.aws import AwsServer, exported
 from controller.sandbox.cloudflare import CloudflareServer
 from controller.sandbox.edge import Edge
 from controller.sandbox.first_version import FUNCTION, RULE, SECRET
+from controller.sandbox.stage import Stage
 from controller.settings import read_settings
 from tests.support.clock import FastClock
 
@@ -103,7 +104,7 @@ def test_switch_serves_everybody_and_marks_every_record(by_hand: ByHand) -> None
 
 def test_first_version_is_served_with_what_can_be_pasted() -> None:
     shown = list[str]()
-    assert first_version.run(demo.Stage(shown.append, 100, colour=False), wait=lambda: None) == 0
+    assert first_version.run(Stage(shown.append, 100, colour=False), wait=lambda: None) == 0
     text = "\n".join(shown)
     assert f"export SECRET_ARN={SECRET}" in text
     assert set(first_version.SWITCH) <= {line.strip() for line in text.splitlines()}

@@ -7,9 +7,10 @@ servers if the controller has to restore what was, only the expectation if somet
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal, Self
+from typing import Any, Literal, Protocol, Self
 
-from controller.sandbox.aws import AwsServer
+from controller.sandbox.aws_machines import Machines
+from controller.sandbox.aws_rows import Rows
 from controller.sandbox.cloudflare import CloudflareServer
 from controller.sandbox.edge.desktops import Kind
 
@@ -95,11 +96,31 @@ class End:
     desktops: dict[str, Kind] = field(default_factory=dict)  # what stands at an address, where it is not up
 
 
+class Place(Protocol):
+    """A place with machines, and the table."""
+
+    @property
+    def account(self) -> str:
+        """Return the account of the machines."""
+
+    @property
+    def region(self) -> str:
+        """Return their region."""
+
+    @property
+    def machines(self) -> Machines:
+        """Return the machines."""
+
+    @property
+    def rows(self) -> Rows:
+        """Return the rows of the table, which may be in another place."""
+
+
 @dataclass(slots=True)
 class Scene:
     """The place of one drift. All scenes of a fleet share ``ids``, ``addresses`` and ``numbers``."""
 
-    aws: AwsServer
+    aws: Place
     cloudflare: CloudflareServer
     ids: Iterator[str]
     addresses: Iterator[str]

@@ -75,6 +75,7 @@ def ran(
     mode: Mode = Mode.PLAN,
     fails: Mapping[str, int] | None = None,
     homes: Mapping[str, str] | None = None,
+    cells: Collection[str] | None = None,
 ) -> tuple[Report, Clouds]:
     """A pass over cells, and the clouds as it left them."""
     clouds, script = Clouds(case), Script(fails or {})
@@ -83,7 +84,12 @@ def ran(
     fleet = CellFleet({cell: InCell(clouds, cell, script, budget) for cell in case.settings.cells}, budget)  # type: ignore[misc]  # a fleet of the model
     readers = replace(readers_of(clouds), fleet=fleet, cells=fleet)
     context = Context(case.settings, target, readers, writers_of(clouds) if mode is Mode.APPLY else None, budget)
-    request = Request(mode, None if scope is None else frozenset(scope), homes=homes or {})
+    request = Request(
+        mode,
+        None if scope is None else frozenset(scope),
+        homes=homes or {},
+        cells=None if cells is None else frozenset(cells),
+    )
     with taking_turns(random.Random(0)):
         return reconcile(request, context), clouds
 
@@ -139,6 +145,32 @@ def test_the_union_of_cells_plans_what_one_cell_plans(case: Case, rng: random.Ra
     assert told(changes_of(together)) == told(changes_of(alone))
     assert [(f.id, f.key) for f in together.findings] == [(f.id, f.key) for f in alone.findings]
     assert together.complete
+
+
+@PROMISE
+@given(cases(), st.randoms(use_true_random=False))
+def test_plans_of_single_cells_are_parts_of_the_whole_plan(case: Case, rng: random.Random) -> None:
+    there = divided(in_one(case), rng)
+    whole, _ = ran(there)
+    parts = {cell: ran(there, cells=[cell])[0] for cell in CELLS}
+    for cell, part in parts.items():
+        assert told(changes_of(part)) == [c for c in told(changes_of(whole)) if c in told(changes_of(part))]
+        homes = [there.state.instances[i].cell for c in changes_of(part) for i in _rests_on(c, there)]
+        assert set(homes) <= {cell}
+        assert set(part.findings) <= set(whole.findings)
+    shown = [c for part in parts.values() for c in told(changes_of(part))]
+    left = [c for c in changes_of(whole) if told([c])[0] not in shown]
+    assert all(c.action is Action.TERMINATE_MEETING or c.instance not in there.state.instances for c in left)
+    together = told(changes_of(ran(there, cells=CELLS)[0]))
+    for change in changes_of(whole):
+        rests_on = change.evidence if change.action is Action.TERMINATE_MEETING else [change.instance]
+        assert (told([change])[0] in together) is all(machine in whole.homes for machine in rests_on)
+
+
+def _rests_on(change: Change, case: Case) -> list[str]:
+    """The machines that are there, of a change: an end's are all those on which it rests."""
+    machines = change.evidence if change.action is Action.TERMINATE_MEETING else [change.instance or ""]
+    return [machine for machine in machines if machine in case.state.instances]
 
 
 @PROMISE

@@ -47,7 +47,7 @@ def test_a_page_for_a_bucket_and_json_for_programs(lessons: Clouds, tmp_path: Pa
     assert (done.returncode, done.stdout) == (0, "")
     assert "chemistry" in page.read_text(encoding="utf-8")
     document = json.loads(run(lessons, "status", "--format", "json").stdout)
-    assert document["counts"] == {"cannot_join": 1, "starting": 0, "ready": 1, "quiet": 1}
+    assert document["counts"] == {"cannot_join": 1, "not_known": 0, "starting": 0, "ready": 1, "quiet": 1}
 
 
 def test_watch_looks_again_until_ctrl_c(lessons: Clouds) -> None:

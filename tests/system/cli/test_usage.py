@@ -51,6 +51,7 @@ def test_the_first_help_names_commands_and_exit_codes(capsys: pytest.CaptureFixt
         (["apply", "--forec"], "--force"),
         (["apply", "--yes", "--force", "--instance", "i-0123456789abcdef0"], "--force has no effect with --instance"),
         (["plan", "--force", "--instance", "i-0123456789abcdef0"], "--force has no effect with --instance"),
+        (["plan", "--cell", "x/y", "--instance", "i-0123456789abcdef0"], "--cell has no effect with --instance"),
         (["plan", "--format", "yaml"], "'markdown'"),
         (["plan", "--deadline", "0"], "1<=x<=86400"),
         (["explain"], "ID"),

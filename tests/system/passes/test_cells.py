@@ -1,7 +1,6 @@
 """One deployment, several accounts and regions: moto keeps them apart by the request's region and credentials."""
 
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
@@ -11,55 +10,19 @@ from controller.errors import IncompleteError, SettingsError
 from controller.model import Mode
 from controller.model import Request as Pass
 from controller.report.report import Report
-from controller.sandbox.aws import ACCOUNT, REGION
+from controller.sandbox.aws import REGION
 from controller.sandbox.aws_http import operation_of
-from controller.sandbox.aws_machines import Machines
-from controller.sandbox.cloudflare import Proceed, Reply, Request
-from controller.sandbox.cloudflare.exchange import Exchange
 from tests.support.build import link, name
+from tests.support.cells import AWAY, CELLS, EAST, HUB, lessons, machines_of, marks, refuse
 from tests.support.events import batch, state_change
 from tests.support.lambda_runtime import LambdaContext
-from tests.support.servers import Clouds, long_ago, outcomes
-
-HUB, EAST, AWAY = f"{ACCOUNT}/{REGION}", f"{ACCOUNT}/us-east-1", "210987654321/eu-west-1"
-PLACES = ",".join((HUB, EAST, AWAY))
-CELLS: dict[str, Any] = {"CELLS": PLACES, "CELL_ROLE": "ElephantDNSCell", "CELL_EXTERNAL_ID": "pupils"}
-
-
-def in_cell(cell: str, meeting: str, role: str = "teacher") -> str:
-    """Launch a machine in a cell; returns its id."""
-    account, _, region = cell.partition("/")
-    return Machines(account, region).launch(meeting, role, launched_at=long_ago())
+from tests.support.servers import Clouds, outcomes
 
 
 @pytest.fixture
 def fleet(clouds: Clouds) -> dict[str, str]:
     """One lesson in each cell: cell → the teacher's machine."""
-    machines = {cell: in_cell(cell, f"m-{number}") for number, cell in enumerate((HUB, EAST, AWAY))}
-    for number, machine in enumerate(machines.values()):
-        clouds.aws.rows.put(f"m-{number}", status="LAUNCHED", teacher_ec2_id=machine)
-    return machines
-
-
-def marks(clouds: Clouds) -> dict[str, str]:
-    """Name → the cell that the record's mark names."""
-    return {
-        str(r["name"]): str(r["comment"]).split(" ")[0].removeprefix("elephant-dns:")
-        for r in clouds.cloudflare.records()
-    }
-
-
-def refuse(clouds: Clouds, operation: str, region: str | None = None) -> None:
-    """Answer an operation of AWS (in a region) with AccessDenied from now on."""
-    error = "<Error><Code>AccessDenied</Code><Message>not allowed</Message></Error>"
-
-    def intercept(request: Request, proceed: Proceed) -> Reply:
-        is_here = region is None or f"/{region}/" in request.headers.get("authorization", "")
-        if operation_of(Exchange(request)) == operation and is_here:
-            return Reply.text(403, f"<Response><Errors>{error}</Errors></Response>", "text/xml")
-        return proceed()
-
-    clouds.aws.intercept = intercept
+    return lessons(clouds)
 
 
 def assumed(clouds: Clouds) -> Iterator[dict[str, list[str]]]:
@@ -112,8 +75,7 @@ def test_a_cell_that_cannot_be_read_stops_nobody_else(
 def test_records_of_an_unread_cell_stay_and_no_meeting_ends(clouds: Clouds, fleet: dict[str, str]) -> None:
     clouds.apply(**CELLS)
     for cell, machine in fleet.items():
-        account, _, region = cell.partition("/")
-        Machines(account, region).terminate(machine)
+        machines_of(cell).terminate(machine)
     refuse(clouds, "DescribeInstances", "us-east-1")
     clouds.apply(**CELLS)
     assert set(marks(clouds).values()) == {EAST}
@@ -158,7 +120,7 @@ def test_an_event_of_an_unknown_cell_is_a_finding(clouds: Clouds, fleet: dict[st
 
 def test_the_function_fails_after_the_other_cells_were_served(clouds: Clouds, fleet: dict[str, str]) -> None:
     refuse(clouds, "AssumeRole")
-    with pytest.raises(IncompleteError, match=f"The cell {AWAY} could not be read"):
+    with pytest.raises(IncompleteError, match=f"Cannot read the cell {AWAY}"):
         handled(clouds, {"action": "apply"})
     assert set(marks(clouds).values()) == {HUB, EAST}
 

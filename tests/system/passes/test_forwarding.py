@@ -18,10 +18,10 @@ from controller.sandbox.aws_machines import Machines
 from tests.infra.cloudformation import ACCOUNT, REGION, Stack, stack
 from tests.infra.iam import Permission, allows
 from tests.support.build import name
+from tests.support.cells import AWAY, CELLS, EAST, HUB, marks
 from tests.support.events import batch, state_change, tag_change
 from tests.support.lambda_runtime import LambdaContext
 from tests.support.servers import Clouds, long_ago
-from tests.system.passes.test_cells import AWAY, CELLS, EAST, HUB, marks
 
 OTHER = AWAY.partition("/")[0]
 BUS = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default"

@@ -1,5 +1,6 @@
 """Cells in the report: where there are several, each change names its own, and an unread one stands at the top."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -38,3 +39,11 @@ def test_each_change_names_its_cell(render: Callable[[Report], str]) -> None:
 def test_one_cell_changes_nothing(render: Callable[[Report], str]) -> None:
     report = rich()
     assert render(replace(report, cells=(HUB,))) == render(replace(report, cells=()))
+
+
+@FORMS
+def test_a_report_of_some_cells_says_so_and_how_to_apply_it(render: Callable[[Report], str]) -> None:
+    text = render(replace(in_cells(), only_cells=(EAST.name,))).replace("&#47;", "/").replace("<code>", "")
+    assert re.search(rf"only cells {EAST.name}", text)
+    assert "everything" not in text
+    assert render is as_text.render or f"apply --cell {EAST.name} --expect" in text

@@ -31,10 +31,14 @@ def closed(schema: Any) -> Any:
 VALIDATOR = Draft202012Validator(closed(DOCUMENT))
 
 
+CELL = "123456789012/us-east-1"
+
+
 def reports() -> Mapping[str, Report]:
     """Reports of every mode, scope and outcome."""
     several = {name: report() for name, report in REPORTS.items()}
     several["scoped"] = replace(rich(), scope=(TEACHER, STUDENT))
+    several["cells"] = replace(rich(), only_cells=(CELL,), homes={TEACHER: CELL, STUDENT: "123456789012/eu-west-1"})
     several["probed"] = replace(rich(), links=Links(probed=3, unreachable=1, not_judged=1))
     for outcome in Outcome:
         results = tuple(Result(result.change, outcome, f"why {outcome}") for result in rich().results)
@@ -48,6 +52,11 @@ def test_a_report_is_as_the_schema_says(name: str, report: Report) -> None:
     VALIDATOR.validate(json.loads(text))
     assert text.isascii()
     assert text.endswith("}\n")
+
+
+def test_a_report_of_some_cells_has_their_machines_as_its_scope() -> None:
+    shown = as_json.as_dict(reports()["cells"])
+    assert (shown["scope"], shown["only_cells"]) == ([TEACHER], [CELL])
 
 
 def test_schema_is_valid_and_has_its_name() -> None:

@@ -89,7 +89,7 @@ def test_json_follows_its_schema_and_lists_all() -> None:
     schema = json.loads(files("controller.status").joinpath("status.schema.json").read_text(encoding="utf-8"))
     document = json.loads(as_json.render(seen(HOSTILE)))
     jsonschema.validate(document, schema, cls=jsonschema.Draft202012Validator)
-    assert document["counts"] == {"cannot_join": 1, "starting": 0, "ready": 0, "quiet": 1}
+    assert document["counts"] == {"cannot_join": 1, "not_known": 0, "starting": 0, "ready": 0, "quiet": 1}
     assert [meeting["meeting"] for meeting in document["meetings"]] == [HOSTILE, "later"]
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**document, "counts": {}}, schema)

@@ -1,6 +1,7 @@
 """How a meeting stands: the verdicts of ``rules/joining.py``, sorted by how soon a person is needed."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -62,6 +63,29 @@ def test_where_everybody_can_join_the_meeting_is_ready() -> None:
 def test_a_machine_may_take_ten_minutes(minutes: int, expected: Standing) -> None:
     young = student(ip=None, state="pending", launched=NOW - minutes * MINUTES)
     assert standing(machines=[machine(), young], records=RECORDS[:1]) is expected
+
+
+DUE = row(status="SCHEDULED", meet_time="2026-01-31T11:30:00Z")
+OF_TWO_DAYS_AGO = row(status="SCHEDULED", meet_time="2026-01-29T11:30:00Z")
+
+
+@pytest.mark.parametrize(
+    ("meeting", "machines", "expected"),
+    [
+        (LESSON, [], Standing.NOT_KNOWN),
+        (LESSON, [machine()], Standing.NOT_KNOWN),
+        (LESSON, [machine(state="stopped")], Standing.CANNOT_JOIN),
+        (LESSON, [machine(), student()], Standing.READY),
+        (DUE, [], Standing.NOT_KNOWN),
+        (OF_TWO_DAYS_AGO, [], Standing.QUIET),
+    ],
+)
+def test_what_an_unread_cell_may_have_is_not_known(
+    meeting: Meeting, machines: list[Instance], expected: Standing
+) -> None:
+    there = replace(world(machines, RECORDS, [meeting]), absent=frozenset(), unread=frozenset({"1/away"}))
+    (line,) = overview(there, settings(), TARGET).lines
+    assert line.standing is expected
 
 
 def test_a_machine_without_a_launch_time_is_not_waited_for() -> None:

@@ -70,6 +70,12 @@ def test_unread_cells_are_counted(errors: tuple[str | None, str | None]) -> None
     assert metrics(cells=cells)["CellsUnread"] == 2 - errors.count(None)
 
 
+@pytest.mark.parametrize("is_scheduled", [False, True])
+def test_a_pass_for_some_cells_is_not_a_full_pass(is_scheduled: bool) -> None:
+    line = metrics(only_cells=("123456789012/us-west-2",), is_scheduled=is_scheduled)
+    assert not {"FullPassSucceeded", "MachinesOverdue", "MeetingsLate"} & line.keys()
+
+
 def test_a_deployment_of_one_place_has_no_metric_of_cells() -> None:
     assert "CellsUnread" not in metrics(cells=(CellSeen("123456789012", "us-west-2", 1),))
 
