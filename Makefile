@@ -75,7 +75,7 @@ lint-infra: $(VENV)/dev.stamp $(INFRA_VENV)/infra.stamp ## what others look for 
 	@command -v systemd-analyze > /dev/null || { echo "systemd-analyze is missing: the units were not checked."; exit 0; }; \
 		systemd-analyze verify --man=no build/units/elephant-dns.service build/units/elephant-dns.timer
 
-proof: $(VENV)/dev.stamp ## the exhaustive tests, about an hour, and the figures in docs/proof.md (ARGS go to pytest)
+proof: $(VENV)/dev.stamp ## the exhaustive tests, about an hour, and the figures in docs/internals/proof.md (ARGS go to pytest)
 	@status=0; $(BIN)/pytest --numprocesses auto --timeout 0 -m proof $(ARGS) || status=$$?; \
 		$(BIN)/python -m tests.model.proof.page && exit $$status
 
@@ -91,8 +91,8 @@ mutants: $(MUTANTS_VENV)/mutants.stamp ## list changes to the rules that no test
 bench: $(VENV)/dev.stamp ## measure the speed, beside octoDNS and a naive function (ARGS="growth event" for some)
 	$(BIN)/python -m tests.benchmarks --output build/benchmarks.json $(ARGS)
 
-bench-report: $(VENV)/dev.stamp ## write docs/performance.md from the figures of `make bench`
-	$(BIN)/python -m tests.benchmarks.report build/benchmarks.json docs/performance.md
+bench-report: $(VENV)/dev.stamp ## write docs/internals/performance.md from the figures of `make bench`
+	$(BIN)/python -m tests.benchmarks.report build/benchmarks.json docs/internals/performance.md
 
 package: | $(VENV) ## build the Lambda function: dist/elephant-dns-watchdog.zip
 	@$(BIN)/python -m infra.package --python $(LAMBDA_PYTHON) --architecture $(LAMBDA_ARCHITECTURE) \

@@ -13,7 +13,7 @@ from tests.project import costs
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 SOURCES = [path for path in (ROOT / "controller").rglob("*.py") if "sandbox" not in path.parts]
-PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 
 
 def page(name: str) -> str:
@@ -79,7 +79,7 @@ def test_every_exit_code_is_in_the_runbook() -> None:
 
 
 def test_every_bug_that_was_found_names_a_test() -> None:
-    named = set(re.findall(r"`(test_\w+)` \|$", page("proof"), flags=re.MULTILINE))
+    named = set(re.findall(r"`(test_\w+)` \|$", page("internals/proof"), flags=re.MULTILINE))
     tests = {
         name for path in (ROOT / "tests").rglob("test_*.py") for name in re.findall(r"def (test_\w+)", path.read_text())
     }
@@ -95,7 +95,7 @@ def test_the_tables_of_costs_are_those_that_the_arithmetic_gives(name: str, tabl
     assert told[1].strip() == table()
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.name))
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_leads_somewhere(path: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text()):
         if "://" in target:

@@ -1,4 +1,4 @@
-"""The parameters and queries that the deployment page tells people to type exist."""
+"""The parameters and queries that the pages on installing and operating show exist."""
 
 import re
 import shlex
@@ -13,7 +13,8 @@ from tests.infra.cloudformation import read, stack
 from tests.support.servers import Clouds
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGE = (DOCS / "deploy.md").read_text(encoding="utf-8")
+PAGES = ("install", "migrate", "operate", "uninstall")
+PAGE = "\n".join((DOCS / f"{page}.md").read_text(encoding="utf-8") for page in PAGES)
 QUERIES = [block for block in re.findall(r"```\n(.*?)```", PAGE, re.DOTALL) if block.startswith("fields ")]
 #: The words of the query language that stand where a field could.
 WORDS = {"fields", "filter", "sort", "stats", "by", "as", "and", "in", "desc", "asc", "count", "latest"}
