@@ -56,11 +56,13 @@ golden: $(VENV)/dev.stamp ## write the golden reports and the README's example a
 deploy-test: $(VENV)/dev.stamp $(MINISTACK_VENV)/ministack.stamp ## deploy the template on an emulator
 	$(BIN)/pytest --numprocesses auto -m deploy $(ARGS)
 
-lint: $(VENV)/dev.stamp ## style, types, import directions, templates, words
+SPELLED := README.md CONTRIBUTING.md CHANGELOG.md Makefile pyproject.toml handler.py controller docs infra tests
+
+lint: $(VENV)/dev.stamp ## style, types, import directions, templates, words, spelling
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	@$(BIN)/mypy & types=$$!; \
-		$(BIN)/lint-imports && $(BIN)/cfn-lint infra/template.yaml infra/policies.yaml infra/cell.yaml && \
+		$(BIN)/codespell $(SPELLED) && $(BIN)/lint-imports && $(BIN)/cfn-lint infra/template.yaml infra/policies.yaml infra/cell.yaml && \
 		$(BIN)/pytest --quiet tests/project/test_words.py; status=$$?; wait $$types && exit $$status
 
 # The checkers bring a hundred packages, so `make test` goes without them.
