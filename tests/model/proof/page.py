@@ -1,4 +1,4 @@
-"""The figures in docs/internals/proof.md: what the last ``make proof`` and ``make mutants``, which end with it, counted."""
+"""The figures in docs/internals/proof.md: what the last ``make proof`` and ``make mutants`` counted."""
 
 import json
 import re
