@@ -3,6 +3,7 @@
 import ast
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -41,8 +42,36 @@ def findings_in(path: Path) -> set[str]:
     return {first.value for first in firsts if isinstance(first, ast.Constant) and isinstance(first.value, str)}
 
 
+def rows(text: str, heading: str) -> list[str]:
+    """The lines of the table under this heading, without its two lines of head."""
+    section = re.split(r"^##+ ", text.partition(f"## {heading}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
+    return [line for line in section.splitlines() if line.startswith("|")][2:]
+
+
 def test_the_runbook_knows_every_finding_and_no_other() -> None:
     assert first_column(page("runbook"), "Findings") == set().union(*map(findings_in, SOURCES))
+
+
+def test_every_finding_and_error_has_an_anchor_of_its_own() -> None:
+    found = [re.match(r'\| <a id="([a-z-]+)"></a>`\1` \|', row) for row in rows(page("runbook"), "Findings")]
+    errors = [re.match(r'\| <a id="(error-[a-z-]+)"></a>"', row) for row in rows(page("runbook"), "Errors")]
+    assert len(errors) > 25
+    anchors = [match[1] if match else "a row without an anchor" for match in [*found, *errors]]
+    assert sorted(anchors) == sorted(set(anchors) - {"a row without an anchor"})
+
+
+def test_the_index_names_every_page() -> None:
+    index = {(DOCS / target).resolve() for target in re.findall(r"\]\(([^)#]+)", page("README"))}
+    decisions = set((DOCS / "decisions").glob("[0-9]*.md"))  # their own page lists these
+    assert {DOCS / "README.md", *index} >= set(DOCS.rglob("*.md")) - decisions
+
+
+def test_the_picture_is_drawn_for_light_and_dark() -> None:
+    text = (DOCS / "images" / "watchdog.svg").read_text(encoding="utf-8")
+    texts = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(text).iter()}
+    assert texts >= {"title", "desc", "text"}
+    assert "@media (prefers-color-scheme: dark)" in text
+    assert set(re.findall(r"https?://[^\"]+", text)) == {"http://www.w3.org/2000/svg"}  # it loads nothing
 
 
 def test_every_rule_is_named_in_the_rules() -> None:
@@ -105,4 +134,5 @@ def test_every_link_leads_somewhere(path: Path) -> None:
         assert where.exists(), target
         if anchor:
             headings = re.findall(r"^#+ (.*)$", where.read_text(), flags=re.MULTILINE)
-            assert anchor in {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+            names = {re.sub(r"[^a-z0-9_ -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+            assert anchor in names | set(re.findall(r'<a id="([^"]+)"', where.read_text()))
