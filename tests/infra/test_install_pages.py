@@ -14,7 +14,7 @@ from tests.infra.cloudformation import read, stack
 from tests.support.servers import Clouds
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ("install", "migrate", "operate", "uninstall")
+PAGES = ("install", "migrate", "operate", "uninstall", "terraform")
 PAGE = "\n".join((DOCS / f"{page}.md").read_text(encoding="utf-8") for page in PAGES)
 QUERIES = [block for block in re.findall(r"```\n(.*?)```", PAGE, re.DOTALL) if block.startswith("fields ")]
 TEMPLATES = ("template.yaml", "policies.yaml", "notifications/chat.yaml")

@@ -56,7 +56,9 @@ def resource(command: str) -> str | None:
 
 
 ON_CALL = of_people("Plan", "Apply", "Doctor", "Operate")
-OF_PAGES = sorted({one for page in ("runbook", "install", "migrate", "operate", "uninstall") for one in commands(page)})
+OF_PAGES = sorted(
+    {one for page in ("runbook", "install", "migrate", "operate", "uninstall", "terraform") for one in commands(page)}
+)
 RUN = [one for one in OF_PAGES if action(one) not in DEPLOYERS]
 
 
