@@ -69,6 +69,11 @@ def code_check(deployed: Deployed) -> Check:
     return failed("function-code", seen, fix)
 
 
+def runs_another_program(deployment: Deployment) -> bool:
+    """Return whether nothing that is started under the function's name is this program."""
+    return all(deployed.handler != HANDLER for deployed in deployment.woken.values())
+
+
 def _time_out(deployed: Deployed) -> Check:
     seen = f"The time-out of {deployed.arn} is {deployed.seconds} s"
     fix = "Set Timeout: 240, as the template does."

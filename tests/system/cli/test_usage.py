@@ -41,7 +41,7 @@ def test_the_first_help_names_commands_and_exit_codes(capsys: pytest.CaptureFixt
     assert "64 wrong usage or settings" in text
     assert "..." not in text.partition("Commands:")[2], "each short help is complete"
     assert ended("--version") == 0
-    assert capsys.readouterr().out.startswith("elephant-dns 0.")
+    assert capsys.readouterr().out.startswith("elephant-dns 1.")
 
 
 @pytest.mark.parametrize(
