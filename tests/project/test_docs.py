@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -58,6 +59,28 @@ def test_every_finding_and_error_has_an_anchor_of_its_own() -> None:
     assert len(errors) > 25
     anchors = [match[1] if match else "a row without an anchor" for match in [*found, *errors]]
     assert sorted(anchors) == sorted(set(anchors) - {"a row without an anchor"})
+
+
+def said(path: Path) -> Iterator[str]:
+    """Each text in this file, with NUL for what an f-string fills in."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(str(one.value) if isinstance(one, ast.Constant) else "\0" for one in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_messages_that_the_runbook_quotes_are_messages() -> None:
+    text = page("runbook")
+    cells = [row.split("|")[1] for heading in ("A user cannot join", "Errors") for row in rows(text, heading)]
+    cells += [row.split("|")[2] for row in rows(text, "What the user sees")]
+    quoted = [words for cell in cells for words in re.findall(r'"([^"]+)"', re.sub(r"<[^>]*>", "", cell))]
+    pieces = {re.sub(r"\(\d+\)", "", piece).strip().lower() for words in quoted for piece in words.split("…")}
+    everything = " ".join(
+        "\n".join(each for path in [*SOURCES, ROOT / "handler.py"] for each in said(path)).split()
+    ).lower()
+    assert len(pieces) > 50
+    assert sorted(piece for piece in pieces if piece not in everything) == []
 
 
 def test_the_index_names_every_page() -> None:
