@@ -22,13 +22,16 @@ COMPILE_FOR = $(LOCK_VENV)/bin/uv pip compile --quiet --generate-hashes --no-ann
 COMPILE = $(COMPILE_FOR) --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test unit coverage deploy-test test-browser golden lint lint-infra proof mutants bench bench-report package release format lock clean
+.PHONY: help sandbox test unit coverage deploy-test test-browser golden lint lint-infra proof mutants bench bench-report package wheel release format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 sandbox: $(VENV)/sandbox.stamp ## the whole system on this machine, with a drifted fleet (ARGS="--instances 100")
 	@$(BIN)/elephant-dns sandbox $(ARGS)
+
+# Every template that CloudFormation gets.
+TEMPLATES := infra/template.yaml infra/policies.yaml infra/cell.yaml infra/notifications/chat.yaml
 
 # One more than there are processors: the servers of some tests wait for a time-out while others compute.
 WORKERS = $(shell $(BIN)/python -c "import os; print((os.cpu_count() or 1) + 1)")
@@ -50,24 +53,29 @@ test-browser: $(VENV)/dev.stamp ## test the HTML report in Chromium, and take th
 	$(BIN)/pytest tests/unit/report/test_browser.py $(ARGS)
 	$(BIN)/python -m tests.unit.report.picture
 
-golden: $(VENV)/dev.stamp ## write the golden reports and the README's example again; read the diff afterwards
+golden: $(VENV)/dev.stamp ## write golden reports, the README's example and what `explain` says again; read the diff
 	$(BIN)/python -m tests.unit.report.golden
+	$(BIN)/python -m tests.project.entries
 
 deploy-test: $(VENV)/dev.stamp $(MINISTACK_VENV)/ministack.stamp ## deploy the template on an emulator
 	$(BIN)/pytest --numprocesses auto -m deploy $(ARGS)
 
-lint: $(VENV)/dev.stamp ## style, types, import directions, templates, words
+SPELLED := README.md CONTRIBUTING.md CHANGELOG.md Makefile pyproject.toml handler.py controller docs infra tests
+
+lint: $(VENV)/dev.stamp ## style, types, import directions, templates, words, spelling
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	@$(BIN)/mypy & types=$$!; \
-		$(BIN)/lint-imports && $(BIN)/cfn-lint infra/template.yaml infra/policies.yaml infra/cell.yaml && \
+		$(BIN)/codespell $(SPELLED) && $(BIN)/lint-imports && $(BIN)/cfn-lint $(TEMPLATES) && \
 		$(BIN)/pytest --quiet tests/project/test_words.py; status=$$?; wait $$types && exit $$status
 
 # The checkers bring a hundred packages, so `make test` goes without them.
-lint-infra: $(VENV)/dev.stamp $(INFRA_VENV)/infra.stamp ## what others look for in templates, policies, workflows and units
-	$(BIN)/cfn-lint infra/template.yaml infra/policies.yaml infra/cell.yaml
+lint-infra: $(VENV)/dev.stamp $(INFRA_VENV)/infra.stamp ## what others look for in templates, policies, workflows, units and the container
+	$(BIN)/cfn-lint $(TEMPLATES)
 	$(INFRA_VENV)/bin/checkov --framework cloudformation --compact --quiet --skip-download \
-		--file infra/template.yaml --file infra/policies.yaml --file infra/cell.yaml
+		$(TEMPLATES:%=--file %)
+	@mkdir -p build/container && cp infra/cron/Containerfile build/container/Dockerfile # checkov knows this name alone
+	$(INFRA_VENV)/bin/checkov --framework dockerfile --compact --quiet --skip-download --file build/container/Dockerfile
 	$(INFRA_VENV)/bin/zizmor --offline --pedantic infra/ci .github
 	@mkdir -p build/units
 	@for unit in service timer; do \
@@ -75,7 +83,7 @@ lint-infra: $(VENV)/dev.stamp $(INFRA_VENV)/infra.stamp ## what others look for 
 	@command -v systemd-analyze > /dev/null || { echo "systemd-analyze is missing: the units were not checked."; exit 0; }; \
 		systemd-analyze verify --man=no build/units/elephant-dns.service build/units/elephant-dns.timer
 
-proof: $(VENV)/dev.stamp ## the exhaustive tests, about an hour, and the figures in docs/proof.md (ARGS go to pytest)
+proof: $(VENV)/dev.stamp ## the exhaustive tests, about an hour, and the figures in docs/internals/proof.md (ARGS go to pytest)
 	@status=0; $(BIN)/pytest --numprocesses auto --timeout 0 -m proof $(ARGS) || status=$$?; \
 		$(BIN)/python -m tests.model.proof.page && exit $$status
 
@@ -91,15 +99,19 @@ mutants: $(MUTANTS_VENV)/mutants.stamp ## list changes to the rules that no test
 bench: $(VENV)/dev.stamp ## measure the speed, beside octoDNS and a naive function (ARGS="growth event" for some)
 	$(BIN)/python -m tests.benchmarks --output build/benchmarks.json $(ARGS)
 
-bench-report: $(VENV)/dev.stamp ## write docs/performance.md from the figures of `make bench`
-	$(BIN)/python -m tests.benchmarks.report build/benchmarks.json docs/performance.md
+bench-report: $(VENV)/dev.stamp ## write docs/internals/performance.md from the figures of `make bench`
+	$(BIN)/python -m tests.benchmarks.report build/benchmarks.json docs/internals/performance.md
 
 package: | $(VENV) ## build the Lambda function: dist/elephant-dns-watchdog.zip
 	@$(BIN)/python -m infra.package --python $(LAMBDA_PYTHON) --architecture $(LAMBDA_ARCHITECTURE) \
 		--output dist/elephant-dns-watchdog.zip
 
-release: package ## the package, the list of its components and their checksums, in dist/
-	@$(BIN)/python -m infra.package_bom dist/elephant-dns-watchdog.zip
+wheel: $(VENV)/build.stamp ## build the command line as a wheel in dist/; requirements/cli.txt is what it needs
+	@rm -f dist/*.whl
+	@$(BIN)/python -m hatchling build --target wheel --directory dist
+
+release: package wheel ## package, wheel and its lock, lists of their components, and checksums, in dist/
+	@$(BIN)/python -m infra.package_bom dist/elephant-dns-watchdog.zip dist/*.whl
 
 format: $(VENV)/dev.stamp ## let ruff fix and format what it can
 	$(BIN)/ruff check --fix
@@ -129,6 +141,11 @@ $(VENV)/dev.stamp: requirements/dev.txt pyproject.toml | $(VENV)
 
 $(VENV)/sandbox.stamp: requirements/sandbox.txt pyproject.toml | $(VENV)
 	$(call install,sandbox)
+	@touch $@
+
+# The versions are those in dev.txt, too.
+$(VENV)/build.stamp: requirements/build.txt | $(VENV)
+	@$(BIN)/python -m pip install $(PIP_FLAGS) --require-hashes --requirement requirements/build.txt
 	@touch $@
 
 define install

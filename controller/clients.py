@@ -96,13 +96,14 @@ class AwsClients:
     secrets: "SecretsManagerClient"
     functions: "LambdaClient"
     rules: "EventBridgeClient"
-    schedules: Any  # boto3-stubs for these two are not among the tools
+    schedules: Any  # boto3-stubs for these are not among the tools
     queues: Any
+    logs: Any
 
     def close(self) -> None:
         """Close the connections."""
         clients: tuple[Closable, ...] = (self.sts, self.ec2, self.dynamodb, self.secrets, self.functions, self.rules)
-        for client in (*clients, self.schedules, self.queues):
+        for client in (*clients, self.schedules, self.queues, self.logs):
             client.close()
 
 
@@ -123,6 +124,7 @@ def aws_clients(settings: Settings | None = None, session: Session | None = None
             rules=client(used, "events"),
             schedules=client(used, "scheduler"),
             queues=client(used, "sqs"),
+            logs=client(used, "logs"),
         )
 
 

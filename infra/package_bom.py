@@ -1,48 +1,69 @@
-"""The components of a package as a CycloneDX list, and the checksums of a release's files.
+"""The components of a release as CycloneDX lists, and the checksums of its files.
 
-From the package itself and not from the lock, which also names what the package leaves out.
+The package's list is from the package itself and not from the lock, which also names what the package leaves out. A
+wheel holds no library: its list is from the lock that is released beside it.
 """
 
 import hashlib
 import json
 import re
 import sys
+from collections.abc import Iterable
 from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
+REQUIREMENTS = Path(__file__).parents[1] / "requirements"
+#: What the lock of the command line is called in a release.
+LOCK = "requirements-cli.txt"
+
 
 def main(arguments: list[str] | None = None) -> None:
-    """Write the list beside the package, and SHA256SUMS over both."""
-    package = Path((arguments or sys.argv[1:])[0])
-    bom = package.with_suffix(".cdx.json")
-    bom.write_text(json.dumps(components(package), indent=2) + "\n", encoding="utf-8")
-    sums = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in (bom, package)]
+    """Write the list beside package and wheel, the wheel's lock, and SHA256SUMS over all of them."""
+    package, wheel = map(Path, arguments or sys.argv[1:])
+    lock = package.with_name(LOCK)
+    lock.write_bytes((REQUIREMENTS / "cli.txt").read_bytes())
+    files = [lock, package, wheel]
+    for file, found in ((package, in_package(package)), (wheel, in_lock("cli") - in_lock("build"))):
+        bom = file.with_suffix(".cdx.json")
+        bom.write_text(json.dumps(components(file, found), indent=2) + "\n", encoding="utf-8")
+        files.append(bom)
+    sums = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in sorted(files)]
     (package.parent / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
 
 
-def components(package: Path) -> dict[str, Any]:
-    """Return the package and its libraries in CycloneDX 1.6 (JSON)."""
-    found = []
+def in_package(package: Path) -> set[tuple[str, str]]:
+    """Return name and version of each library in the package."""
     with ZipFile(package) as archive:
-        for entry in sorted(name for name in archive.namelist() if name.endswith(".dist-info/METADATA")):
-            metadata = BytesParser().parsebytes(archive.read(entry), headersonly=True)
-            name, version = re.sub(r"[-_.]+", "-", metadata["Name"]).lower(), metadata["Version"]
-            found.append(
-                {
-                    "type": "library",
-                    "bom-ref": f"pkg:pypi/{name}@{version}",
-                    "name": name,
-                    "version": version,
-                    "purl": f"pkg:pypi/{name}@{version}",
-                }
-            )
-    digest = hashlib.sha256(package.read_bytes()).hexdigest()
+        described = [archive.read(name) for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+    all_metadata = [BytesParser().parsebytes(each, headersonly=True) for each in described]
+    return {(re.sub(r"[-_.]+", "-", one["Name"]).lower(), str(one["Version"])) for one in all_metadata}
+
+
+def in_lock(name: str) -> set[tuple[str, str]]:
+    """Return name and version of each package in a lock."""
+    text = (REQUIREMENTS / f"{name}.txt").read_text(encoding="utf-8")
+    return set(re.findall(r"^([a-z0-9-]+)==(\S+)", text, re.MULTILINE))
+
+
+def components(file: Path, found: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Return the file and its libraries in CycloneDX 1.6 (JSON)."""
+    libraries = [
+        {
+            "type": "library",
+            "bom-ref": f"pkg:pypi/{name}@{version}",
+            "name": name,
+            "version": version,
+            "purl": f"pkg:pypi/{name}@{version}",
+        }
+        for name, version in sorted(found)
+    ]
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
     subject = {
         "type": "application",
-        "bom-ref": package.name,
-        "name": package.stem,
+        "bom-ref": file.name,
+        "name": file.stem,
         "hashes": [{"alg": "SHA-256", "content": digest}],
     }
     return {
@@ -50,8 +71,8 @@ def components(package: Path) -> dict[str, Any]:
         "specVersion": "1.6",
         "version": 1,
         "metadata": {"component": subject},
-        "components": found,
-        "dependencies": [{"ref": package.name, "dependsOn": [str(one["bom-ref"]) for one in found]}],
+        "components": libraries,
+        "dependencies": [{"ref": file.name, "dependsOn": [one["bom-ref"] for one in libraries]}],
     }
 
 

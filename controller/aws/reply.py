@@ -68,6 +68,7 @@ _TRANSIENT = frozenset(
 _NO_ACCESS = frozenset({"AccessDenied", "AccessDeniedException", "KMSAccessDeniedException", "UnauthorizedOperation"})
 #: A key that exists and may be used, but not now: disabled, or waiting for its deletion.
 _KEY_UNUSABLE = frozenset({"DecryptionFailure", "KMSDisabledException", "KMSInvalidStateException"})
+_NOT_FOUND = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "ResourceNotFoundException"})
 #: What a wrong clock brings, beside other causes: the time of the answer shows which it is. EC2 says AuthFailure.
 _MAYBE_CLOCK = frozenset(
     {
@@ -184,7 +185,7 @@ def _lasting(code: str, text: str, asked: Asked, message: str) -> TerminalError 
         return TerminalError(message, f"Enable the KMS key that encrypts {what}, and allow kms:Decrypt on it.")
     if "marked for deletion" in text:
         return TerminalError(message, f"Restore the {what}, or correct its name.")
-    if code == "ResourceNotFoundException":
+    if code in _NOT_FOUND:
         empty = ", or holds no value yet" if asked.action == "GetSecretValue" else ""
         return NotFoundError(
             message, f"{what} does not exist in this account and region{empty}; check its name and AWS_REGION."

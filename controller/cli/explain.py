@@ -1,4 +1,4 @@
-"""``explain``: one machine or meeting on one screen."""
+"""``explain``: one machine or meeting on one screen, or what the id of a finding means."""
 
 import sys
 from collections.abc import Collection, Iterable
@@ -14,13 +14,15 @@ from controller.cli.session import Session
 from controller.report.safe import on_one_line
 
 if TYPE_CHECKING:
+    from controller.bootstrap import Controller
+    from controller.cli.entries import Entry
     from controller.explain import Explanation
     from controller.model import Result
     from controller.probe.verdict import Link, Verdict
     from controller.report.as_text import Pen
 
 
-@click.command("explain", short_help="Say why, for one machine or meeting.")
+@click.command("explain", short_help="Say why, for one machine, meeting or finding.")
 @click.argument("name", metavar="ID")
 @click.option("--probe", is_flag=True, help="Go the way of a user's browser, and say where it ends.")
 @common
@@ -30,27 +32,36 @@ def command(session: Session, name: str, probe: bool) -> int:
     Shows what each source says of ID, what is wanted, and what the next pass would do. ID is an instance,
     the name of its record, its join link, or a meeting. Exits with 1 when no source knows it.
 
+    Of a finding, a rule or a check of doctor it says what that means and what to do; this needs no settings.
+
     \b
     Examples:
       elephant-dns explain i-0123456789abcdef0
       elephant-dns explain i-0123456789abcdef0.example.com
       elephant-dns explain algebra-17
       elephant-dns explain algebra-17 --probe
+      elephant-dns explain unmarked-record
     """
     if not name.strip():
         raise click.UsageError("ID is empty: give an instance, a record's name or a meeting.")
+    from controller.cli.entries import entries
+
+    if entry := entries().get(name):
+        out("\n".join(_entry(name, entry)))
+        return Code.DONE
     from controller.cli.history import rows_naming
     from controller.explain import explain, why_unknown
     from controller.model import Mode
     from controller.report.as_text import Pen
 
-    controller = session.controller()
+    controller = _controller(session, name)
     context = controller.begin(Mode.PLAN, session.left())
     found = explain(name, context, partial(rows_naming, controller.dynamodb, context))
     if found is None:
         err(f"Unknown name {on_one_line(name)}: EC2, Cloudflare and DynamoDB have nothing of that name.")
         unread = context.readers.cells.unread() if context.readers.cells else ()
-        err(on_one_line(why_unknown(name, controller.settings, unread)))
+        why = why_unknown(name, controller.settings, unread)
+        err(on_one_line(f"{why} {_nearest(name)}".rstrip()))
         return Code.FAILED
     pen = Pen(width_of(sys.stdout), is_colourful(sys.stdout))
     if not probe:
@@ -62,6 +73,39 @@ def command(session: Session, name: str, probe: bool) -> int:
     judged = tuple(zip(found.links, probe_links(found.links, context.settings, context.budget), strict=True))
     out("\n".join([*_lines(with_verdicts(found, judged), pen), *_probed(judged, pen)]))
     return Code.DONE
+
+
+def _controller(session: Session, name: str) -> "Controller":
+    """Return a controller for a name. Raises UsageError without settings where the name is almost a finding's."""
+    from controller.errors import SettingsError
+
+    try:
+        return session.controller()
+    except SettingsError as error:
+        if near := _nearest(name):
+            unknown = f"No finding, rule or check is called {on_one_line(name)}. {near}"
+            raise click.UsageError(
+                f"{unknown} For a machine or a meeting of this name, set what a pass needs."
+            ) from error
+        raise
+
+
+def _nearest(name: str) -> str:
+    from controller.cli.entries import nearest
+
+    found = nearest(name)
+    return f"Did you mean {' or '.join(found)}?" if found else ""
+
+
+def _entry(id: str, entry: "Entry") -> Iterable[str]:
+    """Yield what the runbook says of this id."""
+    from controller.report.as_text import Pen
+
+    pen = Pen(width_of(sys.stdout), is_colourful(sys.stdout))
+    yield from pen.title(f"{entry.kind} {id}")[1:]
+    for label, text in (("means", entry.means), ("do", entry.do), ("more", entry.page)):
+        if text:
+            yield from pen.lines(text, f"  {label:<8}")
 
 
 def _probed(judged: "Collection[tuple[Link, Verdict | None]]", pen: "Pen") -> Iterable[str]:

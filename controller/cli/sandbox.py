@@ -23,8 +23,9 @@ from controller.errors import WatchdogError
     help="Places with machines: regions and accounts.",
 )
 @click.option("--serve", is_flag=True, help="Keep the servers up, and print the environment to export.")
+@click.option("--first-version", is_flag=True, help="With --serve: a function that was created by hand, to move from.")
 @common
-def sandbox(session: Session, instances: int, cells: int, serve: bool) -> int:
+def sandbox(session: Session, instances: int, cells: int, serve: bool, first_version: bool) -> int:
     """Run the whole system on this machine: a seeded, drifted fleet; plan, apply, plan again.
 
     \b
@@ -33,7 +34,10 @@ def sandbox(session: Session, instances: int, cells: int, serve: bool) -> int:
       elephant-dns sandbox --instances 1000
       elephant-dns sandbox --cells 2
       elephant-dns sandbox --serve
+      elephant-dns sandbox --serve --first-version
     """
+    if first_version and not serve:
+        raise click.UsageError("--first-version tells no story by itself: add --serve, and try the commands on it.")
     from controller.sandbox.surroundings import forget
 
     forget(os.environ)  # before anything of AWS is imported: moto asks for the profile then
@@ -47,4 +51,8 @@ def sandbox(session: Session, instances: int, cells: int, serve: bool) -> int:
         ) from error
     width = max(width_of(sys.stdout), 60)  # names and texts stand side by side
     stage = Stage(out, width, is_colourful(sys.stdout), session.quiet)
+    if first_version:
+        from controller.sandbox import first_version as by_hand
+
+        return by_hand.run(stage)
     return demo.run(stage, instances, cells=cells, serve=serve, seconds=session.left())

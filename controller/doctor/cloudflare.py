@@ -9,12 +9,12 @@ import secrets
 from collections.abc import Iterator
 
 from controller.clients import cloudflare_api
-from controller.cloudflare.api import Api, GivenToken
+from controller.cloudflare.api import Api
 from controller.cloudflare.records import CloudflareRecords, ZoneCache
 from controller.doctor.diagnosis import Check, SkipError, attempt, failed, fails_as, passed, warned
 from controller.doctor.look import Look
 from controller.doctor.marks import mark_checks
-from controller.doctor.secret import TokenSource
+from controller.doctor.secret import token_of
 from controller.doctor.zone import ZoneLook
 from controller.doctor.zone_settings import settings_checks
 from controller.errors import AuthenticationError, CallError, RefusedError, SettingsError
@@ -28,13 +28,12 @@ NO_SUCH_RECORD = 81044
 def cloudflare_checks(look: Look) -> Iterator[Check]:
     """Check the secret, the token, the zone and its records: each needs the one before."""
     settings, budget = look.settings, look.budget
-    tokens = TokenSource(settings, None if settings.api_token else look.aws.secrets)
-    token, check = tokens.token(budget)
+    token, check = token_of(settings, None if settings.api_token else look.aws.secrets, budget)
     yield check
     if token is None:
         raise SkipError("the token is missing")
     try:
-        with cloudflare_api(settings, GivenToken(token, tokens.source)) as api:
+        with cloudflare_api(settings, token) as api:
             yield from _with_token(look, api)
     except SettingsError as error:
         yield fails_as("token", error)

@@ -23,6 +23,8 @@ function, -code, -timeout,              function.py        ``lambda:GetFunctionC
 -concurrency                                               ``GetFunctionConcurrency``, ``ListEventSourceMappings``
 function-settings                       agreement.py       nothing more
 table-users                             sharing.py         ``lambda:ListFunctions``
+stack-names                             names.py           ``events:DescribeRule``, ``sqs:GetQueueUrl``,
+                                                           ``logs:DescribeLogGroups``
 invocation (``--invoke``)               invocation.py      ``lambda:InvokeFunction``, and what a plan needs
 state-changes, tag-changes, schedule    triggers.py        what ``rules.py`` and ``schedules.py`` name, and
                                                            ``events:TestEventPattern``
@@ -48,6 +50,7 @@ from controller.doctor.invocation import invocation_check
 from controller.doctor.links import link_checks
 from controller.doctor.look import Look
 from controller.doctor.machines import machine_checks
+from controller.doctor.names import names_check
 from controller.doctor.table import table_checks
 from controller.doctor.triggers import trigger_checks
 from controller.errors import SettingsError
@@ -127,6 +130,7 @@ PARTS = (
         ),
         function_checks,
     ),
+    Part(("stack-names",), names_check),
     Part(("invocation",), invocation_check),
     Part(("state-changes", "tag-changes", "schedule", "trigger-permission"), trigger_checks),
 )

@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from controller.clients import cloudflare_api
-from controller.cloudflare.api import GivenToken
 from controller.cloudflare.records import CloudflareRecords, ZoneCache
 from controller.doctor.diagnosis import Check, SkipError, attempt, passed, skipped, warned
 from controller.doctor.look import Look
-from controller.doctor.secret import TokenSource
+from controller.doctor.secret import token_of
 from controller.errors import CallError
 from controller.model import World, Zone
 from controller.probe.ask import probe
@@ -40,11 +39,10 @@ def _links(look: Look) -> list[Link]:
     oldest = [machine.id for machine in sorted(serving, key=lambda each: (each.launched_at or now, each.id))[:AMONG]]
     if not oldest:
         return []
-    tokens = TokenSource(settings, None if settings.api_token else look.aws.secrets)
-    token, _ = tokens.token(budget)
+    token, _ = token_of(settings, None if settings.api_token else look.aws.secrets, budget)
     if token is None:
         raise SkipError("the token is missing")
-    with cloudflare_api(settings, GivenToken(token, tokens.source)) as api:
+    with cloudflare_api(settings, token) as api:
         records = CloudflareRecords(api, settings, budget, ZoneCache()).listing(oldest).records
     facts = Facts.of(World(now, seen, frozenset(), tuple(records), {}, frozenset(), Zone(None)), settings)
     return list(in_place(facts, oldest))[:MOST]

@@ -12,7 +12,7 @@ from typing import Any
 from controller.doctor.delivery import UnknownError, request_of, scheduled_event
 from controller.doctor.deployed import Deployment
 from controller.doctor.diagnosis import Check, SkipError, Status, failed, fails_as, passed, warned
-from controller.doctor.function import deployment_of
+from controller.doctor.function import deployment_of, runs_another_program
 from controller.doctor.hearing import how, judged, state_problems, tag_problems
 from controller.doctor.interval import minutes_between
 from controller.doctor.look import Look
@@ -39,6 +39,7 @@ _OFF = (
     "Off on purpose where the stack has ScheduleAction=plan or Enabled=false, or where another rule has its place; "
     "else deploy with ScheduleAction=apply and Enabled=true."
 )
+_LEAVE = "Leave it so: a first version that hears of state changes writes DNS_WRITTEN over HEALTHY. Replace it instead."
 _WHOLE = "Remove Input, InputPath and InputTransformer from the target: the function reads the whole event."
 _INPUT = 'Give its target the input {"action": "apply", "scheduled": true}, or none at all.'
 
@@ -52,7 +53,11 @@ def trigger_checks(look: Look) -> Iterator[Check]:
         yield _not_read(_STATE, "the rules", deployment.rules)
         raise SkipError("the rules cannot be looked at")
     matcher = look.matcher()
-    yield from _state_checks(deployment, matcher)
+    states = _state_checks(deployment, matcher)
+    if runs_another_program(deployment):
+        yield from (replace(check, fix=check.fix and _LEAVE) for check in states)
+        raise SkipError("the function runs another program")
+    yield from states
     yield from _tag_checks(deployment, matcher, look)
     yield from _schedule_checks(deployment, look.budget.clock.now())
     yield from permission_checks(look, deployment.triggers)

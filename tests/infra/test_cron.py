@@ -209,6 +209,7 @@ def test_dependencies_are_a_week_old_before_they_are_proposed() -> None:
     assert {(one["package-ecosystem"], one["cooldown"]["default-days"]) for one in updates} == {
         ("pip", 7),
         ("github-actions", 7),
+        ("docker", 7),
     }
 
 

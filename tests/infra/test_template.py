@@ -413,3 +413,10 @@ def test_template_names_no_partition(template: str) -> None:
     lines = (INFRA / template).read_text(encoding="utf-8").splitlines()
     named = [line for line in lines if re.search(r"arn:aws[a-z-]*:|\baws-(?:cn|us-gov)\b", line)]
     assert [line for line in named if not line.lstrip().startswith("ConstraintDescription:")] == []
+
+
+def test_make_lints_every_template() -> None:
+    linted = re.search(r"^TEMPLATES := (.+)$", (INFRA.parent / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert linted
+    found = {path for path in INFRA.rglob("*.yaml") if "AWSTemplateFormatVersion" in path.read_text("utf-8")}
+    assert {INFRA.parent / name for name in linted[1].split()} == found

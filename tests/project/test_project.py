@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from controller import __version__
+
 ROOT = Path(__file__).parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 NAMES_OF_LOCKS = ["build", "cli", "dev", "infra", "lock", "ministack", "mutants", "runtime", "sandbox"]
@@ -54,6 +56,12 @@ def test_the_development_lock_has_the_same_versions(name: str) -> None:
 def test_the_lambda_needs_three_packages() -> None:
     dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
     assert sorted(re.split("[<>=]", dependency)[0] for dependency in dependencies) == ["boto3", "httpx", "tenacity"]
+
+
+def test_version_is_the_same_everywhere() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    released = re.findall(r"^## \[(.+?)\] - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    assert (__version__, released[0]) == (version, version)
 
 
 def test_the_handler_imports_neither_command_line_nor_sandbox() -> None:

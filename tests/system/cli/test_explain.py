@@ -218,3 +218,33 @@ def test_meeting_shows_a_timeline(clouds: Clouds) -> None:
     moments = ("teacher's machine launched", "teacher's record created", "the meeting's time")
     assert all(moment in text for moment in moments)
     assert text.index(moments[2]) > max(map(text.index, moments[:2]))
+
+
+@pytest.mark.parametrize(
+    ("id", "kind", "said"),
+    [
+        ("untagged-instance", "finding", "Put the tag back"),
+        ("record-before-launch", "rule", "before the machine was launched"),
+        ("websockets", "check", "a desktop connects and stays black"),
+    ],
+)
+def test_entry_of_an_id_is_shown_without_settings(clouds: Clouds, id: str, kind: str, said: str) -> None:
+    done = run(clouds, "explain", id, DOMAIN_ROOT="", ZONE_ID="", SECRET_ARN="")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"{kind} {id}\n")
+    assert said in " ".join(done.stdout.split())
+    assert clouds.aws.operations() == []
+
+
+def test_name_that_is_almost_an_id_gets_the_nearest_id(clouds: Clouds) -> None:
+    wrong = run(clouds, "explain", "odd-rows", DOMAIN_ROOT="")
+    assert (wrong.returncode, "Did you mean odd-row" in wrong.stderr) == (64, True)
+    other = run(clouds, "explain", "algebra", DOMAIN_ROOT="")
+    assert (other.returncode, "DOMAIN_ROOT is not set" in other.stderr) == (64, True)
+    unknown = run(clouds, "explain", "odd-rows")
+    assert (unknown.returncode, "Did you mean odd-row" in unknown.stderr) == (1, True)
+
+
+def test_meeting_that_is_almost_an_id_is_still_explained(clouds: Clouds) -> None:
+    clouds.launch("odd-rows")
+    assert "The teacher can join: no" in explained(clouds, "odd-rows")

@@ -41,7 +41,7 @@ def test_the_first_help_names_commands_and_exit_codes(capsys: pytest.CaptureFixt
     assert "64 wrong usage or settings" in text
     assert "..." not in text.partition("Commands:")[2], "each short help is complete"
     assert ended("--version") == 0
-    assert capsys.readouterr().out.startswith("elephant-dns 0.")
+    assert capsys.readouterr().out.startswith("elephant-dns 1.")
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,7 @@ def test_the_first_help_names_commands_and_exit_codes(capsys: pytest.CaptureFixt
         (["explain", " "], "give an instance"),
         (["retire", "i-0123456789abcdef0"], "unexpected"),
         (["retire", "--format", "html"], "'json'"),
+        (["sandbox", "--first-version"], "add --serve"),
     ],
 )
 def test_wrong_usage_is_exit_64_with_a_hint(

@@ -398,7 +398,14 @@ def test_late_token_does_not_replace_a_newer_one() -> None:
     assert secrets.readings == 2
 
 
-@pytest.mark.parametrize("text", ['{"CLOUDFLARE_TOKEN": "abc"}', '\ufeff{"CLOUDFLARE_TOKEN": " \\"abc\\"\\n"}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"CLOUDFLARE_TOKEN": "abc"}',
+        '{"CLOUDFLARE_API_TOKEN": "abc"}',
+        '\ufeff{"CLOUDFLARE_TOKEN": " \\"abc\\"\\n"}',
+    ],
+)
 def test_token_is_read_and_cleaned(clouds: Clouds, text: str) -> None:
     clouds.aws.write_secret(text)
     assert token(clouds) == "abc"
@@ -412,6 +419,7 @@ def test_token_is_read_and_cleaned(clouds: Clouds, text: str) -> None:
         '["s3cret"]',
         '{"CLOUDFLARE_TOKEN": 5}',
         '{"CLOUDFLARE_TOKEN": "s3 cret"}',
+        '{"CLOUDFLARE_TOKEN": "s3cret", "CLOUDFLARE_API_TOKEN": "s3cond"}',
         '""',
     ],
 )

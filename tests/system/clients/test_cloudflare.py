@@ -1,6 +1,7 @@
 """The Cloudflare adapter against the server, under every reading of what is uncertain."""
 
 import gzip
+import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -347,10 +348,11 @@ def test_update_renews_the_time_of_a_record(clouds: Clouds) -> None:
     assert again.written_on > moment
 
 
-def test_refused_token_of_the_secret_is_named_by_its_key(clouds: Clouds) -> None:
-    clouds.aws.make_secret("cfut_wrong")
+@pytest.mark.parametrize("key", ["CLOUDFLARE_TOKEN", "CLOUDFLARE_API_TOKEN"])
+def test_refused_token_of_the_secret_is_named_by_its_key(clouds: Clouds, key: str) -> None:
+    clouds.aws.write_secret(json.dumps({key: "cfut_wrong"}))
     with pytest.raises(
-        AuthenticationError, match="look at CLOUDFLARE_TOKEN in the secret prod/elephant/cloudflare and at ZONE_ID"
+        AuthenticationError, match=f"look at {key} in the secret prod/elephant/cloudflare and at ZONE_ID"
     ):
         reader(clouds).listing()
 

@@ -164,12 +164,12 @@ def cloudflare(clouds: Clouds, **changes: str) -> dict[str, Check]:
 def function(clouds: Clouds, name: str = FUNCTION, /, **changes: str) -> list[Check]:
     """What it says of the function and what starts it."""
     look = looked(clouds, name, **changes)
-    return [*_part("function", look), *_part("schedule", look)]
+    return [*of_part("function", look), *of_part("schedule", look)]
 
 
 def part(clouds: Clouds, id: str, **changes: str) -> list[Check]:
     """The checks of the part that has this one."""
-    return _part(id, looked(clouds, **changes))
+    return of_part(id, looked(clouds, **changes))
 
 
 def looked(clouds: Clouds, name: str = FUNCTION, invoke: bool = False, /, **changes: str) -> Look:
@@ -177,7 +177,7 @@ def looked(clouds: Clouds, name: str = FUNCTION, invoke: bool = False, /, **chan
     return Look(settings(clouds, **changes), _aws(clouds.aws), name, budget(), invoke=invoke)
 
 
-def _part(id: str, look: Look) -> list[Check]:
+def of_part(id: str, look: Look) -> list[Check]:
     (found,) = [part for part in PARTS if id in part.ids]
     return list(side_by_side([found], look, look.budget))
 

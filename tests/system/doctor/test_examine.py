@@ -42,6 +42,7 @@ EVERYTHING = [
     "function-settings",
     "function-concurrency",
     "table-users",
+    "stack-names",
     "state-changes",
     "tag-changes",
     "schedule",

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from controller.cloudflare.api import GivenToken
 from controller.doctor.diagnosis import Check, Status
 from controller.doctor.examine import PARTS
 from controller.doctor.secret import judged
@@ -23,14 +24,41 @@ def said_of(text: str | None) -> Check:
 
 
 def test_a_secret_of_the_right_shape_passes() -> None:
-    assert judged(SECRET, json.dumps({"CLOUDFLARE_TOKEN": TOKEN, "other": 1}))[0] == TOKEN
+    given, _ = judged(SECRET, json.dumps({"CLOUDFLARE_TOKEN": TOKEN, "other": 1}))
+    assert given == GivenToken(TOKEN, f"CLOUDFLARE_TOKEN in the secret {SECRET}")
     assert said_of(json.dumps({"CLOUDFLARE_TOKEN": TOKEN})).status is Status.PASS
+
+
+@pytest.mark.parametrize("other", [{}, {"CLOUDFLARE_TOKEN": TOKEN}, {"CLOUDFLARE_TOKEN": ""}])
+def test_either_key_may_hold_the_token(other: dict[str, str]) -> None:
+    given, said = judged(SECRET, json.dumps({"CLOUDFLARE_API_TOKEN": TOKEN, **other}))
+    assert (given and given.value, said.status) == (TOKEN, Status.PASS)
+
+
+def test_two_different_tokens_fail_and_both_keys_are_named() -> None:
+    said = said_of(json.dumps({"CLOUDFLARE_API_TOKEN": TOKEN, "CLOUDFLARE_TOKEN": f"{TOKEN}x"}))
+    assert "two different tokens, under CLOUDFLARE_TOKEN and CLOUDFLARE_API_TOKEN" in said.seen
+
+
+@pytest.mark.parametrize(
+    ("keys", "seen"),
+    [
+        (["cloudflare_token", "api-token2"], 'its keys are "api-token2", "cloudflare_token".'),
+        (["CLOUDFLARE_TOKEN "], 'its keys are "CLOUDFLARE_TOKEN ".'),
+        ([TOKEN, "zone"], 'its keys are "zone" and 1 more.'),
+        ([TOKEN, TOKEN[5:], "s3cret", "a\nb", "x" * 31], "its keys are not shown"),
+        ([letter * 3 for letter in "abcdefg"], 'its keys are "aaa", "bbb", "ccc", "ddd", "eee" and 2 more.'),
+    ],
+)
+def test_keys_of_a_secret_are_shown_if_they_look_like_names(keys: list[str], seen: str) -> None:
+    assert seen in said_of(json.dumps(dict.fromkeys(keys, TOKEN))).seen
 
 
 @pytest.mark.parametrize("token", [f" {TOKEN}", f"{TOKEN}\n", f'"{TOKEN}"', f"\ufeff{TOKEN}"])
 def test_what_a_pass_strips_is_a_warning(token: str) -> None:
     text = json.dumps({"CLOUDFLARE_TOKEN": token})
-    assert judged(SECRET, text)[0] == TOKEN
+    given, _ = judged(SECRET, text)
+    assert given == GivenToken(TOKEN, f"CLOUDFLARE_TOKEN in the secret {SECRET}")
     assert said_of(text).status is Status.WARN
 
 
@@ -43,9 +71,8 @@ def test_what_a_pass_strips_is_a_warning(token: str) -> None:
         (json.dumps(TOKEN), "is not a JSON object"),
         (json.dumps([TOKEN]), "is not a JSON object"),
         ("{" + TOKEN, "is not a JSON object"),
-        ("{}", "has no key CLOUDFLARE_TOKEN."),
-        (json.dumps({TOKEN: ""}), "has no key CLOUDFLARE_TOKEN."),
-        (json.dumps({"cloudflare_token ": TOKEN}), "only one that is spelled almost so"),
+        ("{}", "has neither the key CLOUDFLARE_TOKEN nor CLOUDFLARE_API_TOKEN; it has no key at all."),
+        (json.dumps({TOKEN: ""}), "has neither the key CLOUDFLARE_TOKEN nor CLOUDFLARE_API_TOKEN; its keys"),
         (json.dumps({"CLOUDFLARE_TOKEN": 7}), "that is not a string"),
         (json.dumps({"CLOUDFLARE_TOKEN": ""}), "nothing that can be a token"),
         (json.dumps({"CLOUDFLARE_TOKEN": f"{TOKEN} {TOKEN}"}), "nothing that can be a token"),

@@ -40,9 +40,10 @@ def test_37_equal_findings_repeat_neither_message_nor_hint(render: object) -> No
 def test_findings_of_a_kind_show_each_key_with_its_own_message() -> None:
     one, two = Finding("odd-row", "m1", "status is a number.", "fix it"), Finding("odd-row", "m2", "no id.", "fix it")
     text = as_text.render(with_findings(one, two))
-    heading, first, second, hint = text.splitlines()[-6:-2]
+    heading, first, second, hint, more = text.splitlines()[-7:-2]
     assert heading == "  ! odd-row: 2 findings"
     assert (first, second, hint) == ("      m1: status is a number.", "      m2: no id.", "      → fix it")
+    assert more == "  elephant-dns explain FINDING-ID says more"
 
 
 def test_single_finding_names_its_machine_in_the_heading() -> None:
