@@ -60,11 +60,13 @@ golden: $(VENV)/dev.stamp ## write golden reports, the README's example and what
 deploy-test: $(VENV)/dev.stamp $(MINISTACK_VENV)/ministack.stamp ## deploy the template on an emulator
 	$(BIN)/pytest --numprocesses auto -m deploy $(ARGS)
 
-lint: $(VENV)/dev.stamp ## style, types, import directions, templates, words
+SPELLED := README.md CONTRIBUTING.md CHANGELOG.md Makefile pyproject.toml handler.py controller docs infra tests
+
+lint: $(VENV)/dev.stamp ## style, types, import directions, templates, words, spelling
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	@$(BIN)/mypy & types=$$!; \
-		$(BIN)/lint-imports && $(BIN)/cfn-lint $(TEMPLATES) && \
+		$(BIN)/codespell $(SPELLED) && $(BIN)/lint-imports && $(BIN)/cfn-lint $(TEMPLATES) && \
 		$(BIN)/pytest --quiet tests/project/test_words.py; status=$$?; wait $$types && exit $$status
 
 # The checkers bring a hundred packages, so `make test` goes without them.
@@ -81,7 +83,7 @@ lint-infra: $(VENV)/dev.stamp $(INFRA_VENV)/infra.stamp ## what others look for 
 	@command -v systemd-analyze > /dev/null || { echo "systemd-analyze is missing: the units were not checked."; exit 0; }; \
 		systemd-analyze verify --man=no build/units/elephant-dns.service build/units/elephant-dns.timer
 
-proof: $(VENV)/dev.stamp ## the exhaustive tests, about an hour, and the figures in docs/proof.md (ARGS go to pytest)
+proof: $(VENV)/dev.stamp ## the exhaustive tests, about an hour, and the figures in docs/internals/proof.md (ARGS go to pytest)
 	@status=0; $(BIN)/pytest --numprocesses auto --timeout 0 -m proof $(ARGS) || status=$$?; \
 		$(BIN)/python -m tests.model.proof.page && exit $$status
 
@@ -97,8 +99,8 @@ mutants: $(MUTANTS_VENV)/mutants.stamp ## list changes to the rules that no test
 bench: $(VENV)/dev.stamp ## measure the speed, beside octoDNS and a naive function (ARGS="growth event" for some)
 	$(BIN)/python -m tests.benchmarks --output build/benchmarks.json $(ARGS)
 
-bench-report: $(VENV)/dev.stamp ## write docs/performance.md from the figures of `make bench`
-	$(BIN)/python -m tests.benchmarks.report build/benchmarks.json docs/performance.md
+bench-report: $(VENV)/dev.stamp ## write docs/internals/performance.md from the figures of `make bench`
+	$(BIN)/python -m tests.benchmarks.report build/benchmarks.json docs/internals/performance.md
 
 package: | $(VENV) ## build the Lambda function: dist/elephant-dns-watchdog.zip
 	@$(BIN)/python -m infra.package --python $(LAMBDA_PYTHON) --architecture $(LAMBDA_ARCHITECTURE) \

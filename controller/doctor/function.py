@@ -71,7 +71,7 @@ def code_check(deployed: Deployed) -> Check:
     if deployed.handler == HANDLER:
         return passed("function-code", f"{deployed.arn} runs {HANDLER}.")
     seen = f"{deployed.arn} runs {deployed.handler}, not {HANDLER}: it is another program, such as the first version."
-    fix = "Delete it or rename it, then deploy the template; docs/deploy.md says how to move from the first version."
+    fix = "Delete it or rename it, then deploy the template; docs/migrate.md says how to move from the first version."
     return failed("function-code", seen, fix)
 
 

@@ -43,7 +43,7 @@ def _compared(look: Look, target: str) -> Check:
         seen = f"{target} fails at {json.dumps(_EVENT)}: {_text(there, 'errorType')}: {_text(there, 'errorMessage')}"
         return failed(_ID, seen, f"Its log says more: aws logs tail /elephant-dns/{look.function}")
     if _text(there, "schema") != SCHEMA:
-        fix = "Deploy the template under this name; docs/deploy.md says how to move from the first version."
+        fix = "Deploy the template under this name; docs/migrate.md says how to move from the first version."
         return failed(_ID, f"{target} answers with something else than a report: it is another program.", fix)
     here = asdict(before.target)
     differing = [

@@ -9,6 +9,10 @@ from tests.benchmarks.probe import AIM_LINKS, AIM_SECONDS
 from tests.benchmarks.table import Table
 
 Row = tuple[str, str, str, str]
+WAITS_NOTE = """\
+With clouds on loopback, as slow as the tables below say. Before EC2's event a user waits for EC2: for the launch,
+and for the event. Nothing here can measure that. In your account the metric `SecondsToLink` has the whole time,
+from the launch to the link."""
 NOTE = "Ratios are to octoDNS for the full pass, else to the naive function; both are described below."
 
 
@@ -25,6 +29,23 @@ def aims(figures: Mapping[str, Any]) -> Table:
     }
     rows = [row for name, part in parts.items() if name in figures for row in part(figures[name])]
     return Table("Aims", NOTE, ("", "aim", "measured", "met"), tuple(rows))
+
+
+def waits(figures: Mapping[str, Any]) -> Table:
+    """What a user waits for, first on the page: a line for each that there are figures for."""
+    rows = list[tuple[str, str]]()
+    if "event" in figures:
+        ours = figures["event"]["events"]["ours"]
+        for state in ("warm", "cold"):
+            rows.append((f"from EC2's event to the link, function {state}", f"{ours[state]['seconds']:.2f} s"))
+    if "full_pass" in figures:
+        raw = figures["full_pass"]
+        most = max(run["waiting"] for run in raw["runs"] if run["who"].startswith("ours"))
+        rows.append((f"Cloudflare's side of a full pass, {raw['count']:,} machines", f"{most:.2f} s"))
+    if "probe" in figures:
+        raw = figures["probe"]
+        rows.append((f"probe of {raw['links']:,} links", f"{raw['runs']['side by side']['seconds']:.2f} s"))
+    return Table("What you wait for", WAITS_NOTE, ("", "measured"), tuple(rows))
 
 
 def _full_pass(raw: Any) -> Iterator[Row]:

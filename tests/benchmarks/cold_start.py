@@ -18,7 +18,7 @@ the start of the interpreter, without the time in which the emulators were at wo
 be trusted where others use the machine. All connections are plain HTTP on loopback, so no TLS handshake is in here; but
 httpx reads its certificates at the start even so, and urllib3 does not. The aim is 0.80."""
 IMPORTS_NOTE = """\
-From one process each, as `python -X importtime` tells it, until the first event is answered: the time that a package's
+From one process each, as `python -X importtime` shows it, until the first event is answered: the time that a package's
 own modules take. The report of every import costs time itself."""
 #: How many packages are shown.
 PACKAGES = 14

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.aims import aims
+from tests.benchmarks.aims import aims, waits
 from tests.benchmarks.suite import tables_of
 from tests.benchmarks.table import as_markdown
 
 HEAD = """\
-# Performance
+## How it was measured
 
-Speed here is what a user waits for, what a pass costs, and how both grow. `make bench` measures it on the machine that
-it runs on, beside what one would use instead; `make bench-report` writes this page from the figures.
+`make bench` measures on the machine that it runs on, beside what one would use instead. `make bench-report` writes this
+page.
 
 * **octoDNS** with its Cloudflare provider, as it comes: the usual tool for keeping a zone as it should be.
 * **The naive function**: one Lambda function that does what each event says, as one would write it at a first try
@@ -27,7 +27,8 @@ Counts and ratios hold anywhere; the times are those of this machine: {machine}.
 def rendered(figures: Mapping[str, Any]) -> str:
     """The whole page."""
     tables = [aims(figures), *tables_of(figures)]
-    return "\n\n".join([HEAD.format(machine=figures["machine"]), *map(as_markdown, tables)]) + "\n"
+    head = ["# How fast it is", as_markdown(waits(figures)), HEAD.format(machine=figures["machine"])]
+    return "\n\n".join([*head, *map(as_markdown, tables)]) + "\n"
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import platform
 
 import pytest
 
-from tests.benchmarks.aims import aims
+from tests.benchmarks.aims import aims, waits
 from tests.benchmarks.functions import unpackaged
 from tests.benchmarks.report import rendered
 from tests.benchmarks.sizes import TINY
@@ -25,6 +25,6 @@ def test_a_measurement_does_its_work_and_its_figures_make_tables(name: str) -> N
     raw = json.loads(json.dumps(SUITE[name].measure(TINY, unpackaged)))
     figures = {"machine": "a machine", name: raw}
     page = rendered(figures)
-    for table in (aims(figures), *tables_of(figures)):
+    for table in (waits(figures), aims(figures), *tables_of(figures)):
         assert f"## {table.title}" in page
         assert table.rows == () or table.rows[-1][0] in as_text(table)

@@ -18,6 +18,9 @@ DEPLOYERS = {
     "cloudformation:Package",
     "dynamodb:DescribeTable",
     "dynamodb:UpdateTable",
+    "events:DeleteRule",
+    "events:RemoveTargets",
+    "lambda:DeleteFunction",
     "lambda:GetFunction",
     "logs:DeleteLogGroup",
     "secretsmanager:CreateSecret",
@@ -56,7 +59,9 @@ def resource(command: str) -> str | None:
 
 
 ON_CALL = of_people("Plan", "Apply", "Doctor", "Operate")
-OF_PAGES = sorted({one for page in ("runbook", "deploy") for one in commands(page)})
+OF_PAGES = sorted(
+    {one for page in ("runbook", "install", "migrate", "operate", "uninstall", "terraform") for one in commands(page)}
+)
 RUN = [one for one in OF_PAGES if action(one) not in DEPLOYERS]
 
 

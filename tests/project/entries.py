@@ -45,8 +45,9 @@ def document() -> str:
         anchor = heading.lower().replace(" ", "-")
         for ids, means, *rest in rows(page, heading):
             do = plain(rest[0], page) if rest else ""
+            own = re.search(r'<a id="([^"]+)"', ids)
+            place = f"docs/{page}.md#{own[1] if own else anchor}"
             for id in re.findall(r"`([^`]+)`", ids):
-                place = f"docs/{page}.md#{anchor}"
                 found.setdefault(id, {"kind": kind, "means": plain(means, page), "do": do, "page": place})
     return json.dumps(dict(sorted(found.items())), indent=1, ensure_ascii=False) + "\n"
 

@@ -2,7 +2,9 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -13,7 +15,7 @@ from tests.project import costs
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 SOURCES = [path for path in (ROOT / "controller").rglob("*.py") if "sandbox" not in path.parts]
-PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 
 
 def page(name: str) -> str:
@@ -41,8 +43,58 @@ def findings_in(path: Path) -> set[str]:
     return {first.value for first in firsts if isinstance(first, ast.Constant) and isinstance(first.value, str)}
 
 
+def rows(text: str, heading: str) -> list[str]:
+    """The lines of the table under this heading, without its two lines of head."""
+    section = re.split(r"^##+ ", text.partition(f"## {heading}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
+    return [line for line in section.splitlines() if line.startswith("|")][2:]
+
+
 def test_the_runbook_knows_every_finding_and_no_other() -> None:
     assert first_column(page("runbook"), "Findings") == set().union(*map(findings_in, SOURCES))
+
+
+def test_every_finding_and_error_has_an_anchor_of_its_own() -> None:
+    found = [re.match(r'\| <a id="([a-z-]+)"></a>`\1` \|', row) for row in rows(page("runbook"), "Findings")]
+    errors = [re.match(r'\| <a id="(error-[a-z-]+)"></a>"', row) for row in rows(page("runbook"), "Errors")]
+    assert len(errors) > 25
+    anchors = [match[1] if match else "a row without an anchor" for match in [*found, *errors]]
+    assert sorted(anchors) == sorted(set(anchors) - {"a row without an anchor"})
+
+
+def said(path: Path) -> Iterator[str]:
+    """Each text in this file, with NUL for what an f-string fills in."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(str(one.value) if isinstance(one, ast.Constant) else "\0" for one in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_messages_that_the_runbook_quotes_are_messages() -> None:
+    text = page("runbook")
+    cells = [row.split("|")[1] for heading in ("A user cannot join", "Errors") for row in rows(text, heading)]
+    cells += [row.split("|")[2] for row in rows(text, "What the user sees")]
+    quoted = [words for cell in cells for words in re.findall(r'"([^"]+)"', re.sub(r"<[^>]*>", "", cell))]
+    pieces = {re.sub(r"\(\d+\)", "", piece).strip().lower() for words in quoted for piece in words.split("…")}
+    everything = " ".join(
+        "\n".join(each for path in [*SOURCES, ROOT / "handler.py"] for each in said(path)).split()
+    ).lower()
+    assert len(pieces) > 50
+    assert sorted(piece for piece in pieces if piece not in everything) == []
+
+
+def test_the_index_names_every_page() -> None:
+    index = {(DOCS / target).resolve() for target in re.findall(r"\]\(([^)#]+)", page("README"))}
+    decisions = set((DOCS / "decisions").glob("[0-9]*.md"))  # their own page lists these
+    assert {DOCS / "README.md", *index} >= set(DOCS.rglob("*.md")) - decisions
+
+
+def test_the_picture_is_drawn_for_light_and_dark() -> None:
+    text = (DOCS / "images" / "watchdog.svg").read_text(encoding="utf-8")
+    texts = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(text).iter()}
+    assert texts >= {"title", "desc", "text"}
+    assert "@media (prefers-color-scheme: dark)" in text
+    assert set(re.findall(r"https?://[^\"]+", text)) == {"http://www.w3.org/2000/svg"}  # it loads nothing
 
 
 def test_every_rule_is_named_in_the_rules() -> None:
@@ -79,7 +131,7 @@ def test_every_exit_code_is_in_the_runbook() -> None:
 
 
 def test_every_bug_that_was_found_names_a_test() -> None:
-    named = set(re.findall(r"`(test_\w+)` \|$", page("proof"), flags=re.MULTILINE))
+    named = set(re.findall(r"`(test_\w+)` \|$", page("internals/proof"), flags=re.MULTILINE))
     tests = {
         name for path in (ROOT / "tests").rglob("test_*.py") for name in re.findall(r"def (test_\w+)", path.read_text())
     }
@@ -95,7 +147,7 @@ def test_the_tables_of_costs_are_those_that_the_arithmetic_gives(name: str, tabl
     assert told[1].strip() == table()
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.name))
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_leads_somewhere(path: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text()):
         if "://" in target:
@@ -105,4 +157,5 @@ def test_every_link_leads_somewhere(path: Path) -> None:
         assert where.exists(), target
         if anchor:
             headings = re.findall(r"^#+ (.*)$", where.read_text(), flags=re.MULTILINE)
-            assert anchor in {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+            names = {re.sub(r"[^a-z0-9_ -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+            assert anchor in names | set(re.findall(r'<a id="([^"]+)"', where.read_text()))

@@ -3,7 +3,7 @@
 import io
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import accumulate
 from pathlib import Path
 
@@ -11,13 +11,15 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-#: What is read: comments, docstrings and strings of Python, every word of the other files.
-READ = ("controller", "handler.py", "infra", "tests", "Makefile", "pyproject.toml")
+#: What is read: comments, docstrings and strings of Python, every word of the other files; CONTRIBUTING.md up to the
+#: heading below which it lists these words.
+PAGES = ("README.md", "CONTRIBUTING.md", "docs")
+READ = ("controller", "handler.py", "infra", "tests", "Makefile", "pyproject.toml", *PAGES)
 SUFFIXES = (".md", ".py", ".toml", ".yaml", ".yml")
 
 #: Pattern → what to write instead. A match with the group "fine" is fine.
 WORDS = {
-    r"made": "created, written, built",
+    r"(?<!hand-)made": "created, written, built",
     r"mend(?:s|ed|ing)?": "fix",
     r"told": "reported, said, configured",
     r"had": "the present or the past tense; for 'could not be had': 'could not be downloaded'",
@@ -28,7 +30,18 @@ WORDS = {
     r"whose": "with, of, that has",
     r"of\s+which": "with, that, and say who does what",
 }
-_PATTERNS = {re.compile(rf"\b(?:{words})\b", re.IGNORECASE): instead for words, instead in WORDS.items()}
+#: The same for the pages alone.
+PAGE_WORDS = {
+    r"tell(?:s|ing)?": "say, report, show",
+    r"anew": "again, new",
+}
+
+
+def compiled(words: Mapping[str, str]) -> dict[re.Pattern[str], str]:
+    return {re.compile(rf"\b(?:{word})\b", re.IGNORECASE): instead for word, instead in words.items()}
+
+
+_PATTERNS, _OF_PAGES = compiled(WORDS), compiled(WORDS | PAGE_WORDS)
 
 
 def prose(text: str) -> str:
@@ -45,9 +58,9 @@ def prose(text: str) -> str:
     return "".join(left)
 
 
-def bad_words(text: str) -> Iterator[str]:
+def bad_words(text: str, patterns: Mapping[re.Pattern[str], str] = _PATTERNS) -> Iterator[str]:
     """Each word that must not be in this text, with its line and what to write instead."""
-    for pattern, instead in _PATTERNS.items():
+    for pattern, instead in patterns.items():
         for found in pattern.finditer(text):
             if not found.groupdict().get("fine"):
                 yield f"{text.count(chr(10), 0, found.start()) + 1}: {' '.join(found[0].split())!r}: write {instead}"
@@ -66,8 +79,9 @@ def test_no_replaced_word_comes_back() -> None:
     found = list[str]()
     for path in files():
         text = path.read_text("utf-8")
-        readable = prose(text) if path.suffix == ".py" else text
-        found += [f"{path.relative_to(ROOT)}:{each}" for each in bad_words(readable)]
+        readable = prose(text) if path.suffix == ".py" else text.partition("\n## Plain English\n")[0]
+        patterns = _OF_PAGES if path.suffix == ".md" else _PATTERNS
+        found += [f"{path.relative_to(ROOT)}:{each}" for each in bad_words(readable, patterns)]
     if found:
         pytest.fail("\n".join(["See Plain English in CONTRIBUTING.md:", *found]), pytrace=False)
 
@@ -93,4 +107,5 @@ def test_words_are_found_in_prose_alone(source: str, lines: list[int]) -> None:
 
 def test_all_folders_are_read() -> None:
     read = {path.relative_to(ROOT).as_posix() for path in files()}
-    assert {"handler.py", "Makefile", "pyproject.toml", "controller/cli/options.py", "infra/template.yaml"} <= read
+    assert {"handler.py", "Makefile", "controller/cli/options.py", "infra/template.yaml"} <= read
+    assert {"README.md", "CONTRIBUTING.md", "docs/internals/proof.md"} <= read

@@ -1,4 +1,4 @@
-"""The figures in docs/proof.md: what the last ``make proof`` and ``make mutants``, which end with it, have counted."""
+"""The figures in docs/internals/proof.md: what the last ``make proof`` and ``make mutants`` counted."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.model.proof.tally import FOLDER
 
-PAGE = Path(__file__).parents[3] / "docs" / "proof.md"
+PAGE = Path(__file__).parents[3] / "docs" / "internals" / "proof.md"
 _HEAD = ["| what | tried | in tests | failed | commit |", "| --- | ---: | ---: | ---: | --- |"]
 
 

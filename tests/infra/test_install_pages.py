@@ -1,8 +1,9 @@
-"""The parameters and queries that the deployment page tells people to type exist."""
+"""The parameters and queries that the pages on installing and operating show exist."""
 
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,20 +14,40 @@ from tests.infra.cloudformation import read, stack
 from tests.support.servers import Clouds
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGE = (DOCS / "deploy.md").read_text(encoding="utf-8")
+PAGES = ("install", "migrate", "operate", "uninstall", "terraform")
+PAGE = "\n".join((DOCS / f"{page}.md").read_text(encoding="utf-8") for page in PAGES)
 QUERIES = [block for block in re.findall(r"```\n(.*?)```", PAGE, re.DOTALL) if block.startswith("fields ")]
+TEMPLATES = ("template.yaml", "policies.yaml", "notifications/chat.yaml")
+PARAMETERS = {name: one for template in TEMPLATES for name, one in read(template)["Parameters"].items()}
 #: The words of the query language that stand where a field could.
 WORDS = {"fields", "filter", "sort", "stats", "by", "as", "and", "in", "desc", "asc", "count", "latest"}
 
 
 def test_parameters_and_the_values_shown_are_the_templates() -> None:
-    parameters = read()["Parameters"] | read("policies.yaml")["Parameters"]
+    parameters = PARAMETERS
     shown = re.findall(r"[` ]([A-Z][a-z]+[A-Z]?[A-Za-z]*)=\"?([\w.-]*)", PAGE)
-    ours = [(name, value) for name, value in shown if not name.startswith("Attribute")]
+    ours = [(name, value) for name, value in shown if not name.startswith("Attribute") and name != "Project"]
     assert len(ours) > 12
     assert [name for name, _ in ours if name not in parameters] == []
     limited = [(name, value) for name, value in ours if "AllowedValues" in parameters[name]]
     assert [one for one in limited if one[1] not in parameters[one[0]]["AllowedValues"]] == []
+
+
+def test_table_of_parameters_is_the_templates() -> None:
+    table = PAGE.partition("## Parameters\n")[2].partition("\n## ")[0]
+    rows = [
+        [cell.strip(" `\N{EN DASH}") for cell in line.split("|")[1:4]] for line in table.splitlines() if "`" in line[:4]
+    ]
+    variables = {reference["Ref"]: variable for variable, reference in variables_of_the_function().items()}
+    declared = read()["Parameters"].items()
+    expected = [[name, variables.get(name, ""), str(one.get("Default", ""))] for name, one in declared]
+    assert sorted(rows) == sorted(expected)
+
+
+def variables_of_the_function() -> dict[str, dict[str, str]]:
+    function: dict[str, Any] = read()["Resources"]["ElephantDNSWatchdog"]["Properties"]
+    variables: dict[str, dict[str, str]] = function["Environment"]["Variables"]
+    return variables
 
 
 def overrides() -> list[str]:
@@ -39,7 +60,7 @@ def overrides() -> list[str]:
 def test_sam_takes_the_value_as_the_shell_hands_it_on(word: str) -> None:
     # SAM wants quotes around an empty value, and the shell takes them away unless they are quoted themselves.
     parameter, _, value = word.partition("=")
-    assert parameter in read()["Parameters"] | read("policies.yaml")["Parameters"]
+    assert parameter in PARAMETERS
     assert value
 
 
