@@ -59,9 +59,10 @@ class Clouds:
             return self.controllers[-1]
 
     def close(self) -> None:
-        """End the connections of all controllers."""
+        """End the connections of all controllers, the function's too: the next test may meet other settings."""
         while self.controllers:
             self.controllers.pop().close()
+        self.forget_function()
 
     @staticmethod
     def forget_function() -> None:

@@ -14,11 +14,10 @@ from moto.events.models import Rule, events_backends
 
 import handler
 from controller.sandbox.aws import exported
-from controller.sandbox.aws_machines import Machines
 from tests.infra.cloudformation import ACCOUNT, REGION, Stack, stack
 from tests.infra.iam import Permission, allows
 from tests.support.build import name
-from tests.support.cells import AWAY, CELLS, EAST, HUB, marks
+from tests.support.cells import AWAY, CELLS, EAST, HUB, in_cell, machines_of, marks
 from tests.support.events import batch, state_change, tag_change
 from tests.support.lambda_runtime import LambdaContext
 from tests.support.servers import Clouds, long_ago
@@ -78,8 +77,7 @@ class World:
 
     def launch(self, cell: str) -> str:
         """A machine in a cell, and its id in the row."""
-        account, _, region = cell.partition("/")
-        machine = Machines(account, region).launch("m-1", "teacher", launched_at=long_ago())
+        machine = in_cell(cell, "m-1")
         self.clouds.aws.rows.put("m-1", status="LAUNCHED", teacher_ec2_id=machine)
         return machine
 
@@ -147,8 +145,7 @@ def test_record_goes_by_the_event_of_its_cell(world: World) -> None:
     machine = world.launch(AWAY)
     world.happen(state_change(machine), AWAY)
     world.handle()
-    account, _, region = AWAY.partition("/")
-    Machines(account, region).terminate(machine)
+    machines_of(AWAY).terminate(machine)
     world.happen(state_change(machine, "shutting-down"), AWAY)
     world.handle()
     assert world.clouds.records() == {}
@@ -174,8 +171,7 @@ def test_schedule_serves_a_cell_that_sends_nothing(world: World, off: dict[str, 
 
 def test_machine_of_another_project_is_sent_and_left_alone(world: World) -> None:
     world.add(EAST)
-    account, _, region = EAST.partition("/")
-    stranger = Machines(account, region).launch("m-1", "teacher", tags={"Project": "Other"}, launched_at=long_ago())
+    stranger = machines_of(EAST).launch("m-1", "teacher", tags={"Project": "Other"}, launched_at=long_ago())
     world.happen(state_change(stranger), EAST)
     assert world.handle() == {"batchItemFailures": []}
     assert world.clouds.records() == {}
