@@ -14,7 +14,7 @@ from botocore.credentials import AssumeRoleCredentialFetcher, CredentialProvider
 from botocore.exceptions import BotoCoreError, LoginError, MissingDependencyException
 from botocore.session import Session, get_session
 
-from controller import __version__
+from controller import __version__, trust
 from controller.cloudflare.api import Api, Tokens
 from controller.errors import SettingsError
 from controller.runtime import threads
@@ -164,7 +164,7 @@ def _http(settings: Settings) -> httpx.Client:
         follow_redirects=False,
         trust_env=False,
         proxy=_proxy(settings.cloudflare_url) if is_encrypted else None,
-        verify=httpx.create_ssl_context(trust_env=is_encrypted),
+        verify=trust.for_http() if is_encrypted else trust.nobody(),
     )
 
 
@@ -253,7 +253,8 @@ class _Assumed(CredentialProvider):
 
 def client(session: Session, service: str, region: str | None = None) -> Any:
     """Return a client, by default in the session's region. It does not retry: the controller does, within its time."""
-    return session.create_client(service, region_name=region, config=_config())
+    verify = trust.for_aws(session, region or _region(session))
+    return session.create_client(service, region_name=region, config=_config(), verify=verify)
 
 
 def _config() -> Config:

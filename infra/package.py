@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from infra.package_bytecode import compile_folder, interpreter
+from infra.package_certificates import sort
 from infra.package_models import cut
 from infra.package_zip import sizes, write
 
@@ -67,6 +68,7 @@ def build(target: Target, output: Path) -> str | None:
         install(target, folder)
         drop_unused(folder)
         cut(folder / "botocore" / "data")
+        sort(folder / "certifi" / "cacert.pem", folder / "controller" / "certificates")
         for file in own_files():
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / file, folder / file)

@@ -13,6 +13,7 @@ from botocore.exceptions import (
     LoginError,
     NoCredentialsError,
     PartialCredentialsError,
+    SSLError,
     SSOError,
     TokenRetrievalError,
 )
@@ -117,8 +118,14 @@ class Call:
     def _unusable(self, error: Exception) -> TransientError:
         return TransientError(
             f"{self} got no usable answer ({type(error).__name__}).",
-            "Check the network, the region and AWS_ENDPOINT_URL.",
+            _DISTRUST if isinstance(error, SSLError) else "Check the network, the region and AWS_ENDPOINT_URL.",
         )
+
+
+#: A certificate that is not trusted, in most cases; botocore reports broken handshakes alike.
+_DISTRUST = (
+    "If a proxy inspects TLS here, or AWS_ENDPOINT_URL leads elsewhere, set AWS_CA_BUNDLE to its authority's file."
+)
 
 
 def _answer(request: Callable[..., Any], arguments: dict[str, Any], answered: Callable[[int | str], None]) -> Any:

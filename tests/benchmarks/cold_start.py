@@ -15,8 +15,8 @@ NOTE = """\
 Medians of {starts} new processes each, in turns. Both packages have valid byte-code and run under Lambda's own runtime
 client; ours is what `make package` builds, the naive one is the same wheels with botocore as it comes. *Wall* is from
 the start of the interpreter, without the time in which the emulators were at work; *CPU* is the process's own, and to
-be trusted where others use the machine. All connections are plain HTTP on loopback, so no TLS handshake is in here; but
-httpx reads its certificates at the start even so, and urllib3 does not. The aim is 0.80."""
+be trusted where others use the machine. All connections are TLS on loopback, and each function trusts what it would
+trust in Lambda, the servers' authority beside it."""
 IMPORTS_NOTE = """\
 From one process each, as `python -X importtime` shows it, until the first event is answered: the time that a package's
 own modules take. The report of every import costs time itself."""

@@ -7,6 +7,7 @@ from controller.sandbox.aws import AwsServer
 from controller.sandbox.cloudflare import CloudflareServer
 from tests.benchmarks.stopwatch import Stopwatch
 from tests.support.build import link, name
+from tests.support.encrypted import Encrypted
 from tests.support.events import state_change
 from tests.support.servers import Clouds
 
@@ -20,9 +21,11 @@ class Servers:
     def __enter__(self) -> Self:
         self.clouds.aws.start()
         self.clouds.cloudflare.start()
+        self._encrypted = Encrypted(self.clouds.aws, self.clouds.cloudflare)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._encrypted.close()
         self.clouds.close()
         self.clouds.cloudflare.stop()
         self.clouds.aws.stop()
@@ -37,7 +40,7 @@ class Servers:
 
     def environment(self) -> dict[str, str]:
         """Return the environment of a function."""
-        return self.clouds.environment()
+        return {**self.clouds.environment(), **self._encrypted.environment()}
 
     def launch(self, meeting: str, role: str = "teacher") -> str:
         """A machine that has just started, and its meeting's row."""

@@ -40,11 +40,14 @@ class LambdaContext:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function: its name in a table, what Lambda calls, and where Python finds it and the runtime client."""
+    """A function: its name in a table, what Lambda calls, where Python finds it and the runtime client, and whom it
+    trusts.
+    """
 
     name: str
     handler: str
     path: tuple[Path, ...]
+    trust: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,7 @@ class Running:
     def _environment(self) -> dict[str, str]:
         return {
             **self.environment,
+            **self.function.trust,
             "AWS_LAMBDA_RUNTIME_API": f"{LOOPBACK}:{self._transport.port}",
             "AWS_LAMBDA_FUNCTION_NAME": LambdaContext().function_name,
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",

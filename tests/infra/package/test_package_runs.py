@@ -2,10 +2,11 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -19,6 +20,7 @@ from infra.package import Target, build
 from infra.package_models import OPERATIONS
 from tests.infra.package.conftest import HERE, make_variable
 from tests.support.build import link, name
+from tests.support.encrypted import Encrypted, add_to_package
 from tests.support.events import SCHEDULED, batch, state_change
 from tests.support.lambda_runtime import Answer, Function, Running
 from tests.support.servers import Clouds
@@ -150,6 +152,21 @@ def test_a_state_change_brings_record_and_link(function: Deployed) -> None:
     assert (answer.kind, answer.content["scope"], answer.content["converged"]) == ("response", [machine], True)
     assert function.clouds.records() == {name(machine): [function.clouds.address(machine)]}
     assert function.clouds.aws.rows.get("m1")["teacher_ec2_link"] == link(machine)
+
+
+def test_function_trusts_authorities_of_its_package_alone(function: Deployed, tmp_path: Path) -> None:
+    ways = Encrypted(function.clouds.aws, function.clouds.cloudflare)
+    trusting = replace(function, folder=tmp_path / "task")
+    shutil.copytree(function.folder, trusting.folder)
+    add_to_package(trusting.folder)
+    try:
+        machine = function.clouds.launch()
+        refused = function.invoke(state_change(machine), **ways.environment())
+        answer = trusting.invoke(state_change(machine), **ways.environment())
+    finally:
+        ways.close()
+    assert (refused.kind, "set AWS_CA_BUNDLE" in refused.content["errorMessage"]) == ("error", True)
+    assert (answer.kind, answer.content["converged"]) == ("response", True)
 
 
 def test_log_holds_only_our_lines_and_no_secret(function: Deployed) -> None:
