@@ -299,3 +299,13 @@ def test_what_an_unread_cell_showed_before_does_not_count() -> None:
     report, _ = ran(there, mode=Mode.APPLY, fails={B: 1})
     assert {c.instance for c in changes_of(report)} == {THREE}
     assert [cell.instances for cell in report.cells] == [1, 0, 0]
+
+
+def test_absence_proves_nothing_while_the_cell_is_unread() -> None:
+    """EC2 knows neither machine. One cell was read, so its machine is gone; the other's may be up."""
+    here, away = (a_record(f"r{i}", i, "203.0.113.1", f"{MARK}{cell}") for i, cell in ((ONE, A), (TWO, B)))
+    there = in_cells(world([], [here, away]))
+    calm, _ = ran(there)
+    assert {c.instance for c in changes_of(calm)} == {ONE, TWO}
+    report, _ = ran(there, mode=Mode.APPLY, fails={B: 0})
+    assert [(c.action, c.instance) for c in changes_of(report)] == [(Action.DELETE_RECORD, ONE)]
