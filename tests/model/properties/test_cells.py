@@ -309,3 +309,25 @@ def test_absence_proves_nothing_while_the_cell_is_unread() -> None:
     assert {c.instance for c in changes_of(calm)} == {ONE, TWO}
     report, _ = ran(there, mode=Mode.APPLY, fails={B: 0})
     assert [(c.action, c.instance) for c in changes_of(report)] == [(Action.DELETE_RECORD, ONE)]
+
+
+@dataclass(frozen=True)
+class Hanging:
+    """A cell that answers nothing for as long as it may."""
+
+    clouds: Clouds
+    budget: Budget
+
+    def tagged(self) -> list[Instance]:
+        self.clouds.clock.sleep(self.budget.remaining())
+        raise TransientError("It does not answer.", "Look.")
+
+
+def test_cell_that_hangs_leaves_time_for_the_pass() -> None:
+    clouds = Clouds(world([], []))
+    budget = Budget(clouds.clock, 100.0)
+    fleet = CellFleet({A: Hanging(clouds, budget)}, budget)  # type: ignore[dict-item]  # a fleet of the model
+    with taking_turns(random.Random(0)):
+        assert fleet.tagged() == []
+    assert list(fleet.unread()) == [A]
+    assert budget.remaining() >= 50
