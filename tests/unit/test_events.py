@@ -106,6 +106,7 @@ def test_a_command_does_as_it_says(event: object, request_: Request) -> None:
         {"action": "plan", "instance": [TEACHER, 5]},
         {"action": "plan", "instance": None},
         {"action": "apply", "force": "yes"},
+        {"action": "apply", "force": True, "instance": TEACHER},
         {"action": "plan", "scheduled": "yes"},
         {"action": "apply", "forced": True},
         {"Records": []},

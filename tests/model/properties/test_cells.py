@@ -299,3 +299,35 @@ def test_what_an_unread_cell_showed_before_does_not_count() -> None:
     report, _ = ran(there, mode=Mode.APPLY, fails={B: 1})
     assert {c.instance for c in changes_of(report)} == {THREE}
     assert [cell.instances for cell in report.cells] == [1, 0, 0]
+
+
+def test_absence_proves_nothing_while_the_cell_is_unread() -> None:
+    """EC2 knows neither machine. One cell was read, so its machine is gone; the other's may be up."""
+    here, away = (a_record(f"r{i}", i, "203.0.113.1", f"{MARK}{cell}") for i, cell in ((ONE, A), (TWO, B)))
+    there = in_cells(world([], [here, away]))
+    calm, _ = ran(there)
+    assert {c.instance for c in changes_of(calm)} == {ONE, TWO}
+    report, _ = ran(there, mode=Mode.APPLY, fails={B: 0})
+    assert [(c.action, c.instance) for c in changes_of(report)] == [(Action.DELETE_RECORD, ONE)]
+
+
+@dataclass(frozen=True)
+class Hanging:
+    """A cell that answers nothing for as long as it may."""
+
+    clouds: Clouds
+    budget: Budget
+
+    def tagged(self) -> list[Instance]:
+        self.clouds.clock.sleep(self.budget.remaining())
+        raise TransientError("It does not answer.", "Look.")
+
+
+def test_cell_that_hangs_leaves_time_for_the_pass() -> None:
+    clouds = Clouds(world([], []))
+    budget = Budget(clouds.clock, 100.0)
+    fleet = CellFleet({A: Hanging(clouds, budget)}, budget)  # type: ignore[dict-item]  # a fleet of the model
+    with taking_turns(random.Random(0)):
+        assert fleet.tagged() == []
+    assert list(fleet.unread()) == [A]
+    assert budget.remaining() >= 50
