@@ -2,6 +2,7 @@
 
 from html.parser import HTMLParser
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -40,6 +41,20 @@ class Reader(HTMLParser):
 @given(TEXTS)
 def test_a_terminal_gets_one_line_of_printable_characters(text: str) -> None:
     assert on_one_line(text).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("m1 ::set-output name=digest::0", "m1 \\x3a:set-output name=digest::0"),
+        ("::stop-commands::x", "\\x3a:stop-commands\\x3a:x"),
+        ("a##[add-mask]b", "a\\x23#[add-mask]b"),
+        ("##vso[task.complete]", "\\x23#vso[task.complete]"),
+        ("2001:db8::a", "2001:db8::a"),
+    ],
+)
+def test_text_in_the_log_of_a_job_is_not_a_command(text: str, shown: str) -> None:
+    assert on_one_line(text) == shown
 
 
 @given(TEXTS)
