@@ -64,10 +64,11 @@ lint: $(VENV)/dev.stamp ## style, types, import directions, templates, words
 		$(BIN)/pytest --quiet tests/project/test_words.py; status=$$?; wait $$types && exit $$status
 
 # The checkers bring a hundred packages, so `make test` goes without them.
-lint-infra: $(VENV)/dev.stamp $(INFRA_VENV)/infra.stamp ## what others look for in templates, policies, workflows and units
+lint-infra: $(VENV)/dev.stamp $(INFRA_VENV)/infra.stamp ## what others look for in templates, policies, workflows, units and code
 	$(BIN)/cfn-lint infra/template.yaml infra/policies.yaml infra/cell.yaml
 	$(INFRA_VENV)/bin/checkov --framework cloudformation --compact --quiet --skip-download \
 		--file infra/template.yaml --file infra/policies.yaml --file infra/cell.yaml
+	$(INFRA_VENV)/bin/bandit --quiet --configfile pyproject.toml --recursive controller handler.py infra
 	$(INFRA_VENV)/bin/zizmor --offline --pedantic infra/ci .github
 	@mkdir -p build/units
 	@for unit in service timer; do \
