@@ -1,6 +1,6 @@
 """Escape foreign text for the place where it is shown: one function for each form.
 
-JSON needs none: its own escapes, in ASCII, leave nothing for a terminal or a log to interpret.
+JSON's own escapes, in ASCII, leave nothing for a terminal or a log to interpret, and little for the runner of a job.
 """
 
 import html
@@ -20,6 +20,11 @@ def on_one_line(text: str) -> str:
     if shown.count("::") > 1 or "##" in shown:  # a command has two colons twice, an IPv6 address once
         return _COMMANDS.sub(lambda found: f"\\x{ord(found[0][0]):02x}{found[0][1:]}", shown)
     return shown
+
+
+def in_json(document: str) -> str:
+    """Return a JSON document with other escapes for the beginnings of a runner's commands. It reads as before."""
+    return document.replace("##", "#\\u0023")
 
 
 def in_html(text: str) -> str:

@@ -60,6 +60,13 @@ def test_a_table_of_nothing_says_so() -> None:
     assert "|" not in as_markdown.render(nothing)
 
 
+def test_json_shows_the_beginning_of_a_long_status() -> None:
+    shown = overview(world([machine()], [], [row("m1", "##[x]" * 80_000)]), settings(), TARGET)
+    text = as_json.render(shown)
+    assert json.loads(text)["meetings"][0]["status"] == "##[x]" * 40
+    assert "##" not in text
+
+
 def test_what_a_probe_heard_adds_no_cell_and_no_link() -> None:
     heard = probed(seen(), {TEACHER: (None, "heard |[x](https://example.org)\n")})
     table = as_markdown.render(heard)
