@@ -70,12 +70,13 @@ lint: $(VENV)/dev.stamp ## style, types, import directions, templates, words, sp
 		$(BIN)/pytest --quiet tests/project/test_words.py; status=$$?; wait $$types && exit $$status
 
 # The checkers bring a hundred packages, so `make test` goes without them.
-lint-infra: $(VENV)/dev.stamp $(INFRA_VENV)/infra.stamp ## what others look for in templates, policies, workflows, units and the container
+lint-infra: $(VENV)/dev.stamp $(INFRA_VENV)/infra.stamp ## what others look for in templates, policies, workflows, units, container and code
 	$(BIN)/cfn-lint $(TEMPLATES)
 	$(INFRA_VENV)/bin/checkov --framework cloudformation --compact --quiet --skip-download \
 		$(TEMPLATES:%=--file %)
 	@mkdir -p build/container && cp infra/cron/Containerfile build/container/Dockerfile # checkov knows this name alone
 	$(INFRA_VENV)/bin/checkov --framework dockerfile --compact --quiet --skip-download --file build/container/Dockerfile
+	$(INFRA_VENV)/bin/bandit --quiet --configfile pyproject.toml --recursive controller handler.py infra
 	$(INFRA_VENV)/bin/zizmor --offline --pedantic infra/ci .github
 	@mkdir -p build/units
 	@for unit in service timer; do \

@@ -24,6 +24,22 @@ def test_a_change_of_tags_is_a_scoped_pass_that_waits_for_no_state() -> None:
     assert request.heard == {}
 
 
+@pytest.mark.parametrize(
+    ("account", "region", "home"),
+    [
+        ("123456789012", "us-west-2", "123456789012/us-west-2"),
+        ("123456789012", "us-gov-west-1", "123456789012/us-gov-west-1"),
+        ("1234", "us-west-2", None),
+        ("123456789012", "x" * 200_000, None),
+        ("123456789012", "us-west-2\n", None),
+        (None, None, None),
+    ],
+)
+def test_home_of_an_event_is_an_account_and_a_region(account: object, region: object, home: str | None) -> None:
+    event = {**state_change(), "account": account, "region": region}
+    assert parse_event(event).homes == ({TEACHER: home} if home else {})
+
+
 def test_tags_and_states_come_in_one_batch() -> None:
     request = parse_event(batch(tag_change(), state_change(STUDENT), state_change()))
     assert request.scope == frozenset({TEACHER, STUDENT})
