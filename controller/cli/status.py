@@ -39,6 +39,8 @@ def status(
 ) -> int:
     """Show who can join, meeting by meeting: the worst first. Reads only.
 
+    "running 25m" is the time since the launch; "record ok +2m" came two minutes after it.
+
     \b
     Examples:
       elephant-dns status
