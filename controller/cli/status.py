@@ -49,7 +49,7 @@ def status(
       elephant-dns status --output status.html           for cron and a bucket
     """
     if watch and (form != "text" or output or not is_terminal(sys.stdout)):
-        raise click.UsageError("Cannot --watch without a terminal: drop --format and --output, or --watch.")
+        raise click.UsageError("Cannot --watch without a terminal, or with --format or --output.")
     controller = session.controller()
     seconds = session.left()
     while True:
