@@ -93,7 +93,7 @@ def why_unknown(name: str, settings: Settings, unread: Collection[str] = ()) -> 
         return f"Invalid instance ID {label!r}: expected i- and 8 or 17 lower-case hex digits."
     if unread:
         return f"Cannot read the cell {' or '.join(sorted(unread))}: it may be there. Run elephant-dns doctor."
-    return "Check AWS_REGION and TABLE_NAME. Meeting ids are case-sensitive."
+    return "Check AWS_REGION and TABLE_NAME. Meeting ids are case-sensitive; elephant-dns status --all lists them."
 
 
 def _host_of(name: str) -> str:

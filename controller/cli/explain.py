@@ -32,7 +32,8 @@ def command(session: Session, name: str, probe: bool) -> int:
     Shows what each source says of ID, what is wanted, and what the next pass would do. ID is an instance,
     the name of its record, its join link, or a meeting. Exits with 1 when no source knows it.
 
-    Of a finding, a rule or a check of doctor it says what that means and what to do; this needs no settings.
+    Of a finding, a rule or a check of doctor in the runbook it says what that means and what to do; this needs
+    no settings.
 
     \b
     Examples:
@@ -82,6 +83,8 @@ def _controller(session: Session, name: str) -> "Controller":
     try:
         return session.controller()
     except SettingsError as error:
+        if _is_check(name):
+            raise click.UsageError(_nearest(name)) from error
         if near := _nearest(name):
             unknown = f"No finding, rule or check is called {on_one_line(name)}. {near}"
             raise click.UsageError(
@@ -90,9 +93,18 @@ def _controller(session: Session, name: str) -> "Controller":
         raise
 
 
+def _is_check(name: str) -> bool:
+    """Return whether doctor has a check of this name in every deployment."""
+    from controller.doctor.examine import PARTS
+
+    return any(name in part.ids for part in PARTS)
+
+
 def _nearest(name: str) -> str:
     from controller.cli.entries import nearest
 
+    if _is_check(name):
+        return f"{name} is a check of doctor: elephant-dns doctor says what it found and what to do."
     found = nearest(name)
     return f"Did you mean {' or '.join(found)}?" if found else ""
 
@@ -117,7 +129,7 @@ def _probed(judged: "Collection[tuple[Link, Verdict | None]]", pen: "Pen") -> It
         if verdict and verdict.remedy:
             yield from pen.lines(verdict.remedy, "      ")
     if not judged:
-        yield from pen.lines("Not probed: no record has been in place for a minute.", "  ")
+        yield from pen.lines("Not probed: no name has led to its machine for a minute.", "  ")
 
 
 def _lines(found: "Explanation", pen: "Pen") -> Iterable[str]:

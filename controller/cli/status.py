@@ -39,6 +39,8 @@ def status(
 ) -> int:
     """Show who can join, meeting by meeting: the worst first. Reads only.
 
+    "running 25m" is the time since the launch; "record ok +2m" came two minutes after it.
+
     \b
     Examples:
       elephant-dns status
@@ -47,7 +49,7 @@ def status(
       elephant-dns status --output status.html           for cron and a bucket
     """
     if watch and (form != "text" or output or not is_terminal(sys.stdout)):
-        raise click.UsageError("Cannot --watch without a terminal: drop --format and --output, or --watch.")
+        raise click.UsageError("Cannot --watch without a terminal, or with --format or --output.")
     controller = session.controller()
     seconds = session.left()
     while True:

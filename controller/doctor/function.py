@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from controller.aws.call import Call
 from controller.doctor.agreement import agreement
 from controller.doctor.deployed import Deployed, Deployment
-from controller.doctor.diagnosis import Check, SkipError, failed, fails_as, if_allowed, passed, warned
+from controller.doctor.diagnosis import Check, SkipError, failed, fails_as, if_allowed, passed, skipped, warned
 from controller.doctor.look import Look
 from controller.doctor.sharing import sharing_check
 from controller.errors import CallError, DeniedError, NotFoundError
@@ -14,6 +14,8 @@ from controller.errors import CallError, DeniedError, NotFoundError
 HANDLER = "handler.lambda_handler"
 #: Seconds for a pass that waits for EC2 to show what an event says, and ends in good order; and for many machines.
 LEAST, ENOUGH = 30, 60
+#: Why more is not asked of a function that runs something else: it would be repaired, not replaced.
+ANOTHERS = "the function runs another program"
 
 
 def function_checks(look: Look) -> Iterator[Check]:
@@ -25,8 +27,11 @@ def function_checks(look: Look) -> Iterator[Check]:
     yield _there(deployment)
     for deployed in deployment.woken.values():
         yield code_check(deployed)
-        yield _time_out(deployed)
-        yield agreement(look, deployed)
+        if deployed.handler == HANDLER:
+            yield _time_out(deployed)
+            yield agreement(look, deployed)
+        else:
+            yield from (skipped(id, ANOTHERS) for id in ("function-timeout", "function-settings"))
     yield _concurrency(look, deployment)
     yield sharing_check(look, deployment.function)
 
@@ -71,7 +76,7 @@ def code_check(deployed: Deployed) -> Check:
     if deployed.handler == HANDLER:
         return passed("function-code", f"{deployed.arn} runs {HANDLER}.")
     seen = f"{deployed.arn} runs {deployed.handler}, not {HANDLER}: it is another program, such as the first version."
-    fix = "Delete it or rename it, then deploy the template; docs/migrate.md says how to move from the first version."
+    fix = "Follow docs/migrate.md: look first, then delete the function, and deploy the template."
     return failed("function-code", seen, fix)
 
 

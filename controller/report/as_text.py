@@ -156,7 +156,7 @@ def _body(part: Excerpt, pen: Pen) -> list[str]:
             lines += change_lines(result, pen)
     if part.findings:
         lines += [*pen.title("findings (seen, and left alone)"), *findings_lines(part.findings, pen)]
-        lines.append(pen.dim("  elephant-dns explain FINDING-ID says more"))
+        lines.append(pen.dim(f"  elephant-dns explain {part.findings[0].id} says more"))
     return lines
 
 

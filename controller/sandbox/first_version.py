@@ -60,7 +60,7 @@ def _show_steps(stage: Stage) -> None:
     stage.title("Then try")
     stage.item("1", "elephant-dns doctor", "another program has the name, its rule never fires, the secret can be read")
     stage.item("2", "elephant-dns plan", "what this program would do; nothing is written")
-    stage.item("3", "the switch", "delete the old one (in AWS, then deploy the template):")
+    stage.item("3", "the switch", "delete the old one (docs/migrate.md also saves it, then deploys the template):")
     stage.tell("\n".join(f"{'':26}{command}" for command in SWITCH))
     stage.item("4", "elephant-dns apply", "records are adopted and created, links written")
     stage.item("5", "elephant-dns status", "who can join now")

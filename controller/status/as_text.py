@@ -58,5 +58,5 @@ def _meeting(line: Line, seen: Overview, pen: Pen) -> Iterator[str]:
 
 
 def _seat(seat: Seat, seen: Overview, width: int) -> str:
-    columns = (f"{seat.role:<{width}}", f"{seat.machine or '-':<19}", f"{machine_of(seat, seen.now):<12}")
-    return f"{' '.join(columns)} record {record_of(seat):<6} link {seat.link:<5} join {join_of(seat)}"
+    columns = (f"{seat.role:<{width}}", f"{seat.machine or '-':<19}", f"{machine_of(seat, seen.now):<11}")
+    return f"{' '.join(columns)} record {record_of(seat):<7} link {seat.link:<5} join {join_of(seat)}"

@@ -65,9 +65,9 @@ def age(span: timedelta) -> str:
 
 
 def record_of(seat: Seat) -> str:
-    """Return what stands at the name, and how long after the launch it was there: "ok 65s"."""
+    """Return what stands at the name, and how long after the launch it was there: "ok +65s"."""
     after = seat.seconds_to_record
-    return str(seat.record) if after is None else f"{seat.record} {age(timedelta(seconds=after))}"
+    return str(seat.record) if after is None else f"{seat.record} +{age(timedelta(seconds=after))}"
 
 
 def join_of(seat: Seat) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from controller import __version__
 from controller.errors import WatchdogError
 from controller.model import Outcome
 from controller.report.as_json import as_dict, change_as_dict
@@ -65,6 +66,7 @@ def log_report(report: Report) -> None:
         )
     whole = as_dict(report)
     fields = {key: value for key, value in whole.items() if key not in ("changes", "findings")}
+    fields["release"] = __version__
     _log(logging.INFO if report.ended_well else logging.ERROR, "pass", fields)
 
 

@@ -64,6 +64,7 @@ def test_doctor_and_plan_say_what_is_there_and_write_nothing(by_hand: ByHand) ->
         f"Secret {SECRET} can be read and holds a token under CLOUDFLARE_API_TOKEN.",
     )
     assert said["function-code"][0] is Status.FAIL
+    assert {said[id][0] for id in ("function-timeout", "function-settings")} == {Status.SKIP}, "nobody repairs it"
     assert "never fires: it asks for detail.tags" in said["state-changes"][1]
     assert f"function {FUNCTION}, rule {RULE}." in said["stack-names"][1]
     failed = {id for id, (status, _) in said.items() if status is Status.FAIL}

@@ -245,6 +245,14 @@ def test_name_that_is_almost_an_id_gets_the_nearest_id(clouds: Clouds) -> None:
     assert (unknown.returncode, "Did you mean odd-row" in unknown.stderr) == (1, True)
 
 
+def test_check_without_an_entry_leads_to_doctor(clouds: Clouds) -> None:
+    said = "state-changes is a check of doctor: elephant-dns doctor says what it found"
+    without = run(clouds, "explain", "state-changes", DOMAIN_ROOT="")
+    assert (without.returncode, said in without.stderr) == (64, True)
+    unknown = run(clouds, "explain", "state-changes")
+    assert (unknown.returncode, said in unknown.stderr) == (1, True)
+
+
 def test_meeting_that_is_almost_an_id_is_still_explained(clouds: Clouds) -> None:
     clouds.launch("odd-rows")
     assert "The teacher can join: no" in explained(clouds, "odd-rows")

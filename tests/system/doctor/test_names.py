@@ -82,4 +82,4 @@ def test_rule_of_the_guide_never_fires_and_must_not_be_repaired(clouds: Clouds, 
     assert "Rule ElephantEC2StateWatch never fires: it asks for detail.tags, which AWS never sends" in check.seen
     assert check.fix.startswith("Leave it so")
     rest = [check.id for check in function(clouds) if check.status is Status.SKIP]
-    assert rest == ["tag-changes", "schedule", "trigger-permission"]
+    assert rest == ["function-timeout", "function-settings", "tag-changes", "schedule", "trigger-permission"]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import handler
+from controller import __version__
 from controller.errors import IncompleteError, ObservationError, RequestError, SettingsError
 from controller.sandbox.cloudflare import Proceed, Reply
 from controller.sandbox.cloudflare import Request as Sent
@@ -257,6 +258,7 @@ def test_incomplete_pass_raises_after_logging_its_report(function: Clouds, capsy
         invoke(SCHEDULED)
     logged = lines(capsys)
     assert [line["message"] for line in logged] == ["change", "change", "pass"]
+    assert logged[-1]["release"] == __version__
     assert [line.get("outcome") for line in logged[:2]] == ["failed", "not-reached"]
     assert logged[-1]["complete"] is False
 

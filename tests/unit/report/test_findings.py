@@ -43,7 +43,7 @@ def test_findings_of_a_kind_show_each_key_with_its_own_message() -> None:
     heading, first, second, hint, more = text.splitlines()[-7:-2]
     assert heading == "  ! odd-row: 2 findings"
     assert (first, second, hint) == ("      m1: status is a number.", "      m2: no id.", "      → fix it")
-    assert more == "  elephant-dns explain FINDING-ID says more"
+    assert more == "  elephant-dns explain odd-row says more"
 
 
 def test_single_finding_names_its_machine_in_the_heading() -> None:

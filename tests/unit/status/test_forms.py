@@ -31,7 +31,8 @@ def seen(meeting: str = "algebra-17", *, more: int = 0) -> Overview:
         row("later", "SCHEDULED", meet_time="2026-02-01T09:00:00+02:00"),
         *(row(f"lost-{n:04}", "LAUNCHED", meet_time="2026-01-31T13:00:00+02:00") for n in range(more)),
     ]
-    return overview(world(machines, [record()], rows), settings(), TARGET)
+    created = NOW - timedelta(minutes=10)
+    return overview(world(machines, [record(created=created)], rows), settings(), TARGET)
 
 
 def test_the_text_lists_each_role_and_why_it_cannot_join() -> None:
@@ -39,8 +40,8 @@ def test_the_text_lists_each_role_and_why_it_cannot_join() -> None:
         "example.com (account 123456789012, us-west-2), 2026-01-31 12:00:00 UTC\n"
         "\n"
         "! algebra-17  12:00  IN_PROGRESS  cannot join\n"
-        "    teacher i-000000000000000a1 running 12m  record ok     link ok    join yes\n"
-        "    student i-000000000000000b2 stopped 3h   record none   link none  join no\n"
+        "    teacher i-000000000000000a1 running 12m record ok +2m  link ok    join yes\n"
+        "    student i-000000000000000b2 stopped 3h  record none    link none  join no\n"
         "      student: its machine i-000000000000000b2 is stopped\n"
         "\n"
         "2 meetings: 1 cannot join, 1 quiet (--all lists the 1 quiet)\n"
