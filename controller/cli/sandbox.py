@@ -38,6 +38,8 @@ def sandbox(session: Session, instances: int, cells: int, serve: bool, first_ver
     """
     if first_version and not serve:
         raise click.UsageError("--first-version tells no story by itself: add --serve, and try the commands on it.")
+    if first_version and cells > 1:
+        raise click.UsageError("--first-version has one cell: the first version knew one region. Drop --cells.")
     from controller.sandbox.surroundings import forget
 
     forget(os.environ)  # before anything of AWS is imported: moto asks for the profile then

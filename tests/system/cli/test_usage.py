@@ -59,6 +59,7 @@ def test_the_first_help_names_commands_and_exit_codes(capsys: pytest.CaptureFixt
         (["retire", "i-0123456789abcdef0"], "unexpected"),
         (["retire", "--format", "html"], "'json'"),
         (["sandbox", "--first-version"], "add --serve"),
+        (["sandbox", "--serve", "--first-version", "--cells", "2"], "Drop --cells."),
     ],
 )
 def test_wrong_usage_is_exit_64_with_a_hint(
