@@ -16,7 +16,7 @@ from controller.report.report import CellSeen, Report, digest_of, planned_result
 from controller.rules.cells import restrict_to
 from controller.rules.guards import guard
 from controller.rules.plan import at_stake, ending, plan
-from controller.rules.scope import behind
+from controller.rules.scope import behind, in_cells
 from controller.rules.verify import agreeing, without
 from controller.settings import Settings
 
@@ -38,7 +38,8 @@ def decide(request: Request, context: Context) -> tuple[World, Plan]:
     if request.scope is None:
         world = observer.everything()
     else:
-        world = observer.scoped(request.scope, observer.described(request.scope, request.homes))
+        scope = in_cells(request.scope, request.homes, context.settings)
+        world = observer.scoped(scope, observer.described(scope, request.homes))
     looked_at = world.instances.keys() | world.absent | (world.scope or frozenset())
     settled, asked_for, looks = frozenset[str](), frozenset[str](), Counter[str]()
     while True:
@@ -92,7 +93,7 @@ def _one_pass(
     """Return the report, the machines left out because EC2 does not show yet what their events say, and the world."""
     started_at = context.budget.clock.now()
     world, wanted = decide(request, context)
-    ahead = behind(world, request.heard)
+    ahead = behind(world, request.heard, request.homes)
     wanted = replace(wanted, changes=tuple(change for change in wanted.changes if change.instance not in ahead))
     homes, cells = homes_of(world, context.settings), _cells(world, context)
     if request.cells is not None:

@@ -1,0 +1,59 @@
+"""A pass over cells that were read, beside one that was not: what it waits for."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+
+from controller.aws.cells import CellFleet
+from controller.errors import TransientError
+from controller.model import Heard, Instance, Mode, Request
+from controller.reconcile import reconcile
+from controller.runtime.budget import Budget
+from tests.support.build import NOW, PLACE, STUDENT, TEACHER, machine, row, settings
+from tests.support.memory import Clouds, at
+
+AWAY, GONE = "123456789012/us-east-1", "210987654321/eu-west-1"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell's EC2."""
+
+    machines: Collection[Instance]
+    budget: Budget
+    is_away: bool = False
+
+    def by_id(self, ids: Collection[str]) -> list[Instance]:
+        if self.is_away:
+            raise TransientError("It is away.", "Look.")
+        return [m for m in self.machines if m.id in ids]
+
+    def of_meetings(self, meetings: Collection[str]) -> list[Instance]:
+        return [m for m in self.machines if m.meeting in meetings]
+
+
+def woken(clouds: Clouds, home: str) -> None:
+    """The pass that two events wake: one of a machine of the hub, one of a machine of this home."""
+    context = clouds.its()
+    budget = context.budget
+    cells = {PLACE: Cell([replace(machine(), cell=PLACE)], budget), AWAY: Cell([], budget, is_away=True)}
+    fleet = CellFleet(cells, budget)  # type: ignore[arg-type]  # cells in memory
+    context = replace(
+        context,
+        settings=replace(settings(), cells=tuple(cells)),
+        readers=replace(context.readers, fleet=fleet, cells=fleet),
+    )
+    moment = NOW - timedelta(seconds=1)
+    heard = dict.fromkeys((TEACHER, STUDENT), Heard("running", moment, moment))
+    homes = {TEACHER: PLACE, STUDENT: home}
+    reconcile(Request(Mode.APPLY, frozenset(heard), heard=heard, homes=homes), context)
+
+
+@pytest.mark.parametrize("home", [AWAY, GONE], ids=["unread", "not in CELLS"])
+def test_no_wait_for_a_machine_that_no_cell_can_show(home: str) -> None:
+    clouds = Clouds(at(seconds=0, before=[], then=[]), [], [row(status="LAUNCHED", ids={"teacher": TEACHER})])
+    woken(clouds, home)
+    assert clouds.writes == [(0, f"create-record {TEACHER}"), (0, "m1")]
+    assert clouds.clock.slept == []
