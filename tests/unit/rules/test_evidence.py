@@ -265,3 +265,11 @@ def test_lost_tag_is_a_finding_and_a_stop_deletes_the_record() -> None:
 def test_what_was_seen_of_one_machine_says_nothing_of_another() -> None:
     rows = [row(status="HEALTHY", ids={"teacher": TEACHER, "student": OTHER})]
     assert not decided(world([machine(state="terminated")], [record(OTHER, ELSEWHERE)], rows)).changes
+
+
+def test_dead_link_is_removed_where_an_unread_cell_delays_the_new_one() -> None:
+    """The row names a machine that may be up in that cell, so nothing replaces the link for now."""
+    meeting = row(status="HEALTHY", ids={"teacher": STUDENT}, links={"teacher": link(OTHER)})
+    seen = world([machine(), machine(OTHER, state="terminated", ip=None)], [record()], [meeting])
+    assert shown(decided(seen)) == [("write-link", "link-current")]
+    assert shown(decided(replace(seen, unread=frozenset({"1/away"})))) == [("clear-link", "link-dead")]
