@@ -121,6 +121,8 @@ def cells_seen(report: Report) -> str:
 def summary_line(report: Report) -> str:
     """Return the pass in one sentence, with numbers that add up."""
     found = findings_counted(report)
+    if report.unread:
+        found += f"; {counted(len(report.unread), 'cell')} not read"
     if not report.results:
         return f"Nothing to do; {found}."
     if report.mode == "plan":
