@@ -1,4 +1,4 @@
-"""A pass over cells that were read, beside one that was not: what it waits for."""
+"""A pass over cells that were read, beside one that was not: for what it waits, and for how long."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 
 from controller.aws.cells import CellFleet
-from controller.errors import TransientError
+from controller.errors import DeadlineError, TransientError
 from controller.model import Heard, Instance, Mode, Request
 from controller.reconcile import reconcile
 from controller.runtime.budget import Budget
 from tests.support.build import NOW, PLACE, STUDENT, TEACHER, machine, row, settings
+from tests.support.clock import FakeClock
 from tests.support.memory import Clouds, at
 
 AWAY, GONE = "123456789012/us-east-1", "210987654321/eu-west-1"
@@ -57,3 +58,26 @@ def test_no_wait_for_a_machine_that_no_cell_can_show(home: str) -> None:
     woken(clouds, home)
     assert clouds.writes == [(0, f"create-record {TEACHER}"), (0, "m1")]
     assert clouds.clock.slept == []
+
+
+@dataclass(frozen=True)
+class Slow:
+    """A cell that answers nothing in its time."""
+
+    budget: Budget
+    had: list[int]
+
+    def look(self, *_: object) -> list[Instance]:
+        self.had.append(round(self.budget.remaining()))
+        raise DeadlineError("The pass's 600 seconds are over.", "A longer --deadline helps.")
+
+    tagged = by_id = of_meetings = look
+
+
+@pytest.mark.parametrize(("asks", "seconds"), [("tagged", 240), ("by_id", 21), ("of_meetings", 21)])
+def test_cell_that_hangs_takes_its_share_and_its_error_says_so(asks: str, seconds: int) -> None:
+    budget, had = Budget(FakeClock(), 600), list[int]()
+    fleet = CellFleet({AWAY: Slow(budget, had)}, budget)  # type: ignore[dict-item]  # a cell in memory
+    assert getattr(fleet, asks)(*[] if asks == "tagged" else [[str(number) for number in range(200)]]) == []
+    assert had == [seconds]
+    assert f"did not answer completely within {seconds} seconds" in str(fleet.unread()[AWAY])
