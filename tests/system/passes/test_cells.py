@@ -91,6 +91,21 @@ def test_a_role_is_needed_for_another_account(clouds: Clouds) -> None:
         clouds.controller(CELLS=f"{HUB},{AWAY}")
 
 
+def test_a_region_that_does_not_exist_is_named(clouds: Clouds) -> None:
+    with pytest.raises(SettingsError, match="CELLS names 210987654321/zz-north-1, and zz-north-1 is not a region"):
+        clouds.controller(**{**CELLS, "CELLS": f"{HUB},210987654321/zz-north-1"})
+
+
+def test_all_cells_share_one_client_of_sts_which_is_closed(clouds: Clouds) -> None:
+    places = f"{HUB},{AWAY},210987654322/eu-west-1"
+    of = [
+        each.meta.service_model.service_name
+        for each in clouds.controller(**{**CELLS, "CELLS": places}).clients
+        if hasattr(each, "meta")
+    ]
+    assert (of.count("sts"), of.count("ec2")) == (1, 4)
+
+
 def from_cell(cell: str, machine: str) -> dict[str, object]:
     """A state change as the cell's rule forwards it."""
     account, _, region = cell.partition("/")
