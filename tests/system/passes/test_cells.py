@@ -12,6 +12,8 @@ from controller.model import Request as Pass
 from controller.report.report import Report
 from controller.sandbox.aws import REGION
 from controller.sandbox.aws_http import operation_of
+from controller.sandbox.cloudflare import Reply
+from controller.sandbox.cloudflare.exchange import Exchange
 from tests.support.build import link, name
 from tests.support.cells import AWAY, CELLS, EAST, HUB, lessons, machines_of, marks, refuse
 from tests.support.events import batch, state_change
@@ -84,6 +86,17 @@ def test_records_of_an_unread_cell_stay_and_no_meeting_ends(clouds: Clouds, flee
     clouds.apply(**CELLS)
     assert marks(clouds) == {}
     assert {row["status"] for row in clouds.aws.rows.all().values()} == {"TERMINATED"}
+
+
+def test_expired_credentials_of_a_cell_stop_nobody_else(clouds: Clouds, fleet: dict[str, str]) -> None:
+    keys = "<AccessKeyId>A</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>"
+    old = f"<Credentials>{keys}<Expiration>2020-01-01T00:00:00Z</Expiration></Credentials>"
+    reply = Reply.text(200, f"<R><AssumeRoleResult>{old}</AssumeRoleResult></R>", "text/xml")
+    clouds.aws.intercept = lambda asked, go: reply if operation_of(Exchange(asked)) == "AssumeRole" else go()
+    report = clouds.apply(**CELLS)
+    assert set(marks(clouds).values()) == {HUB, EAST}
+    (error,) = (cell.error for cell in report.unread)
+    assert "the refreshed credentials are still expired" in str(error)
 
 
 def test_a_role_is_needed_for_another_account(clouds: Clouds) -> None:
