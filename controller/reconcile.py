@@ -95,7 +95,7 @@ def _one_pass(
     world, wanted = decide(request, context)
     ahead = behind(world, request.heard, request.homes)
     wanted = replace(wanted, changes=tuple(change for change in wanted.changes if change.instance not in ahead))
-    homes, cells = homes_of(world, context.settings), _cells(world, context)
+    homes = homes_of(world, context.settings)
     if request.cells is not None:
         homes = homes or dict.fromkeys(world.instances, context.settings.place or "")
         wanted = restrict_to(request.cells, wanted, world, homes, context.settings)
@@ -115,7 +115,7 @@ def _one_pass(
             findings=(*request.findings, *_strangers(request, context), *wanted.findings, *applied.findings),
             guard=wanted.guard,
             calls=context.budget.calls(),
-            cells=cells,
+            cells=_cells(world, context),  # one may have failed while the changes were applied
             homes=homes,
             only_cells=only,
         )
