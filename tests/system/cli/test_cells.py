@@ -111,6 +111,8 @@ def test_explain_of_an_unknown_name_names_the_unread_cells(clouds: Clouds, fleet
     refuse(clouds, "DescribeInstances", "us-east-1")
     done = run(clouds, "explain", stranger, **CELLS)
     assert (done.returncode, f"Cannot read the cell {EAST}" in done.stderr) == (1, True), done.stderr
+    planned = run(clouds, "plan", "--instance", stranger, **CELLS)
+    assert (planned.returncode, "No machine of this deployment" in planned.stderr) == (1, False), planned.stderr
 
 
 def test_status_does_not_hide_meetings_of_an_unread_cell(clouds: Clouds, fleet: dict[str, str]) -> None:
