@@ -258,7 +258,7 @@ def _not_read(cell: str, error: CallError) -> Finding:
         cell,
         f"Cannot read the cell {cell}: {error.message} Nothing of its own was changed, no meeting was ended, and "
         "nothing was concluded from the absence of a machine that may live there.",
-        f"{error.hint} The other cells were served. elephant-dns doctor checks each cell.".lstrip(),
+        f"{error.hint} elephant-dns doctor checks each cell.".lstrip(),
     )
 
 

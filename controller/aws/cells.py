@@ -79,7 +79,7 @@ def _patience(named: Collection[str]) -> float:
 def _silent(seconds: float) -> DeadlineError:
     """Return the error of a cell that did not answer in its share of the pass: the pass itself goes on."""
     return DeadlineError(
-        f"EC2 there did not answer completely within {seconds:.0f} seconds, the cell's share of the pass.",
+        f"AWS did not answer completely within {seconds:.0f} seconds, the cell's share of the pass.",
         "Check the health of that region, and the network to it.",
     )
 
