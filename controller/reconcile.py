@@ -138,9 +138,12 @@ def _sorted(names: frozenset[str] | None) -> tuple[str, ...] | None:
 
 
 def _strangers(request: Request, context: Context) -> list[Finding]:
-    """Return findings about events of a place that is not one of the cells: a rule that was left behind there."""
-    cells = context.settings.cells
-    strange = sorted(home for home in set(request.homes.values()) if cells and home not in cells)
+    """Return findings about events of a place that is not one of the cells: a rule that was left behind there.
+
+    The hub's own rules hear its own machines, too, also where it is not a cell.
+    """
+    cells, hub = context.settings.cells, context.settings.place
+    strange = sorted(home for home in set(request.homes.values()) if cells and home not in (*cells, hub))
     return [
         Finding(
             "event-of-unknown-cell",

@@ -70,6 +70,15 @@ def test_no_wait_for_a_machine_that_no_cell_can_show(home: str) -> None:
     assert clouds.clock.slept == []
 
 
+@pytest.mark.parametrize(("home", "found"), [(PLACE, []), (GONE, ["event-of-unknown-cell"])])
+def test_hub_that_is_not_a_cell_may_hear_its_own_machines(home: str, found: list[str]) -> None:
+    """Who deleted its rules, as the finding advises for a cell, would hear of no cell any more."""
+    context, _ = in_cells(Clouds(at(seconds=0, before=[], then=[])))
+    context = replace(context, settings=replace(context.settings, cells=(AWAY,)))
+    report = reconcile(Request(Mode.APPLY, frozenset({TEACHER}), homes={TEACHER: home}), context)
+    assert ([finding.id for finding in report.findings], report.calls) == (found, {})
+
+
 @dataclass
 class Moving(Listener):
     """Moves the row to a machine of the cell, which goes away at the same time."""
