@@ -273,3 +273,18 @@ def test_dead_link_is_removed_where_an_unread_cell_delays_the_new_one() -> None:
     seen = world([machine(), machine(OTHER, state="terminated", ip=None)], [record()], [meeting])
     assert shown(decided(seen)) == [("write-link", "link-current")]
     assert shown(decided(replace(seen, unread=frozenset({"1/away"})))) == [("clear-link", "link-dead")]
+
+
+def test_unmarked_record_may_be_that_of_a_machine_in_an_unread_cell() -> None:
+    """The finding says that it may be deleted by hand."""
+    seen = world(records=[record(comment="")])
+    assert found(decided(seen)) == ["unmarked-record"]
+    assert found(decided(replace(seen, unread=frozenset({"1/away"})))) == []
+
+
+def test_a_late_meeting_is_not_reported_over_while_a_cell_is_unread() -> None:
+    """The finding says that none of its machines is up, and to end it by hand."""
+    meeting = row(status="HEALTHY", ids={"teacher": TEACHER}, meet_time=(NOW - timedelta(hours=13)).isoformat())
+    late = world([machine(state="terminated", launched=YOUNG)], rows=[meeting])
+    assert found(decided(late)) == ["meeting-late"]
+    assert found(decided(replace(late, unread=frozenset({"1/away"})))) == []
