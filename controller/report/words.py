@@ -109,8 +109,8 @@ def _in_cell(report: Report, result: Result) -> Result:
 
 
 def cells_seen(report: Report) -> str:
-    """Return what was seen in each cell, where there are several; else nothing."""
-    if len(report.cells) < 2:
+    """Return what was seen in each cell, where there are several or one could not be read; else nothing."""
+    if len(report.cells) < 2 and not report.unread:
         return ""
     return "; ".join(
         f"{cell.name} NOT READ" if cell.error else f"{cell.name} {counted(cell.instances, 'instance')}"
