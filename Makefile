@@ -22,7 +22,7 @@ COMPILE_FOR = $(LOCK_VENV)/bin/uv pip compile --quiet --generate-hashes --no-ann
 COMPILE = $(COMPILE_FOR) --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test unit coverage deploy-test test-browser golden lint lint-infra proof mutants bench bench-report package wheel release format lock clean
+.PHONY: help sandbox test unit coverage deploy-test test-browser golden lint lint-infra proof mutants sabotage bench bench-report package wheel release format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -70,12 +70,13 @@ lint: $(VENV)/dev.stamp ## style, types, import directions, templates, words, sp
 		$(BIN)/pytest --quiet tests/project/test_words.py; status=$$?; wait $$types && exit $$status
 
 # The checkers bring a hundred packages, so `make test` goes without them.
-lint-infra: $(VENV)/dev.stamp $(INFRA_VENV)/infra.stamp ## what others look for in templates, policies, workflows, units and the container
+lint-infra: $(VENV)/dev.stamp $(INFRA_VENV)/infra.stamp ## what others look for in templates, policies, workflows, units, container and code
 	$(BIN)/cfn-lint $(TEMPLATES)
 	$(INFRA_VENV)/bin/checkov --framework cloudformation --compact --quiet --skip-download \
 		$(TEMPLATES:%=--file %)
 	@mkdir -p build/container && cp infra/cron/Containerfile build/container/Dockerfile # checkov knows this name alone
 	$(INFRA_VENV)/bin/checkov --framework dockerfile --compact --quiet --skip-download --file build/container/Dockerfile
+	$(INFRA_VENV)/bin/bandit --quiet --configfile pyproject.toml --recursive controller handler.py infra
 	$(INFRA_VENV)/bin/zizmor --offline --pedantic infra/ci .github
 	@mkdir -p build/units
 	@for unit in service timer; do \
@@ -95,6 +96,9 @@ mutants: $(MUTANTS_VENV)/mutants.stamp ## list changes to the rules that no test
 	@$(MUTANTS_VENV)/bin/mutmut export-cicd-stats
 	@$(MUTANTS_VENV)/bin/python -m tests.model.proof.mutants
 	@$(MUTANTS_VENV)/bin/python -m tests.model.proof.page
+
+sabotage: $(VENV)/dev.stamp ## break the code by hand, each way alone, and see a test notice (ARGS="guard retire" for some)
+	@$(BIN)/python -m tests.project.sabotage $(ARGS)
 
 bench: $(VENV)/dev.stamp ## measure the speed, beside octoDNS and a naive function (ARGS="growth event" for some)
 	$(BIN)/python -m tests.benchmarks --output build/benchmarks.json $(ARGS)

@@ -13,6 +13,7 @@ anything else                                               RequestError; nothin
 """
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -31,6 +32,7 @@ EXPECTED = (
     f"{SCHEDULED!r}, an SQS batch of the first two, or "
     '{"action": "plan" or "apply", optionally "instance": "i-…" or a list of them, "force": true, "scheduled": true}.'
 )
+_HOME = re.compile(r"[0-9]{12}/[a-z0-9-]{1,32}")
 _KEYS = frozenset({"action", "instance", "force", "scheduled"})
 
 
@@ -96,11 +98,9 @@ def _change_of(event: Any) -> tuple[str, str | None]:
 
 
 def _home_of(event: Mapping[str, Any]) -> str | None:
-    """Return the cell that the event comes from."""
-    match event:
-        case {"account": str() as account, "region": str() as region} if account and region:
-            return f"{account}/{region}"
-    return None
+    """Return the cell that the event comes from, or None if it names no account and region."""
+    home = f"{event.get('account')}/{event.get('region')}"
+    return home if _HOME.fullmatch(home) else None
 
 
 def _time_of(event: Mapping[str, Any]) -> datetime | None:

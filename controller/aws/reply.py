@@ -131,6 +131,8 @@ _FOR_CREDENTIALS = {
     "CreateToken": "sso-oidc",
     "GetRoleCredentials": "sso",
 }
+#: From here on, the text about a wrong signature repeats the request with its headers.
+_REPEATED = re.compile(r"The Canonical String for this request|\bAuthorization=|\(Hashed with SHA-256")
 #: Characters of AWS's text in a message. An encoded authorization message has thousands.
 _SHOWN = 500
 
@@ -153,10 +155,15 @@ class Asked:
         return f"{self.service}:{self.action} on {self.resource}"
 
 
+def _clean(text: str) -> str:
+    """Return AWS's text on one line. About a wrong signature it repeats the request, session token included: cut."""
+    return " ".join(_REPEATED.split(text, maxsplit=1)[0].split())
+
+
 def refusal(error: ClientError, asked: Asked) -> CallError:
     """Return the controller's error for an answer of AWS that is an error."""
     detail: Mapping[str, Any] = error.response.get("Error", {})
-    code, text = str(detail.get("Code", "")), str(detail.get("Message", ""))
+    code, text = str(detail.get("Code", "")), _clean(str(detail.get("Message", "")))
     message = f"{asked}: {code} {text[:_SHOWN]}".rstrip()
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code == "ConditionalCheckFailedException":

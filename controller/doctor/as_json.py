@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict
 
 from controller.doctor.diagnosis import Diagnosis, Status
+from controller.report.safe import in_json
 
 SCHEMA = "elephant-dns/doctor/v1"
 
@@ -16,4 +17,4 @@ def render(diagnosis: Diagnosis) -> str:
         "checks": [asdict(check) for check in diagnosis.checks],
         "summary": {str(status): diagnosis.count(status) for status in Status},
     }
-    return json.dumps(content, indent=2)
+    return in_json(json.dumps(content, indent=2))

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
@@ -154,7 +154,7 @@ class _Look:
 def _answer(response: httpx.Response) -> Answer:
     headers = response.headers
     from_cloudflare = "cf-ray" in headers or headers.get("server", "").lower() == "cloudflare"
-    target = urlsplit(headers.get("location", ""))
+    target = _target(headers.get("location", ""))
     return Answer(
         status=response.status_code,
         from_cloudflare=from_cloudflare,
@@ -163,6 +163,14 @@ def _answer(response: httpx.Response) -> Answer:
         location=f"{target.hostname or ''}{target.path}" if response.is_redirect else "",
         to_http=response.is_redirect and target.scheme == "http",
     )
+
+
+def _target(location: str) -> SplitResult:
+    """The parts of a redirect's target. The desktop's user may have written it: none where it cannot be read."""
+    try:
+        return urlsplit(location)
+    except ValueError:
+        return urlsplit("")
 
 
 def _error(response: httpx.Response) -> int | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from controller.model import Finding, Result
 from controller.report.report import SCHEMA, SERVICES, Report
+from controller.report.safe import in_json
 
 
 def as_dict(report: Report) -> dict[str, Any]:
@@ -87,4 +88,4 @@ def change_as_dict(result: Result) -> dict[str, Any]:
 
 def render(report: Report) -> str:
     """Return the report as one JSON document, in ASCII: no terminal and no log interprets it."""
-    return json.dumps(as_dict(report), indent=2) + "\n"
+    return in_json(json.dumps(as_dict(report), indent=2)) + "\n"

@@ -4,6 +4,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from controller.report.safe import in_json
+from controller.rules.meetings import SHOWN
 from controller.status.overview import Line, Overview, Seat, Standing
 
 SCHEMA = "elephant-dns/status/v1"
@@ -31,7 +33,7 @@ def as_dict(seen: Overview) -> dict[str, Any]:
 
 def render(seen: Overview) -> str:
     """The overview as one JSON document, in ASCII."""
-    return json.dumps(as_dict(seen), indent=2) + "\n"
+    return in_json(json.dumps(as_dict(seen), indent=2)) + "\n"
 
 
 def _line(line: Line) -> dict[str, Any]:
@@ -65,8 +67,8 @@ def _key(standing: Standing) -> str:
 
 
 def _plain(value: object) -> str | None:
-    """What a row says, as text: a value that is not text shows what it is."""
-    return None if value is None else str(value)
+    """What a row says, as text, and of a long text the beginning: a value that is not text shows what it is."""
+    return None if value is None else str(value)[:SHOWN]
 
 
 def _stamp(moment: datetime | None) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from controller.report.as_markdown import MOST
 from controller.report.safe import in_markdown
-from controller.status.overview import Line, Overview
+from controller.status.overview import Line, Overview, Seat
 from controller.status.words import (
     heading,
     join_of,
@@ -52,6 +52,12 @@ def _rows(line: Line, seen: Overview) -> Iterator[str]:
             f"{in_markdown(seat.machine)} {in_markdown(machine_of(seat, seen.now))}" if seat.machine else "",
             record_of(seat),
             str(seat.link),
-            f"{join_of(seat)}{': ' + in_markdown(why[seat.role]) if seat.role in why else ''}",
+            f"{_joins(seat)}{': ' + in_markdown(why[seat.role]) if seat.role in why else ''}",
         )
         yield f"| {' | '.join((*(first if number == 0 else ('', '', '')), *said))} |\n"
+
+
+def _joins(seat: Seat) -> str:
+    """Return whether its user can join; a verdict that is not known quotes what the probe has heard."""
+    said = join_of(seat)
+    return said if said.isalpha() else in_markdown(said)

@@ -11,6 +11,7 @@ from controller.errors import WatchdogError
 from controller.model import Outcome
 from controller.report.as_json import as_dict, change_as_dict
 from controller.report.report import Report
+from controller.report.safe import in_json
 
 _LOGGER = logging.getLogger("elephant_dns")
 
@@ -22,7 +23,7 @@ class _JsonLines(logging.Formatter):
         fields = getattr(record, "fields", {})
         time = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
         line = {"timestamp": time, "level": record.levelname, "message": record.getMessage(), **_CONTEXT, **fields}
-        return json.dumps(line, default=str)
+        return in_json(json.dumps(line, default=str))
 
 
 #: Fields of every line. A Lambda process has one invocation at a time.

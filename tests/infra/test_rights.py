@@ -236,7 +236,7 @@ NOT_ALLOWED = [
 
 @pytest.mark.parametrize("denied", NOT_ALLOWED, ids=lambda one: f"{one.action} {one.resource.rpartition(':')[2]}")
 def test_nobody_may_touch_anything_else(denied: Permission) -> None:
-    assert not allows(of_the_role(**WITH_INDEX), denied)
+    assert not allows(of_the_role(**WITH_INDEX), by_the_function(denied))
     assert not allows(of_people("Plan", "Apply", "Doctor", **WITH_INDEX), denied)
 
 

@@ -66,7 +66,7 @@ def for_anyone() -> Mapping[str, str]:
 @cache
 def _file() -> IO[bytes]:
     """The authority's certificate as a file, which is there as long as this process."""
-    file: IO[bytes] = NamedTemporaryFile(suffix=".pem")  # noqa: SIM115  # as above
+    file: IO[bytes] = NamedTemporaryFile(suffix=".pem")  # noqa: SIM115  # open for as long as the docstring says
     file.write(authority().certificate)
     file.flush()
     return file

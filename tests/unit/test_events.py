@@ -33,6 +33,22 @@ def test_events_that_name_two_cells_of_a_machine_name_none() -> None:
         assert parse_event(batch(*events)).homes == {}
 
 
+@pytest.mark.parametrize(
+    ("account", "region", "home"),
+    [
+        ("123456789012", "us-west-2", "123456789012/us-west-2"),
+        ("123456789012", "us-gov-west-1", "123456789012/us-gov-west-1"),
+        ("1234", "us-west-2", None),
+        ("123456789012", "x" * 200_000, None),
+        ("123456789012", "us-west-2\n", None),
+        (None, None, None),
+    ],
+)
+def test_home_of_an_event_is_an_account_and_a_region(account: object, region: object, home: str | None) -> None:
+    event = {**state_change(), "account": account, "region": region}
+    assert parse_event(event).homes == ({TEACHER: home} if home else {})
+
+
 def test_tags_and_states_come_in_one_batch() -> None:
     request = parse_event(batch(tag_change(), state_change(STUDENT), state_change()))
     assert request.scope == frozenset({TEACHER, STUDENT})
@@ -115,6 +131,7 @@ def test_a_command_does_as_it_says(event: object, request_: Request) -> None:
         {"action": "plan", "instance": [TEACHER, 5]},
         {"action": "plan", "instance": None},
         {"action": "apply", "force": "yes"},
+        {"action": "apply", "force": True, "instance": TEACHER},
         {"action": "plan", "scheduled": "yes"},
         {"action": "apply", "forced": True},
         {"Records": []},

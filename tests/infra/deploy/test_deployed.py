@@ -172,7 +172,7 @@ def test_role_reaches_a_table_by_arn_and_not_the_one_of_its_name(account: Accoun
     stack = deploy(account, package, "arn", **named)
     account.empty()
     assert stack.invoke({"action": "plan"}).content["target"]["table"] == arn
-    calls = [("dynamodb", "get_item", {"TableName": table, "Key": KEY}) for table in (f"{TABLE}-other", TABLE)]
+    calls = [("dynamodb", "get_item", {"TableName": table, "Key": KEY, **FEW}) for table in (f"{TABLE}-other", TABLE)]
     assert [refusal(stack, *call) for call in calls] == ["", "AccessDeniedException"]
 
 

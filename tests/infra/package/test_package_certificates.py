@@ -107,7 +107,7 @@ def test_authority_in_the_environment_counts_alone(
         ("us-west-2", "REQUESTS_CA_BUNDLE", False),
     ],
 )
-def test_aws_is_trusted_by_amazons_authorities_alone_where_these_are_sure(
+def test_amazons_authorities_count_where_aws_uses_them(
     folder: Path, monkeypatch: pytest.MonkeyPatch, region: str, named: str, is_used: bool
 ) -> None:
     for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):

@@ -308,3 +308,35 @@ def test_records_of_two_cells_at_a_name_stay_while_one_is_unread() -> None:
         there = in_cells(world([a_machine(ONE, "203.0.113.1")], order), i_00000001=B)
         assert [c.rule for c in changes_of(ran(there)[0])] == ["record-duplicate"]
         assert changes_of(ran(there, fails={B: 0})[0]) == []
+
+
+def test_absence_proves_nothing_while_the_cell_is_unread() -> None:
+    """EC2 knows neither machine. One cell was read, so its machine is gone; the other's may be up."""
+    here, away = (a_record(f"r{i}", i, "203.0.113.1", f"{MARK}{cell}") for i, cell in ((ONE, A), (TWO, B)))
+    there = in_cells(world([], [here, away]))
+    calm, _ = ran(there)
+    assert {c.instance for c in changes_of(calm)} == {ONE, TWO}
+    report, _ = ran(there, mode=Mode.APPLY, fails={B: 0})
+    assert [(c.action, c.instance) for c in changes_of(report)] == [(Action.DELETE_RECORD, ONE)]
+
+
+@dataclass(frozen=True)
+class Hanging:
+    """A cell that answers nothing for as long as it may."""
+
+    clouds: Clouds
+    budget: Budget
+
+    def tagged(self) -> list[Instance]:
+        self.clouds.clock.sleep(self.budget.remaining())
+        raise TransientError("It does not answer.", "Look.")
+
+
+def test_cell_that_hangs_leaves_time_for_the_pass() -> None:
+    clouds = Clouds(world([], []))
+    budget = Budget(clouds.clock, 100.0)
+    fleet = CellFleet({A: Hanging(clouds, budget)}, budget)  # type: ignore[dict-item]  # a fleet of the model
+    with taking_turns(random.Random(0)):
+        assert fleet.tagged() == []
+    assert list(fleet.unread()) == [A]
+    assert budget.remaining() >= 50

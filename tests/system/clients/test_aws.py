@@ -197,6 +197,26 @@ def test_project_tag_is_compared_exactly(key: str, value: str, is_tagged: bool) 
     assert parse_instance(raw, ("Project", "Elephant")).tagged is is_tagged
 
 
+def test_listing_takes_the_project_tag_literally(clouds: Clouds) -> None:
+    """EC2 reads the value of a filter as a pattern."""
+    clouds.aws.machines.launch("m1", "teacher")
+    assert fleet(clouds, PROJECT_TAG="Project=Ele*", OWNER_ID="other").tagged() == []
+
+
+def test_every_request_is_one_that_the_pass_knows_of(clouds: Clouds) -> None:
+    """What botocore repeats by itself takes time that nobody has counted."""
+    sent = list[Sent]()
+
+    def fail_once(request: Sent, proceed: Proceed) -> Reply:
+        sent.append(request)
+        return proceed() if len(sent) > 1 else Reply(503)
+
+    controller, counted = clouds.controller(), Budget(FastClock(), 600)
+    clouds.aws.intercept = fail_once
+    Ec2Fleet(controller.ec2, controller.settings, counted).tagged()
+    assert len(sent) == counted.calls()["ec2"] == 2
+
+
 def test_lookups_ask_for_200_ids_at_a_time(clouds: Clouds) -> None:
     ids = [clouds.aws.machines.launch("m", "teacher") for _ in range(401)]
     clouds.aws.requests.clear()

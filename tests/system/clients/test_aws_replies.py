@@ -307,6 +307,22 @@ def test_refused_signature_with_right_clock_names_another_cause(
     assert "clock" not in str(error)
 
 
+CANONICAL = (
+    "The request signature we calculated does not match the signature you provided. Consult the documentation.\n\n"
+    "The Canonical String for this request should have been\n'POST\n/\n\nx-amz-security-token:IQoJb3JpZ2luX2VjE\n'"
+)
+
+
+def test_session_token_in_a_refused_request_is_not_repeated(clouds: Clouds, controller: Controller) -> None:
+    error = refused(clouds, controller, SCAN, failure(400, "InvalidSignatureException", CANONICAL))
+    assert error.message.endswith("the signature you provided. Consult the documentation.")
+
+
+def test_text_of_an_error_stays_on_one_line(clouds: Clouds, controller: Controller) -> None:
+    error = refused(clouds, controller, SCAN, failure(400, "SomethingNewException", "odd\nNothing was planned."))
+    assert error.message.endswith("odd Nothing was planned.")
+
+
 def ec2_page(token: str) -> Reply:
     body = f"<reservationSet/><nextToken>{token}</nextToken>"
     xml = f'<DescribeInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">{body}</DescribeInstancesResponse>'

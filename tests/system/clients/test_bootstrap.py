@@ -77,6 +77,12 @@ def test_empty_region_counts_as_unset(
     check_region(regionless, region)
 
 
+def test_pass_that_only_plans_gets_nothing_to_write_with(clouds: Clouds) -> None:
+    controller = clouds.controller()
+    assert controller.begin(Mode.PLAN, 30).writers is None
+    assert controller.begin(Mode.APPLY, 30).writers is not None
+
+
 def test_place_is_known_beside_another_owner_id(clouds: Clouds) -> None:
     using = clouds.controller(OWNER_ID="school").settings
     assert (using.owner_id, using.place, using.names_its_place) == ("school", "123456789012/us-west-2", False)

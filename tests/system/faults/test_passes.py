@@ -175,8 +175,8 @@ def test_record_read_back_otherwise_is_reported_and_gets_no_link(trial: Trial, o
 
 
 def echo(scene: Scene) -> Reply:
-    """What a proxy may answer to a request that it does not like."""
-    return Reply.text(502, f"bad request, authorization: {scene.request.headers['authorization']}")
+    """What a proxy may answer to a request that it does not like: the token alone."""
+    return Reply.text(502, f"bad authorization: {scene.request.headers['authorization'].removeprefix('Bearer ')}")
 
 
 def echo_in_json(scene: Scene) -> Reply:

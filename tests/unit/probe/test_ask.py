@@ -72,3 +72,9 @@ def test_page_that_is_no_error_of_cloudflare_is_not_read(status: int, server: st
 def test_redirect_is_kept_without_its_query() -> None:
     headers = {"location": "https://Team.cloudflareaccess.com/cdn-cgi/access/login/x?meta=secret"}
     assert _answer(httpx.Response(302, headers=headers)).location == "team.cloudflareaccess.com/cdn-cgi/access/login/x"
+
+
+@pytest.mark.parametrize("location", ["//[", "https://[bad/"])
+def test_target_that_cannot_be_read_is_a_redirect_to_nowhere(location: str) -> None:
+    answer = _answer(httpx.Response(302, headers={"location": location, "server": "cloudflare"}))
+    assert (answer.status, answer.location, answer.to_http) == (302, "", False)

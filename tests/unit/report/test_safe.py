@@ -1,12 +1,14 @@
 """Nothing that others have written is more than text, in any form."""
 
+import json
 from html.parser import HTMLParser
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from controller.report.safe import in_html, in_markdown, on_one_line
+from controller.report.safe import in_html, in_json, in_markdown, on_one_line
 
 #: Any text, and much of what means something somewhere.
 TEXTS = st.one_of(
@@ -40,6 +42,26 @@ class Reader(HTMLParser):
 @given(TEXTS)
 def test_a_terminal_gets_one_line_of_printable_characters(text: str) -> None:
     assert on_one_line(text).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("m1 ::set-output name=digest::0", "m1 \\x3a:set-output name=digest::0"),
+        ("::stop-commands::x", "\\x3a:stop-commands\\x3a:x"),
+        ("a##[add-mask]b", "a\\x23#[add-mask]b"),
+        ("##vso[task.complete]", "\\x23#vso[task.complete]"),
+        ("2001:db8::a", "2001:db8::a"),
+    ],
+)
+def test_text_in_the_log_of_a_job_is_not_a_command(text: str, shown: str) -> None:
+    assert on_one_line(text) == shown
+
+
+def test_json_in_the_log_of_a_job_is_not_a_command() -> None:
+    document = in_json(json.dumps({"a": "##[add-mask]b", "###": "\\##vso[x]"}, indent=2))
+    assert "##" not in document
+    assert json.loads(document) == {"a": "##[add-mask]b", "###": "\\##vso[x]"}
 
 
 @given(TEXTS)

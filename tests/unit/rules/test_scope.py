@@ -95,6 +95,12 @@ def test_no_meeting_is_ended() -> None:
     assert planned(world([machine(state="terminated")], [], rows, scope=[TEACHER])) == []
 
 
+def test_dead_link_goes_where_a_full_pass_would_end_the_meeting() -> None:
+    rows = [row(status="HEALTHY", ids={"teacher": TEACHER}, links={"teacher": link(TEACHER)})]
+    seen = world([machine(state="terminated")], [], rows, scope=[TEACHER])
+    assert planned(seen) == [("clear-link", "m1", TEACHER)]
+
+
 def test_nothing_is_concluded_from_a_machine_that_ec2_does_not_know() -> None:
     late = (NOW - timedelta(days=2)).isoformat()
     rows = [row(status="HEALTHY", ids={"teacher": TEACHER}, links={"teacher": link(TEACHER)}, meet_time=late)]

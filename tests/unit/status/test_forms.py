@@ -12,7 +12,7 @@ import pytest
 from controller.report.as_markdown import MOST
 from controller.report.wrap import columns
 from controller.status import as_html, as_json, as_markdown, as_text
-from controller.status.overview import Overview, overview
+from controller.status.overview import Overview, overview, probed
 from controller.status.words import age
 from tests.support.build import NOW, STUDENT, TARGET, TEACHER, link, machine, record, row, settings, world
 
@@ -58,6 +58,20 @@ def test_a_table_of_nothing_says_so() -> None:
     nothing = overview(world(), settings(), TARGET)
     assert as_text.render(nothing).endswith("UTC\n\n0 meetings\n")
     assert "|" not in as_markdown.render(nothing)
+
+
+def test_json_shows_the_beginning_of_a_long_status() -> None:
+    shown = overview(world([machine()], [], [row("m1", "##[x]" * 80_000)]), settings(), TARGET)
+    text = as_json.render(shown)
+    assert json.loads(text)["meetings"][0]["status"] == "##[x]" * 40
+    assert "##" not in text
+
+
+def test_what_a_probe_heard_adds_no_cell_and_no_link() -> None:
+    heard = probed(seen(), {TEACHER: (None, "heard |[x](https://example.org)\n")})
+    table = as_markdown.render(heard)
+    assert {line.count("|") for line in table.splitlines() if "|" in line} == {9}
+    assert "[x]" not in table
 
 
 @pytest.mark.parametrize("width", [40, 80, 140])
