@@ -9,7 +9,7 @@ from controller.aws.call import Call
 from controller.aws.dynamodb import DynamoTable, DynamoWriter
 from controller.aws.ec2 import Ec2Fleet
 from controller.aws.secret import SecretToken
-from controller.clients import Clients, Closable, cell_client, client, connect, new_session, surroundings
+from controller.clients import Clients, Closable, cell_clients, client, connect, new_session, surroundings
 from controller.cloudflare.api import Api, GivenToken
 from controller.cloudflare.records import CloudflareRecords, CloudflareWriter, ZoneCache
 from controller.model import Mode, Request
@@ -110,7 +110,7 @@ def build(
     place = f"{account}/{clients.region}"
     settings = replace(settings, owner_id=settings.owner_id or place, place=place)
     secrets = clients.secrets
-    cells = {cell: cell_client(session, cell, settings) for cell in settings.cells}
+    cells, of_cells = cell_clients(session, settings)
     tokens = SecretToken(secrets, settings.secret_arn or "") if secrets else GivenToken(settings.api_token or "")
     return Controller(
         settings=settings,
@@ -120,7 +120,7 @@ def build(
         dynamodb=clients.dynamodb,
         api=Api(clients.http, settings.cloudflare_url, tokens),
         zone=ZoneCache(),
-        clients=(clients.ec2, clients.dynamodb, clients.http, *([secrets] if secrets else []), *cells.values()),
+        clients=(clients.ec2, clients.dynamodb, clients.http, *([secrets] if secrets else []), *of_cells),
         cells=cells,
         session=session,
     )

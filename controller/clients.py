@@ -11,7 +11,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, CredentialProvider, DeferredRefreshableCredentials
-from botocore.exceptions import BotoCoreError, LoginError, MissingDependencyException
+from botocore.exceptions import BotoCoreError, LoginError, MissingDependencyException, UnknownRegionError
 from botocore.session import Session, get_session
 
 from controller import __version__, trust
@@ -192,18 +192,26 @@ def _region(session: Session) -> str:
     return str(session.get_config_variable("region"))
 
 
-def cell_client(session: Session, cell: str, settings: Settings) -> "EC2Client":
-    """Return EC2's client in a cell, without a call to a cloud: the role of another account is assumed when needed.
+def cell_clients(session: Session, settings: Settings) -> tuple[dict[str, "EC2Client"], tuple[Closable, ...]]:
+    """Return EC2's client in each cell, without a call to a cloud, and all clients that are to be closed at the end.
 
-    A warm process renews the role's credentials by itself.
+    The role of another account is assumed when needed. A warm process renews the role's credentials by itself.
     """
     with surroundings():
-        ec2: EC2Client = client(cell_session(session, cell, settings), "ec2", cell.partition("/")[2])
-    return ec2
+        is_away = any(cell_role(session, cell, settings) for cell in settings.cells)
+        sts = client(session, "sts") if is_away else None
+        cells: dict[str, EC2Client] = {
+            cell: client(cell_session(session, cell, settings, sts), "ec2", cell.partition("/")[2])
+            for cell in settings.cells
+        }
+    return cells, (*cells.values(), *([sts] if sts else []))
 
 
 def cell_role(session: Session, cell: str, settings: Settings) -> str | None:
-    """Return the ARN of the role to assume for a cell; None in the own account. Raises SettingsError without a role."""
+    """Return the ARN of the role to assume for a cell; None in the own account.
+
+    Raises SettingsError if CELL_ROLE is not set, or botocore does not know the region.
+    """
     account, _, region = cell.partition("/")
     if (settings.place or "").partition("/")[0] == account:
         return None
@@ -212,15 +220,24 @@ def cell_role(session: Session, cell: str, settings: Settings) -> str | None:
             f"CELL_ROLE is not set, and the cell {cell} is in another account than {settings.place}.",
             "Set CELL_ROLE to the name of the role that infra/cell.yaml creates there.",
         )
-    return f"arn:{session.get_partition_for_region(region)}:iam::{account}:role/{settings.cell_role}"
+    try:
+        partition = session.get_partition_for_region(region)
+    except UnknownRegionError as error:
+        raise SettingsError(
+            f"CELLS names {cell}, and {region} is not a region that this version knows.",
+            "Correct the region in CELLS. If AWS has opened it lately, update elephant-dns.",
+        ) from error
+    return f"arn:{partition}:iam::{account}:role/{settings.cell_role}"
 
 
-def cell_session(session: Session, cell: str, settings: Settings) -> Session:
-    """Return the session for a cell: with the credentials of the role, where ``cell_role`` names one."""
+def cell_session(session: Session, cell: str, settings: Settings, sts: Any) -> Session:
+    """Return the session for a cell: with the credentials of the role, where ``cell_role`` names one.
+
+    ``sts`` is the client that assumes it, with the session's own credentials; None if no cell has a role.
+    """
     role = cell_role(session, cell, settings)
     if role is None:
         return session
-    sts = client(session, "sts")  # with the session's own credentials, which it renews
     external = {"ExternalId": settings.cell_external_id} if settings.cell_external_id else {}
     fetcher = AssumeRoleCredentialFetcher(
         lambda *_, **__: sts,

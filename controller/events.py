@@ -53,16 +53,17 @@ def parse_event(event: Any) -> Request:
 def _of_instances(events: Iterable[Any], findings: Iterable[Finding] = ()) -> Request:
     """Return a request for one pass over the instances of these events."""
     heard: dict[str, Heard] = {}
-    homes: dict[str, str] = {}
+    homes = defaultdict[str, set[str]](set)
     scope = set[str]()
     for event in events:
         (instance, state), at = _change_of(event), _time_of(event)
         scope.add(instance)
         if home := _home_of(event):
-            homes[instance] = home
+            homes[instance].add(home)
         if at is not None and state is not None:
             heard[instance] = _later(heard.get(instance), Heard(state, at, at))
-    return Request(Mode.APPLY, frozenset(scope), findings=tuple(findings), heard=heard, homes=homes)
+    agreed = {i: home for i, (home, *others) in homes.items() if not others}  # else every cell is asked
+    return Request(Mode.APPLY, frozenset(scope), findings=tuple(findings), heard=heard, homes=agreed)
 
 
 def _later(known: Heard | None, new: Heard) -> Heard:

@@ -239,10 +239,15 @@ def _named(source: str, read: Callable[[], T]) -> T:
 
 
 def homes_of(world: World, settings: Settings) -> dict[str, str]:
-    """Return by instance the cell that it lives in: where it was seen, else what the mark of our record says."""
+    """Return by instance the cell that it lives in: where it was seen, else what all marks of our records there say."""
     if not settings.cells:
         return {}
-    marked = {record.instance: cell for record in world.records if (cell := cell_of(record, settings))}
+    marked, torn = dict[str, str](), set[str]()
+    for record in world.records:
+        if (cell := cell_of(record, settings)) and marked.setdefault(record.instance, cell) != cell:
+            torn.add(record.instance)
+    for instance in torn:
+        del marked[instance]
     return marked | {i: machine.cell for i, machine in world.instances.items() if machine.cell}
 
 
@@ -253,7 +258,7 @@ def _not_read(cell: str, error: CallError) -> Finding:
         cell,
         f"Cannot read the cell {cell}: {error.message} Nothing of its own was changed, no meeting was ended, and "
         "nothing was concluded from the absence of a machine that may live there.",
-        error.hint or "Run elephant-dns doctor; the other cells were served.",
+        f"{error.hint} elephant-dns doctor checks each cell.".lstrip(),
     )
 
 

@@ -16,7 +16,7 @@ from controller.report.report import CellSeen, Report, digest_of, planned_result
 from controller.rules.cells import restrict_to
 from controller.rules.guards import guard
 from controller.rules.plan import at_stake, ending, plan
-from controller.rules.scope import behind
+from controller.rules.scope import behind, in_cells
 from controller.rules.verify import agreeing, without
 from controller.settings import Settings
 
@@ -38,7 +38,8 @@ def decide(request: Request, context: Context) -> tuple[World, Plan]:
     if request.scope is None:
         world = observer.everything()
     else:
-        world = observer.scoped(request.scope, observer.described(request.scope, request.homes))
+        scope = in_cells(request.scope, request.homes, context.settings)
+        world = observer.scoped(scope, observer.described(scope, request.homes))
     looked_at = world.instances.keys() | world.absent | (world.scope or frozenset())
     settled, asked_for, looks = frozenset[str](), frozenset[str](), Counter[str]()
     while True:
@@ -92,9 +93,9 @@ def _one_pass(
     """Return the report, the machines left out because EC2 does not show yet what their events say, and the world."""
     started_at = context.budget.clock.now()
     world, wanted = decide(request, context)
-    ahead = behind(world, request.heard)
+    ahead = behind(world, request.heard, request.homes)
     wanted = replace(wanted, changes=tuple(change for change in wanted.changes if change.instance not in ahead))
-    homes, cells = homes_of(world, context.settings), _cells(world, context)
+    homes = homes_of(world, context.settings)
     if request.cells is not None:
         homes = homes or dict.fromkeys(world.instances, context.settings.place or "")
         wanted = restrict_to(request.cells, wanted, world, homes, context.settings)
@@ -114,7 +115,7 @@ def _one_pass(
             findings=(*request.findings, *_strangers(request, context), *wanted.findings, *applied.findings),
             guard=wanted.guard,
             calls=context.budget.calls(),
-            cells=cells,
+            cells=_cells(world, context),  # one may have failed while the changes were applied
             homes=homes,
             only_cells=only,
         )
@@ -137,9 +138,12 @@ def _sorted(names: frozenset[str] | None) -> tuple[str, ...] | None:
 
 
 def _strangers(request: Request, context: Context) -> list[Finding]:
-    """Return findings about events of a place that is not one of the cells: a rule that was left behind there."""
-    cells = context.settings.cells
-    strange = sorted(home for home in set(request.homes.values()) if cells and home not in cells)
+    """Return findings about events of a place that is not one of the cells: a rule that was left behind there.
+
+    The hub's own rules hear its own machines, too, also where it is not a cell.
+    """
+    cells, hub = context.settings.cells, context.settings.place
+    strange = sorted(home for home in set(request.homes.values()) if cells and home not in (*cells, hub))
     return [
         Finding(
             "event-of-unknown-cell",

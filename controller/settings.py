@@ -177,7 +177,17 @@ def _roles(text: str) -> tuple[str, ...] | None:
 
 def _cells(text: str) -> tuple[str, ...] | None:
     cells = tuple(cell.strip() for cell in text.split(","))
-    return cells if all(map(_CELL.fullmatch, cells)) and len(set(cells)) == len(cells) else None
+    return cells if _wrong_cell(text) is None else None
+
+
+def _wrong_cell(text: str) -> str | None:
+    """Return the first cell in a list that is malformed or there before, or None."""
+    seen = set[str]()
+    for cell in (cell.strip() for cell in text.split(",")):
+        if cell in seen or not _CELL.fullmatch(cell):
+            return cell
+        seen.add(cell)
+    return None
 
 
 def _number(low: int, high: int) -> Callable[[str], int | None]:
@@ -269,8 +279,8 @@ TABLE = (
              "8443"),
     Variable("OWNER_ID", "owner_id", _matching(_OWNER), f"1 to {MAX_OWNER_ID} printable ASCII characters without "
              "spaces"),
-    Variable("CELLS", "cells", _cells, "account/region of each place with machines, separated by commas, such as "
-             "123456789012/us-west-2,123456789012/eu-west-1"),
+    Variable("CELLS", "cells", _cells, "account/region of each place with machines, each once, separated by "
+             "commas, such as 123456789012/us-west-2,123456789012/eu-west-1"),
     Variable("CELL_ROLE", "cell_role", _matching(_ROLE_NAME), "the name of a role in each account, without its path"),
     Variable("CELL_EXTERNAL_ID", "cell_external_id", _matching(_EXTERNAL_ID), "2 to 1224 of letters, digits and "
              "+=,.@:/-_"),
@@ -312,7 +322,8 @@ class _Reader:
         text = self.text(variable.name)
         value = None if text is None else variable.read(text)
         if value is None and (text is not None or variable.required):
-            self.complain(variable.name, text, f"expected {variable.allowed}")
+            shown = _wrong_cell(text) if text and variable.read is _cells else text  # a list can be long
+            self.complain(variable.name, shown, f"expected {variable.allowed}")
         if value is None and variable.default is not None:
             value = variable.read(variable.default)
         return value

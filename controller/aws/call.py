@@ -69,6 +69,10 @@ class Call:
                 raise self._unusable(error) from error
             except OSError as error:
                 raise self._unreadable(error) from error
+            except RuntimeError as error:  # of botocore, for renewed credentials that have expired already
+                raise AuthenticationError(
+                    f"{self}: cannot get AWS credentials: {error}", "Check this machine's clock, then log in again."
+                ) from error
 
         return retry.call(attempt, budget)
 

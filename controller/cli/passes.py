@@ -61,6 +61,8 @@ def plan(
         reports.save(report, form, output, quiet=session.quiet)
     else:
         reports.show(report, form, quiet=session.quiet)
+    if not report.complete:
+        return Code.FAILED  # a cell that could not be read must not look like one without changes
     return Code.CHANGES if detailed_exitcode and report.results else Code.DONE
 
 

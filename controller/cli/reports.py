@@ -70,7 +70,7 @@ def code_of(report: Report) -> Code:
 
 def _note_unseen(report: Report) -> None:
     """Say that no machine was seen: a mistyped id must not look like health."""
-    if report.scope and not report.observed[0]:
+    if report.scope and not report.observed[0] and not report.unread:
         err("No machine of this deployment has the given ids: `elephant-dns explain ID` says why.")
 
 

@@ -45,7 +45,7 @@ class Cell:
 
     def _session(self) -> "Session":
         with surroundings():
-            return cell_session(self._aws.session, self.name, self._settings)
+            return cell_session(self._aws.session, self.name, self._settings, self._aws.sts)
 
     def _client(self, service: str) -> Any:
         session = self.session()

@@ -10,6 +10,7 @@ from controller.doctor.look import Look
 from controller.errors import AuthenticationError, DeadlineError, DeniedError, SettingsError, WatchdogError
 
 _ROLE, _MACHINES = "cell-role", "cell-machines"
+_LONGER = "Check the health of that region. Look again, with a longer --deadline."
 _OF_CELL = (_ROLE, _MACHINES, "cell-state-changes", "cell-tag-changes")
 
 
@@ -38,6 +39,8 @@ def _checks(look: Look, name: str) -> Iterator[Check]:
 
 
 def _not_assumed(look: Look, cell: Cell, error: WatchdogError) -> Check:
+    if isinstance(error, DeadlineError):
+        return failed(_ROLE, f"STS gave no answer in time for the role {cell.role()}.", _LONGER)
     if isinstance(error, SettingsError) or not isinstance(error, AuthenticationError):
         return fails_as(_ROLE, error)
     external = "the ExternalId that CELL_EXTERNAL_ID has here"
@@ -56,7 +59,7 @@ def _machines(look: Look, cell: Cell) -> Check:
         count, tag = sum(machine.cell == cell.name for machine in look.machines()), "=".join(look.settings.project_tag)
         return passed(_MACHINES, f"Its machines may be listed; tagged {tag}: {count}.")
     if isinstance(error, DeadlineError):
-        return failed(_MACHINES, "EC2 gave no answer there in time.", "Look again, with a longer --deadline.")
+        return failed(_MACHINES, "EC2 gave no answer there in time.", _LONGER)
     if isinstance(error, DeniedError) and cell.role():
         fix = f"{error.hint} The parameter Regions of infra/cell.yaml must cover {cell.region}."
     elif isinstance(error, AuthenticationError) and not isinstance(error, DeniedError):

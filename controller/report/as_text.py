@@ -95,9 +95,10 @@ def render_ends(report: Report, known: Collection[Finding], *, width: int = 80, 
 
 
 def render_short(report: Report, *, width: int = 80, colour: bool = False) -> str:
-    """Return the pass in one sentence, and each change that failed or was not reached, with the cause."""
+    """Return the pass in one sentence, and what could not be read, failed or was not reached, with the cause."""
     pen = Pen(width, colour)
-    return "\n".join([summary_line(report), *_guard(report, pen), *failures(report, pen)]) + "\n"
+    unread = (line for c in report.unread for line in pen.lines(f"Cannot read the cell {c.name}: {c.error}"))
+    return "\n".join([summary_line(report), *_guard(report, pen), *unread, *failures(report, pen)]) + "\n"
 
 
 def failures(report: Report, pen: Pen) -> list[str]:

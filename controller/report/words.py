@@ -109,8 +109,8 @@ def _in_cell(report: Report, result: Result) -> Result:
 
 
 def cells_seen(report: Report) -> str:
-    """Return what was seen in each cell, where there are several; else nothing."""
-    if len(report.cells) < 2:
+    """Return what was seen in each cell, where there are several or one could not be read; else nothing."""
+    if len(report.cells) < 2 and not report.unread:
         return ""
     return "; ".join(
         f"{cell.name} NOT READ" if cell.error else f"{cell.name} {counted(cell.instances, 'instance')}"
@@ -121,6 +121,8 @@ def cells_seen(report: Report) -> str:
 def summary_line(report: Report) -> str:
     """Return the pass in one sentence, with numbers that add up."""
     found = findings_counted(report)
+    if report.unread:
+        found += f"; {counted(len(report.unread), 'cell')} not read"
     if not report.results:
         return f"Nothing to do; {found}."
     if report.mode == "plan":

@@ -56,6 +56,8 @@ def _obstacles(facts: Facts, meeting: Meeting, role: str, target: str | None, ma
         yield f"the join function sends nobody to a machine in the status {str(status)[:SHOWN]}"
     if has_another:
         yield f"its link {str(link)[:SHOWN]} does not have this deployment's domain and port"
+    elif machine is None and facts.world.unread:
+        yield f"no machine of this role was seen: cannot read {_unread(facts)}"
     elif machine is None:
         yield "it has no machine of this role"
     else:
@@ -70,7 +72,7 @@ def _of_machine(facts: Facts, meeting: Meeting, role: str, id: str) -> Iterator[
     """Yield what is wrong with the machine and its name."""
     machine = facts.world.instances.get(id)
     if machine is None and facts.world.unread and facts.class_of(id) is InstanceClass.UNKNOWN:
-        yield f"its machine {id} was not seen: cannot read {', '.join(sorted(facts.world.unread))}"
+        yield f"its machine {id} was not seen: cannot read {_unread(facts)}"
         return
     if machine is None:
         yield f"EC2 does not know its machine {id}"
@@ -88,6 +90,10 @@ def _of_machine(facts: Facts, meeting: Meeting, role: str, id: str) -> Iterator[
     if current and current.id != id:
         yield f"its link leads to {id}, and the {role}'s machine is {current.id}"
     yield from _of_name(facts, machine)
+
+
+def _unread(facts: Facts) -> str:
+    return ", ".join(sorted(facts.world.unread))
 
 
 def _is_anothers(facts: Facts, machine: Instance, meeting: Meeting, role: str) -> bool:

@@ -64,7 +64,8 @@ def _late(facts: Facts, meeting: Meeting) -> list[Finding]:
     if not (members and is_long_ago) or plan_end(facts, meeting):
         return []
     up = sorted(member for member in members if facts.is_alive(member))
-    if not up and any(facts.class_of(member) is InstanceClass.UNKNOWN for member in members):
+    is_seen = not facts.world.unread and all(facts.class_of(m) is not InstanceClass.UNKNOWN for m in members)
+    if not up and not is_seen:
         return []
     if up:
         said = f"{', '.join(up[:_NAMED])} still exist{'s' if len(up) == 1 else ''}"

@@ -91,9 +91,12 @@ def _launch(machine: Instance) -> float:
 def _plan_link(facts: Facts, meeting: Meeting, role: str, readiness: ReadinessOf) -> Iterable[RowChange]:
     current = current_of(facts, meeting, role)
     known = readiness(current.id) if current else Readiness.BLOCKED
-    if known is not Readiness.READY and (dead := _clear_link(facts, meeting, role)):
+    is_served = current and known is not Readiness.BLOCKED
+    written = _write_link(facts, meeting, role, current) if current and is_served else None
+    is_overwritten = written and known is Readiness.READY
+    if not is_overwritten and (dead := _clear_link(facts, meeting, role)):
         yield dead
-    if current and known is not Readiness.BLOCKED and (written := _write_link(facts, meeting, role, current)):
+    if written:
         yield written
 
 

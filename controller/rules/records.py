@@ -74,6 +74,8 @@ def plan_name(facts: Facts, instance: str) -> NamePlan:
             return _keep_own(facts, facts.world.instances[instance])
         case InstanceClass.ABSENT:
             return _clear_absent(facts, instance)
+        case InstanceClass.UNKNOWN if facts.world.unread and instance not in facts.world.instances:
+            return NamePlan(Readiness.BLOCKED)  # it may be served, in the cell that could not be read
         case InstanceClass.UNKNOWN:
             return NamePlan(Readiness.BLOCKED, (), tuple(_orphans(facts, instance)))
 

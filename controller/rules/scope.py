@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from controller.model import Change, Heard, Instance, World
+from controller.settings import Settings
 
 #: How long an event counts more than a reading that does not show it.
 FRESH = timedelta(minutes=1)
@@ -33,9 +34,18 @@ def restrict(changes: Iterable[Change], scope: frozenset[str] | None) -> Iterabl
     return changes if scope is None else (change for change in changes if change.instance in scope)
 
 
-def behind(world: World, heard: Mapping[str, Heard]) -> frozenset[str]:
-    """Return the machines in scope with a recent event that EC2's answer does not show yet."""
-    in_scope = heard.keys() & (world.scope or frozenset())
+def in_cells(scope: frozenset[str], homes: Mapping[str, str], settings: Settings) -> frozenset[str]:
+    """Return the machines in scope without those of another place than the cells: nothing there is read or changed."""
+    cells = settings.cells
+    return frozenset(i for i in scope if not cells or homes.get(i, cells[0]) in cells)
+
+
+def behind(world: World, heard: Mapping[str, Heard], homes: Mapping[str, str]) -> frozenset[str]:
+    """Return the machines in scope with a recent event that EC2's answer does not show yet.
+
+    A pass does not ask again in a cell that it could not read, so it does not wait for that cell's machines.
+    """
+    in_scope = {i for i in heard.keys() & (world.scope or frozenset()) if homes.get(i) not in world.unread}
     return frozenset(i for i in in_scope if is_behind(world.instances.get(i), heard[i], world.now))
 
 

@@ -51,7 +51,8 @@ def as_metrics(report: Report, request: Request, function: str) -> dict[str, Any
     ``MachinesOverdue``, ``MeetingsLate`` and ``FullPassSucceeded`` come from full passes alone. The last one is 1 if
     every cell was read, and every change was applied or is held by the guard, which has a metric of its own. A plan
     counts if the schedule asked for it (shadow mode). A plan by hand does not count: it must not satisfy the alarms.
-    ``LinksUnreachable`` is there if links were probed, ``CellsUnread`` if there are several cells.
+    ``LinksUnreachable`` is there if links were probed, ``CellsUnread`` if there are several cells, or if
+    the only one could not be read.
     """
     values: dict[str, int | list[float]] = {
         "ChangesApplied": report.count(Outcome.APPLIED),
@@ -73,7 +74,7 @@ def as_metrics(report: Report, request: Request, function: str) -> dict[str, Any
     if report.is_full and (report.mode == Mode.APPLY or request.is_scheduled):
         settled = not report.unread and all(result.outcome in _SETTLED for result in report.results)
         values["FullPassSucceeded"] = int(settled or report.mode == Mode.PLAN)
-    if len(report.cells) > 1:
+    if len(report.cells) > 1 or report.unread:
         values["CellsUnread"] = sum(cell.error is not None for cell in report.cells)
     if report.links:
         values["LinksUnreachable"] = report.links.unreachable

@@ -24,6 +24,15 @@ def test_a_change_of_tags_is_a_scoped_pass_that_waits_for_no_state() -> None:
     assert request.heard == {}
 
 
+def test_events_that_name_two_cells_of_a_machine_name_none() -> None:
+    """One of them is wrong. The machine is looked for everywhere, so the right one is not lost."""
+    away = {**state_change(), "region": "eu-west-1"}
+    homes = {TEACHER: "123456789012/us-west-2"}
+    assert parse_event(batch(state_change(), state_change())).homes == homes
+    for events in ([state_change(), away], [away, state_change()]):
+        assert parse_event(batch(*events)).homes == {}
+
+
 @pytest.mark.parametrize(
     ("account", "region", "home"),
     [

@@ -303,7 +303,11 @@ def test_cells_with_another_project_tag_need_no_owner_id() -> None:
     "cells", ["us-west-2", "123/us-west-2", f"{WEST};{EAST}", f"{WEST},", f"{WEST},{WEST}", "123456789012/US"]
 )
 def test_malformed_cells_are_refused(cells: str) -> None:
-    assert "CELLS is" in complaint(CELLS=cells, OWNER_ID="")
+    good = ",".join(f"{account:012}/eu-west-1" for account in range(20))
+    wrong = cells.rpartition(",")[2]
+    assert f"CELLS is {wrong!r}: expected account/region of each place" in complaint(
+        CELLS=f"{good},{cells}", OWNER_ID=""
+    )
 
 
 @pytest.mark.parametrize(

@@ -301,6 +301,15 @@ def test_what_an_unread_cell_showed_before_does_not_count() -> None:
     assert [cell.instances for cell in report.cells] == [1, 0, 0]
 
 
+def test_records_of_two_cells_at_a_name_stay_while_one_is_unread() -> None:
+    """The machine may live in the cell that is away, whatever mark was written last."""
+    records = [a_record("r1", ONE, "203.0.113.1", f"{MARK}{B}"), a_record("r2", ONE, "203.0.113.9", f"{MARK}{A}")]
+    for order in (records, records[::-1]):
+        there = in_cells(world([a_machine(ONE, "203.0.113.1")], order), i_00000001=B)
+        assert [c.rule for c in changes_of(ran(there)[0])] == ["record-duplicate"]
+        assert changes_of(ran(there, fails={B: 0})[0]) == []
+
+
 def test_absence_proves_nothing_while_the_cell_is_unread() -> None:
     """EC2 knows neither machine. One cell was read, so its machine is gone; the other's may be up."""
     here, away = (a_record(f"r{i}", i, "203.0.113.1", f"{MARK}{cell}") for i, cell in ((ONE, A), (TWO, B)))

@@ -57,6 +57,19 @@ def test_only_the_named_cell_decides_how_apply_ends(
     assert set(marks(clouds).values()) == (set() if fails else {AWAY})
 
 
+@pytest.mark.parametrize("command", [("plan",), ("plan", "--detailed-exitcode"), ("apply", "--yes")])
+def test_nothing_to_do_beside_an_unread_cell_is_a_failure(
+    clouds: Clouds, fleet: dict[str, str], command: tuple[str, ...]
+) -> None:
+    run(clouds, "apply", "--yes", **CELLS)
+    refuse(clouds, "DescribeInstances", "us-east-1")
+    done = run(clouds, *command, "--quiet", **CELLS)
+    said = " ".join(done.stdout.split())
+    assert done.returncode == 1
+    assert "1 cell not read." in said
+    assert f"Cannot read the cell {EAST}: ec2:DescribeInstances on *: AccessDenied not allowed" in said
+
+
 @pytest.mark.parametrize(("cells", "known"), [(CELLS, f"{HUB}, {EAST}, {AWAY}"), ({}, HUB)])
 def test_an_unknown_cell_is_wrong_usage(clouds: Clouds, cells: dict[str, str], known: str) -> None:
     done = run(clouds, "plan", "--cell", "999999999999/eu-west-1", **cells)
@@ -98,6 +111,8 @@ def test_explain_of_an_unknown_name_names_the_unread_cells(clouds: Clouds, fleet
     refuse(clouds, "DescribeInstances", "us-east-1")
     done = run(clouds, "explain", stranger, **CELLS)
     assert (done.returncode, f"Cannot read the cell {EAST}" in done.stderr) == (1, True), done.stderr
+    planned = run(clouds, "plan", "--instance", stranger, **CELLS)
+    assert (planned.returncode, "No machine of this deployment" in planned.stderr) == (1, False), planned.stderr
 
 
 def test_status_does_not_hide_meetings_of_an_unread_cell(clouds: Clouds, fleet: dict[str, str]) -> None:

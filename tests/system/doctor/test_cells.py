@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from controller.doctor.cell import Cell
 from controller.doctor.diagnosis import Status
+from controller.errors import DeadlineError
 from controller.sandbox.aws import ACCOUNT
 from tests.support.servers import Clouds
 from tests.system.doctor.cell_world import (
@@ -177,3 +179,16 @@ def test_what_is_wrong_in_a_cell_is_said_of_it(cells: Cells, world: World) -> No
     others = [one for one in everything if one.id != FORWARDING and f"Cell {world.cell}:" not in one.seen]
     if not world.changes and world.build is not nobody_named_as_people:
         assert {one.status for one in others} == {PASS}, "no other cell has to do with it"
+
+
+def test_role_without_an_answer_in_time_speaks_of_no_pass(cells: Cells, monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(*_: object) -> None:
+        raise DeadlineError("The pass's time was over before the clouds answered.", "The next pass continues.")
+
+    monkeypatch.setattr(Cell, "assume", late)
+    role = about(cells.said(*OF_CELLS), AWAY)["cell-role"]
+    assert (role.status, role.seen.endswith(f"STS gave no answer in time for the role {role_in(AWAY)}.")) == (
+        FAIL,
+        True,
+    )
+    assert "pass" not in role.fix

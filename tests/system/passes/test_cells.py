@@ -12,6 +12,8 @@ from controller.model import Request as Pass
 from controller.report.report import Report
 from controller.sandbox.aws import REGION
 from controller.sandbox.aws_http import operation_of
+from controller.sandbox.cloudflare import Reply
+from controller.sandbox.cloudflare.exchange import Exchange
 from tests.support.build import link, name
 from tests.support.cells import AWAY, CELLS, EAST, HUB, lessons, machines_of, marks, refuse
 from tests.support.events import batch, state_change
@@ -86,9 +88,35 @@ def test_records_of_an_unread_cell_stay_and_no_meeting_ends(clouds: Clouds, flee
     assert {row["status"] for row in clouds.aws.rows.all().values()} == {"TERMINATED"}
 
 
+def test_expired_credentials_of_a_cell_stop_nobody_else(clouds: Clouds, fleet: dict[str, str]) -> None:
+    keys = "<AccessKeyId>A</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>"
+    old = f"<Credentials>{keys}<Expiration>2020-01-01T00:00:00Z</Expiration></Credentials>"
+    reply = Reply.text(200, f"<R><AssumeRoleResult>{old}</AssumeRoleResult></R>", "text/xml")
+    clouds.aws.intercept = lambda asked, go: reply if operation_of(Exchange(asked)) == "AssumeRole" else go()
+    report = clouds.apply(**CELLS)
+    assert set(marks(clouds).values()) == {HUB, EAST}
+    (error,) = (cell.error for cell in report.unread)
+    assert "the refreshed credentials are still expired" in str(error)
+
+
 def test_a_role_is_needed_for_another_account(clouds: Clouds) -> None:
     with pytest.raises(SettingsError, match=f"CELL_ROLE is not set, and the cell {AWAY}"):
         clouds.controller(CELLS=f"{HUB},{AWAY}")
+
+
+def test_a_region_that_does_not_exist_is_named(clouds: Clouds) -> None:
+    with pytest.raises(SettingsError, match="CELLS names 210987654321/zz-north-1, and zz-north-1 is not a region"):
+        clouds.controller(**{**CELLS, "CELLS": f"{HUB},210987654321/zz-north-1"})
+
+
+def test_all_cells_share_one_client_of_sts_which_is_closed(clouds: Clouds) -> None:
+    places = f"{HUB},{AWAY},210987654322/eu-west-1"
+    of = [
+        each.meta.service_model.service_name
+        for each in clouds.controller(**{**CELLS, "CELLS": places}).clients
+        if hasattr(each, "meta")
+    ]
+    assert (of.count("sts"), of.count("ec2")) == (1, 4)
 
 
 def from_cell(cell: str, machine: str) -> dict[str, object]:

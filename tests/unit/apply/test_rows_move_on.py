@@ -9,6 +9,7 @@ import pytest
 
 from controller.apply.outcomes import Outcomes
 from controller.apply.rows import RowApplier
+from controller.aws.cells import CellFleet
 from controller.errors import CallError, ConditionError, DeniedError, TerminalError, TransientError
 from controller.model import Instance, Meeting, Outcome, Result, RowChange, World
 from controller.ports import Readers
@@ -35,12 +36,12 @@ from tests.unit.apply.odd_clouds import OddFleet, OddTable, OddZone
 MOVED, MAYBE_OURS = ConditionError("moved on"), ConditionError("moved on", retried=True)
 
 
-def applied(seen: World, table: OddTable, now: Sequence[Instance] = ()) -> Result:
-    """How the one change of the row ended, with the table and the fleet as they are by now."""
+def applied(seen: World, table: OddTable, now: Sequence[Instance] = (), cells: CellFleet | None = None) -> Result:
+    """How the one change of the row ended, with the table, the fleet and the cells as they are by now."""
     wanted = plan(seen, settings())
     changes = [change for change in wanted.changes if isinstance(change, RowChange)]
     outcomes = Outcomes(replace(wanted, changes=tuple(changes)), SILENT)
-    readers = Readers(OddFleet(now), table, OddZone([[]]))
+    readers = Readers(OddFleet(now), table, OddZone([[]]), cells)
     with suppress(TerminalError):
         RowApplier(context(readers, Budget(FastClock(), 60)), table, seen, outcomes).apply(changes)
     (result,) = outcomes.close().results
@@ -66,6 +67,13 @@ def test_what_the_row_names_is_seen_as_it_is_now_and_not_as_it_was() -> None:
         result = applied(TAGGED, table, now)
         assert (result.outcome, len(table.writes)) == (Outcome.SUPERSEDED, 1)
         assert result.error == "The row changed and no longer needs this change."
+
+
+@pytest.mark.parametrize(("away", "writes"), [({}, 2), ({"1/away": TransientError("away")}, 1)])
+def test_moved_row_keeps_a_machine_that_an_unread_cell_may_have(away: dict[str, CallError], writes: int) -> None:
+    table = OddTable(replace(HEALTHY, instance_ids={"teacher": OTHER}), [MOVED])
+    applied(TAGGED, table, cells=CellFleet({}, Budget(FastClock(), 60), away))
+    assert len(table.writes) == writes
 
 
 def test_end_by_absence_is_written_to_a_moved_row_that_still_needs_it() -> None:

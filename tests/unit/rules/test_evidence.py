@@ -265,3 +265,26 @@ def test_lost_tag_is_a_finding_and_a_stop_deletes_the_record() -> None:
 def test_what_was_seen_of_one_machine_says_nothing_of_another() -> None:
     rows = [row(status="HEALTHY", ids={"teacher": TEACHER, "student": OTHER})]
     assert not decided(world([machine(state="terminated")], [record(OTHER, ELSEWHERE)], rows)).changes
+
+
+def test_dead_link_is_removed_where_an_unread_cell_delays_the_new_one() -> None:
+    """The row names a machine that may be up in that cell, so nothing replaces the link for now."""
+    meeting = row(status="HEALTHY", ids={"teacher": STUDENT}, links={"teacher": link(OTHER)})
+    seen = world([machine(), machine(OTHER, state="terminated", ip=None)], [record()], [meeting])
+    assert shown(decided(seen)) == [("write-link", "link-current")]
+    assert shown(decided(replace(seen, unread=frozenset({"1/away"})))) == [("clear-link", "link-dead")]
+
+
+def test_unmarked_record_may_be_that_of_a_machine_in_an_unread_cell() -> None:
+    """The finding says that it may be deleted by hand."""
+    seen = world(records=[record(comment="")])
+    assert found(decided(seen)) == ["unmarked-record"]
+    assert found(decided(replace(seen, unread=frozenset({"1/away"})))) == []
+
+
+def test_a_late_meeting_is_not_reported_over_while_a_cell_is_unread() -> None:
+    """The finding says that none of its machines is up, and to end it by hand."""
+    meeting = row(status="HEALTHY", ids={"teacher": TEACHER}, meet_time=(NOW - timedelta(hours=13)).isoformat())
+    late = world([machine(state="terminated", launched=YOUNG)], rows=[meeting])
+    assert found(decided(late)) == ["meeting-late"]
+    assert found(decided(replace(late, unread=frozenset({"1/away"})))) == []

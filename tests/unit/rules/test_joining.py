@@ -22,6 +22,7 @@ from tests.support.build import (
     record,
     row,
     settings,
+    world,
 )
 
 SERVED: dict[str, Any] = {"ids": {"teacher": TEACHER}, "links": {"teacher": link(TEACHER)}}
@@ -38,7 +39,7 @@ def judged(
     absent: Iterable[str] = (),
 ) -> Verdict:
     """Whether the teacher can join; all is well by default."""
-    world = World(
+    seen = World(
         now=NOW,
         instances={m.id: m for m in machines},
         absent=frozenset(absent),
@@ -47,7 +48,7 @@ def judged(
         rowless=frozenset(),
         zone=Zone("example.com", holds_domain=True),
     )
-    return can_join(Facts.of(world, settings()), meeting, "teacher")
+    return can_join(Facts.of(seen, settings()), meeting, "teacher")
 
 
 @pytest.mark.parametrize("status", ["HEALTHY", "IN_PROGRESS"])
@@ -179,6 +180,13 @@ def test_of_several_machines_the_one_that_is_waited_for_is_told() -> None:
         assert judged(named, machines).because == f"its machine {OTHER} is still pending"
     assert judged(named, [gone, student]).because == f"its machine {TEACHER} is terminated"
     assert judged(row(status="LAUNCHED"), [student]).because == "it has no machine of this role"
+
+
+def test_missing_machine_may_be_in_a_cell_that_was_not_read() -> None:
+    meeting = row(status="LAUNCHED")
+    seen = replace(world(rows=[meeting]), unread=frozenset({"1/away"}))
+    verdict = can_join(Facts.of(seen, settings()), meeting, "teacher")
+    assert verdict.because == "no machine of this role was seen: cannot read 1/away"
 
 
 def test_a_value_of_any_length_is_cut() -> None:

@@ -146,12 +146,12 @@ BEHIND = [
 def test_whether_ec2_is_behind_the_event(state: str, seen: Instance | None, is_behind: bool) -> None:
     def after(at: datetime) -> bool:
         here = world([seen] if seen else [], scope=[TEACHER])
-        return behind(here, {TEACHER: Heard(state, at, at)}) == {TEACHER}
+        return behind(here, {TEACHER: Heard(state, at, at)}, {}) == {TEACHER}
 
     assert after(NOW) is after(NOW - 59 * SECOND) is after(NOW + SECOND) is is_behind
     assert not after(NOW - 60 * SECOND), "a minute later the reading is as good as the event"
 
 
 def test_what_is_not_in_scope_is_not_waited_for() -> None:
-    assert behind(world(scope=[OTHER]), {TEACHER: Heard("running", NOW, NOW)}) == frozenset()
-    assert behind(world(), {TEACHER: Heard("running", NOW, NOW)}) == frozenset()
+    assert behind(world(scope=[OTHER]), {TEACHER: Heard("running", NOW, NOW)}, {}) == frozenset()
+    assert behind(world(), {TEACHER: Heard("running", NOW, NOW)}, {}) == frozenset()

@@ -64,10 +64,10 @@ def test_all_metrics_together_are_those_that_are_named() -> None:
     assert len(METRICS) == 14
 
 
-@pytest.mark.parametrize("errors", [(None, None), (None, "away"), ("away", "away")])
-def test_unread_cells_are_counted(errors: tuple[str | None, str | None]) -> None:
+@pytest.mark.parametrize("errors", [(None, None), (None, "away"), ("away", "away"), ("away",)])
+def test_unread_cells_are_counted(errors: tuple[str | None, ...]) -> None:
     cells = tuple(CellSeen("123456789012", f"eu-west-{n}", 0, error) for n, error in enumerate(errors))
-    assert metrics(cells=cells)["CellsUnread"] == 2 - errors.count(None)
+    assert metrics(cells=cells)["CellsUnread"] == len(errors) - errors.count(None)
 
 
 @pytest.mark.parametrize("is_scheduled", [False, True])
