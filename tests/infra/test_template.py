@@ -120,7 +120,7 @@ def test_every_parameter_says_what_it_takes() -> None:
         ("PageTopicArn", ["", "arn:aws-us-gov:sns:us-gov-west-1:123456789012:x"], ["ops", "arn:aws:sqs:us-west-2:1:x"]),
         (
             "Cells",
-            ["", "123456789012/us-west-2", "123456789012/us-west-2,210987654321/us-gov-east-1"],
+            ["", "123456789012/us-west-2", "123456789012/eusc-de-east-1,210987654321/us-gov-east-1"],
             ["us-west-2", "123456789012", "1/us-west-2", "123456789012/us-west-2,", "123456789012/us-west"],
         ),
         ("CellRole", ["", "ElephantDNSCell"], ["arn:aws:iam::123456789012:role/x", "a/b", "*", "x" * 65]),

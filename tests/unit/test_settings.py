@@ -291,6 +291,11 @@ def test_each_cell_has_a_mark_of_its_own_and_names_its_place() -> None:
     assert not using.names_another_place
 
 
+@pytest.mark.parametrize("region", ["us-gov-east-1", "us-iso-west-1", "eusc-de-east-1", "ap-southeast-5"])
+def test_cells_are_in_regions_of_any_partition(region: str) -> None:
+    assert settings(CELLS=f"123456789012/{region}", OWNER_ID="").cells == (f"123456789012/{region}",)
+
+
 def test_an_owner_id_beside_cells_is_refused() -> None:
     assert "with CELLS it must not be given" in complaint(CELLS=WEST, OWNER_ID=WEST)
 
