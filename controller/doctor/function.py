@@ -15,7 +15,7 @@ HANDLER = "handler.lambda_handler"
 #: Seconds for a pass that waits for EC2 to show what an event says, and ends in good order; and for many machines.
 LEAST, ENOUGH = 30, 60
 #: Why more is not asked of a function that runs something else: it would be repaired, not replaced.
-ANOTHERS = "the function runs another program"
+ANOTHER_PROGRAM = "the function runs another program"
 
 
 def function_checks(look: Look) -> Iterator[Check]:
@@ -31,7 +31,7 @@ def function_checks(look: Look) -> Iterator[Check]:
             yield _time_out(deployed)
             yield agreement(look, deployed)
         else:
-            yield from (skipped(id, ANOTHERS) for id in ("function-timeout", "function-settings"))
+            yield from (skipped(id, ANOTHER_PROGRAM) for id in ("function-timeout", "function-settings"))
     yield _concurrency(look, deployment)
     yield sharing_check(look, deployment.function)
 

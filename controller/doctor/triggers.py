@@ -12,7 +12,7 @@ from typing import Any
 from controller.doctor.delivery import UnknownError, request_of, scheduled_event
 from controller.doctor.deployed import Deployment
 from controller.doctor.diagnosis import Check, SkipError, Status, failed, fails_as, passed, warned
-from controller.doctor.function import ANOTHERS, deployment_of, runs_another_program
+from controller.doctor.function import ANOTHER_PROGRAM, deployment_of, runs_another_program
 from controller.doctor.hearing import how, judged, state_problems, tag_problems
 from controller.doctor.interval import minutes_between
 from controller.doctor.look import Look
@@ -56,7 +56,7 @@ def trigger_checks(look: Look) -> Iterator[Check]:
     states = _state_checks(deployment, matcher)
     if runs_another_program(deployment):
         yield from (replace(check, fix=check.fix and _LEAVE) for check in states)
-        raise SkipError(ANOTHERS)
+        raise SkipError(ANOTHER_PROGRAM)
     yield from states
     yield from _tag_checks(deployment, matcher, look)
     yield from _schedule_checks(deployment, look.budget.clock.now())
