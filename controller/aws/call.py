@@ -98,6 +98,8 @@ class Call:
         return f"{self.service}:{self.action} on {self.resource}"
 
     def _unanswered(self, error: Exception) -> CallError:
+        if isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return TerminalError(f"{self}: cannot trust the certificate that the endpoint shows.", _DISTRUST)
         if isinstance(error, (ConnectionError, HTTPClientError, ResponseParserError)):
             return self._unusable(error)
         if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
@@ -122,11 +124,10 @@ class Call:
     def _unusable(self, error: Exception) -> TransientError:
         return TransientError(
             f"{self} got no usable answer ({type(error).__name__}).",
-            _DISTRUST if isinstance(error, SSLError) else "Check the network, the region and AWS_ENDPOINT_URL.",
+            "Check the network, the region and AWS_ENDPOINT_URL.",
         )
 
 
-#: A certificate that is not trusted, in most cases; botocore reports broken handshakes alike.
 _DISTRUST = (
     "If a proxy inspects TLS here, or AWS_ENDPOINT_URL leads elsewhere, set AWS_CA_BUNDLE to its authority's file."
 )

@@ -93,7 +93,7 @@ def fields(query: str) -> set[str]:
 def test_queries_name_fields_that_the_log_has(clouds: Clouds) -> None:
     clouds.launch()
     report = as_dict(clouds.plan())
-    logged = {"message", "request_id", "text", "hint", "id", "key", *report, *report["changes"][0]}
+    logged = {"message", "request_id", "release", "text", "hint", "id", "key", *report, *report["changes"][0]}
     assert len(QUERIES) == 5
     assert [fields(query) - logged for query in QUERIES if fields(query) - logged] == []
 
