@@ -67,7 +67,10 @@ def current_of(facts: Facts, meeting: Meeting, role: str) -> Instance | None:
     That is the one that the row names. Else it is the one that the link leads to, so that a second machine does not
     move the link during a lesson. Else it is the newest. A machine that is still starting replaces none.
     """
-    serving = {machine.id: machine for machine in facts.serving.get((meeting.id, role), ())}
+    found = facts.serving.get((meeting.id, role), ())
+    if len(found) <= 1:  # nearly always: what follows takes most of a plan's time
+        return found[0] if found else None
+    serving = {machine.id: machine for machine in found}
     for preferred in (meeting.instance_ids.get(role), facts.link_target(meeting.links.get(role))):
         if isinstance(preferred, str) and preferred in serving:
             return serving[preferred]
