@@ -106,6 +106,16 @@ def test_test_names_have_at_most_60_characters() -> None:
     assert found == {}, "See Test names in CONTRIBUTING.md"
 
 
+def test_no_example_of_hypothesis_has_a_deadline() -> None:
+    found = [
+        path.relative_to(ROOT).as_posix()
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        if re.search(r"^@given", text := path.read_text("utf-8"), re.MULTILINE)
+        and not re.search(r"properties\.profiles import|deadline=None", text)
+    ]
+    assert found == [], "A busy machine is slow: take a profile of tests/model/properties/profiles.py"
+
+
 def test_no_file_names_a_machine_or_a_registry() -> None:
     # Written in two parts, so that this file does not find itself.
     folders = ["/" + name + "/" for name in ("work", "home", "root", "Users")]

@@ -17,8 +17,10 @@ _COMMON = {
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
 }
 settings.register_profile("promise", max_examples=24, **_COMMON)  # type: ignore[arg-type]  # a mapping of several types
+settings.register_profile("cheap", max_examples=100, **_COMMON)  # type: ignore[arg-type]  # likewise
 settings.register_profile("costly", max_examples=8, **_COMMON)  # type: ignore[arg-type]  # likewise
 
-#: For a promise with a pass or two in an example, and for one with dozens of them.
+#: For a pure function, for a promise with a pass or two in an example, and for one with dozens of them.
+CHEAP = settings(settings.get_profile("cheap"))
 PROMISE = settings(settings.get_profile("promise"))
 COSTLY = settings(settings.get_profile("costly"))

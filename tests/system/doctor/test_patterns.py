@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from moto.events.models import EventPattern
 
 from controller.doctor.patterns import RIGHT_PATTERN, STATES, state_change, unmet
+from tests.model.properties.profiles import CHEAP
 
 ARN = "arn:aws:lambda:us-west-2:123456789012:function:ElephantDNSWatchdog"
 EVENT = state_change("running", ARN)
@@ -85,6 +86,7 @@ _DETAIL = st.dictionaries(st.sampled_from(["state", "instance-id", "tags"]), _LE
 _PATTERNS = st.fixed_dictionaries({}, optional={"source": _LEAVES, "region": _LEAVES, "detail": _DETAIL})
 
 
+@CHEAP
 @given(_PATTERNS)
 def test_we_and_moto_read_patterns_alike(pattern: dict[str, Any]) -> None:
     assert matches(pattern) is EventPattern.load(json.dumps(pattern)).matches_event(cast(Any, EVENT))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from controller.report.safe import in_html, in_json, in_markdown, on_one_line
+from tests.model.properties.profiles import CHEAP
 
 #: Any text, and much of what means something somewhere.
 TEXTS = st.one_of(
@@ -39,6 +40,7 @@ class Reader(HTMLParser):
         return reader
 
 
+@CHEAP
 @given(TEXTS)
 def test_a_terminal_gets_one_line_of_printable_characters(text: str) -> None:
     assert on_one_line(text).isprintable()
@@ -64,12 +66,14 @@ def test_json_in_the_log_of_a_job_is_not_a_command() -> None:
     assert json.loads(document) == {"a": "##[add-mask]b", "###": "\\##vso[x]"}
 
 
+@CHEAP
 @given(TEXTS)
 def test_html_shows_the_text_and_makes_no_element_of_it(text: str) -> None:
     read = Reader.of(f"<p title='{in_html(text)}'>{in_html(text)}</p>")
     assert (read.elements, read.text) == (["p"], on_one_line(text))
 
 
+@CHEAP
 @given(TEXTS)
 def test_markdown_shows_the_text_and_makes_nothing_of_it(text: str) -> None:
     for line in ("**{}**", "| {} |\n|---|\n| {} |", "<details>\n<summary>{}</summary>\n\n</details>", "> {}"):

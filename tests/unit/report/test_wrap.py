@@ -4,15 +4,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.report.wrap import columns, wrapped
+from tests.model.properties.profiles import CHEAP
 
 TEXTS = st.text(alphabet=st.sampled_from("ab -,会議\uff21e\u0301ש"), max_size=200)
 
 
+@CHEAP
 @given(TEXTS, st.integers(10, 90), st.sampled_from(["", "  ", "  + ", "      → "]))
 def test_no_line_is_wider_than_the_terminal(text: str, width: int, lead: str) -> None:
     assert all(columns(line) <= width for line in wrapped(text, width, lead))
 
 
+@CHEAP
 @given(TEXTS, st.integers(10, 90))
 def test_wrapping_loses_and_adds_only_blanks(text: str, width: int) -> None:
     assert "".join(wrapped(text, width)).replace(" ", "") == text.replace(" ", "")
