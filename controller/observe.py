@@ -195,7 +195,7 @@ class Observer:
 
     def _of_read_cells(self, world: World) -> World:
         """Return the world without what unread cells showed before, and without absence where they may have it."""
-        errors = self.readers.cells.unread() if self.readers.cells else {}
+        errors = self.readers.unread()
         if not errors:
             return world
         unread, homes = frozenset(errors), homes_of(world, self.settings)

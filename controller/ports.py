@@ -101,6 +101,10 @@ class Readers:
     records: Records
     cells: Cells | None = None
 
+    def unread(self) -> Mapping[str, CallError]:
+        """Return the cells that could not be read in this pass, and why; none without CELLS."""
+        return self.cells.unread() if self.cells else {}
+
 
 @dataclass(frozen=True, slots=True)
 class Writers:

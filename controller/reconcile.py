@@ -13,7 +13,6 @@ from controller.model import Applied, Finding, Mode, Plan, Request, World
 from controller.observe import Observer, homes_of
 from controller.ports import Context, Listener
 from controller.report.report import CellSeen, Report, digest_of, planned_results
-from controller.rules.cells import restrict_to
 from controller.rules.guards import guard
 from controller.rules.plan import at_stake, ending, plan
 from controller.rules.scope import behind, in_cells
@@ -97,6 +96,8 @@ def _one_pass(
     wanted = replace(wanted, changes=tuple(change for change in wanted.changes if change.instance not in ahead))
     homes = homes_of(world, context.settings)
     if request.cells is not None:
+        from controller.rules.cells import restrict_to  # the command line alone asks for it
+
         homes = homes or dict.fromkeys(world.instances, context.settings.place or "")
         wanted = restrict_to(request.cells, wanted, world, homes, context.settings)
     scope, only = _sorted(request.scope), _sorted(request.cells)
@@ -157,7 +158,7 @@ def _strangers(request: Request, context: Context) -> list[Finding]:
 
 def _cells(world: World, context: Context) -> tuple[CellSeen, ...]:
     """Return the places with machines: all cells, or the deployment's own."""
-    target, errors = context.target, context.readers.cells.unread() if context.readers.cells else {}
+    target, errors = context.target, context.readers.unread()
     if not context.settings.cells:
         return (CellSeen(target.account, target.region, len(world.instances)),)
     seen = Counter(machine.cell for machine in world.instances.values())

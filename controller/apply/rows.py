@@ -104,6 +104,5 @@ class RowApplier:
             machine.id: machine for machine in self._facts.members.get(meeting.id, ()) if machine.id not in asked
         }
         records = [record for i in {*asked, *members} for record in self._facts.records.get(i, ())]
-        cells = self.context.readers.cells
-        unread = frozenset(cells.unread()) if cells else frozenset[str]()
+        unread = frozenset(self.context.readers.unread())
         return replace(self.world, instances={**members, **found}, records=tuple(records), unread=unread)

@@ -69,7 +69,9 @@ class Call:
                 raise self._unusable(error) from error
             except OSError as error:
                 raise self._unreadable(error) from error
-            except RuntimeError as error:  # of botocore, for renewed credentials that have expired already
+            except RuntimeError as error:
+                if "credentials" not in str(error):  # botocore's: renewed, and expired already
+                    raise
                 raise AuthenticationError(
                     f"{self}: cannot get AWS credentials: {error}", "Check this machine's clock, then log in again."
                 ) from error

@@ -54,7 +54,7 @@ def _machines(controller: Controller, seconds: float, planned: Report) -> str:
     lead, their = ("leads to a machine that is", "Its") if up == 1 else ("lead to machines that are", "Their")
     cells = ", ".join(f"{cell} {number:,}" for cell, number in sorted(by_cell.items(), key=str) if cell)
     said = f"{up:,} {lead} up{f' ({cells})' if cells else ''}. {their} users lose the way to it."
-    unread = readers.cells.unread() if readers.cells else {}
+    unread = readers.unread()
     return " ".join(
         (
             f"Of {records} to delete {said if up else 'none leads to a machine that is up.'}",

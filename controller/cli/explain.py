@@ -60,8 +60,7 @@ def command(session: Session, name: str, probe: bool) -> int:
     found = explain(name, context, partial(rows_naming, controller.dynamodb, context))
     if found is None:
         err(f"Unknown name {on_one_line(name)}: EC2, Cloudflare and DynamoDB have nothing of that name.")
-        unread = context.readers.cells.unread() if context.readers.cells else ()
-        why = why_unknown(name, controller.settings, unread)
+        why = why_unknown(name, controller.settings, context.readers.unread())
         err(on_one_line(f"{why} {_nearest(name)}".rstrip()))
         return Code.FAILED
     pen = Pen(width_of(sys.stdout), is_colourful(sys.stdout))

@@ -50,15 +50,20 @@ def show(report: Report, form: str, *, quiet: bool, look: Look = PASS, read: Rep
 
 def save(report: Report, form: str, path: Path, *, quiet: bool) -> None:
     """Write the result to a file. Raises WatchdogError where that fails."""
+    write(_rendered(report, form, PASS, quiet=quiet), path)
+    if not quiet:
+        err(f"{summary_line(report)}\nThe report is in {path}.")
+        _note_unseen(report)
+
+
+def write(text: str, path: Path) -> None:
+    """Write a report to a file. Raises WatchdogError where that fails."""
     try:
-        path.write_text(_rendered(report, form, PASS, quiet=quiet), encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise WatchdogError(
             f"Cannot write the report to {path}: {error.strerror}.", "Free some space, or name another file."
         ) from error
-    if not quiet:
-        err(f"{summary_line(report)}\nThe report is in {path}.")
-        _note_unseen(report)
 
 
 def code_of(report: Report) -> Code:

@@ -79,7 +79,7 @@ def _look(controller: "Controller", seconds: float, *, probe: bool) -> "tuple[Ov
     context = controller.begin(Mode.PLAN, seconds)
     check_place(context.settings)
     world = Observer(context.readers, context.settings, context.budget).everything()
-    away = context.readers.cells.unread() if context.readers.cells else {}
+    away = context.readers.unread()
     seen = overview(world, context.settings, context.target)
     seen = replace(seen, unread=tuple((cell, str(away[cell])) for cell in sorted(away)))
     if probe:
@@ -98,7 +98,7 @@ def _look(controller: "Controller", seconds: float, *, probe: bool) -> "tuple[Ov
 
 
 def _show(seen: "Overview", form: str, output: Path | None, *, everything: bool, quiet: bool) -> None:
-    from controller.errors import WatchdogError
+    from controller.cli.reports import write
     from controller.status import as_html, as_json, as_markdown, as_text
     from controller.status.words import sentence
 
@@ -121,9 +121,6 @@ def _show(seen: "Overview", form: str, output: Path | None, *, everything: bool,
     if output is None:
         out(text, end="")
         return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise WatchdogError(f"Cannot write {str(output)!r}: {error.strerror}.", "Name another file.") from error
+    write(text, output)
     if not quiet:
         err(sentence(seen))

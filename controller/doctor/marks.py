@@ -63,8 +63,8 @@ class _Marked:
 def _others(records: Iterable[_Marked], owners: Collection[str], settings: Settings) -> Check:
     counts = Counter(record.owner for record in records)
     if not counts:
-        whose = " or ".join(owners) if len(owners) <= SHOWN else f"one of {len(owners)} cells"
-        return passed(_OTHERS, f"Every marked record in the zone carries the mark of {whose}.")
+        marked_by = " or ".join(owners) if len(owners) <= SHOWN else f"one of {len(owners)} cells"
+        return passed(_OTHERS, f"Every marked record in the zone carries the mark of {marked_by}.")
     fix = f"If each is a deployment that still runs, nothing is wrong. {_old_owner(settings)}"
     return warned(_OTHERS, f"Records in the zone with other owners' marks: {_listed(counts)}.", fix)
 

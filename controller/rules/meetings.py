@@ -68,7 +68,7 @@ def current_of(facts: Facts, meeting: Meeting, role: str) -> Instance | None:
     move the link during a lesson. Else it is the newest. A machine that is still starting replaces none.
     """
     found = facts.serving.get((meeting.id, role), ())
-    if len(found) <= 1:  # nearly always: what follows takes most of a plan's time
+    if len(found) <= 1:  # nearly always, and then neither the row's id nor its link can matter
         return found[0] if found else None
     serving = {machine.id: machine for machine in found}
     for preferred in (meeting.instance_ids.get(role), facts.link_target(meeting.links.get(role))):
@@ -105,12 +105,14 @@ def _plan_link(facts: Facts, meeting: Meeting, role: str, readiness: ReadinessOf
 
 def _write_link(facts: Facts, meeting: Meeting, role: str, current: Instance) -> WriteLink | None:
     wanted = link_to(current.id, facts.settings.domain_root, facts.settings.dcv_port)
-    attribute, link, named = _link(role), meeting.links.get(role), named_ids(meeting).get(role)
+    attribute, link = _link(role), meeting.links.get(role)
     early = meeting.status in EARLY_STATUSES
     if link == wanted and not early:
         return None
     replaced = facts.link_target(link)
-    if facts.world.unread and any(facts.class_of(i) is InstanceClass.UNKNOWN for i in (replaced, named) if i):
+    if facts.world.unread and any(
+        facts.class_of(i) is InstanceClass.UNKNOWN for i in (replaced, named_ids(meeting).get(role)) if i
+    ):
         return None  # the machine that the row has may be up, in the cell that could not be read
     old, new = (attribute, _shown(link)), (attribute, wanted)
     sets = (new, _SETS_STATUS) if early else (new,)

@@ -1,6 +1,14 @@
 """Tell the owner of a record by the mark at the start of its comment.
 
-=========  =============================================================  ===================
+=========  =============================================================  =============================
+owner      comment                                                        a pass may
+=========  =============================================================  =============================
+OURS       ``elephant-dns:<OWNER_ID>``, then a space or the end; with     update and delete it
+           ``CELLS`` each of them in place of the owner id
+FOREIGN    any other that starts with ``elephant-dns:``                   only report it
+UNMARKED   anything else                                                  adopt it at a name in use
+=========  =============================================================  =============================
+
 With ``ADOPT_UNMARKED`` an unmarked A record counts as own. The controller creates A records only, so it never deletes
 another type, whatever the comment says.
 """

@@ -36,8 +36,7 @@ def restrict(changes: Iterable[Change], scope: frozenset[str] | None) -> Iterabl
 
 def in_cells(scope: frozenset[str], homes: Mapping[str, str], settings: Settings) -> frozenset[str]:
     """Return the machines in scope without those of another place than the cells: nothing there is read or changed."""
-    cells = settings.cells
-    return frozenset(i for i in scope if not cells or homes.get(i, cells[0]) in cells)
+    return frozenset(i for i in scope if homes.get(i) in (None, *settings.cells)) if settings.cells else scope
 
 
 def behind(world: World, heard: Mapping[str, Heard], homes: Mapping[str, str]) -> frozenset[str]:

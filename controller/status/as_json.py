@@ -12,7 +12,7 @@ SCHEMA = "elephant-dns/status/v1"
 
 
 def as_dict(seen: Overview) -> dict[str, Any]:
-    """The overview by its schema: every meeting, the quiet ones included."""
+    """Return the overview by its schema: every meeting, the quiet ones included."""
     target = seen.target
     return {
         "schema": SCHEMA,
@@ -32,7 +32,7 @@ def as_dict(seen: Overview) -> dict[str, Any]:
 
 
 def render(seen: Overview) -> str:
-    """The overview as one JSON document, in ASCII."""
+    """Return the overview as one JSON document, in ASCII."""
     return in_json(json.dumps(as_dict(seen), indent=2)) + "\n"
 
 
@@ -67,7 +67,7 @@ def _key(standing: Standing) -> str:
 
 
 def _plain(value: object) -> str | None:
-    """What a row says, as text, and of a long text the beginning: a value that is not text shows what it is."""
+    """Return what a row says, as text, and of a long text the beginning: a value that is not text shows what it is."""
     return None if value is None else str(value)[:SHOWN]
 
 

@@ -26,7 +26,7 @@ _REST = 200
 
 
 def render(seen: Overview, *, everything: bool = False) -> str:
-    """The table in fewer than 65,000 characters, the worst first; it says how many meetings it leaves out."""
+    """Return the table in fewer than 65,000 characters, the worst first; it says how many meetings it leaves out."""
     lines = shown(seen, everything=everything)
     text = f"### {in_markdown(heading(seen))}\n\n**{sentence(seen)}**\n"
     text += "".join(f"\n{in_markdown(each)}\n" for each in unread(seen))

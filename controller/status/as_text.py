@@ -30,7 +30,7 @@ _BOLD = "1"
 
 
 def render(seen: Overview, *, everything: bool = False, width: int = 80, colour: bool = False) -> str:
-    """The table, worst first, and the counts as the last line."""
+    """Return the table, worst first, and the counts as the last line."""
     pen, lines = Pen(width, colour), shown(seen, everything=everything)
     missing = (pen.painted(_LOOKS[Standing.CANNOT_JOIN][1], line) for each in unread(seen) for line in pen.lines(each))
     text = [*pen.lines(heading(seen)), *missing, ""]

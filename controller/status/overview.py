@@ -107,18 +107,18 @@ class Overview:
 
     @property
     def somebody_cannot_join(self) -> bool:
-        """Whether a meeting needs a person now."""
+        """Return whether a meeting needs a person now."""
         return self.counts[Standing.CANNOT_JOIN] > 0
 
 
 def overview(world: World, settings: Settings, target: Target) -> Overview:
-    """The overview of a whole world."""
+    """Return the overview of a whole world."""
     facts = Facts.of(world, settings)
     return Overview(world.now, target, _sorted(_line(facts, row) for row in world.meetings.values()))
 
 
 def probed(seen: Overview, verdicts: Mapping[str, tuple[bool | None, str]]) -> Overview:
-    """The overview with what a probe of each machine's link says: works, does not, or None for unknown; and why.
+    """Return the overview with what a probe of each machine's link says: works, does not, or None for unknown; and why.
 
     A link that does not work keeps its user out, however right the record is.
     """
@@ -218,7 +218,7 @@ def _standing(facts: Facts, row: Meeting, seats: tuple[Seat, ...]) -> Standing:
 
 
 def _may_wait(seat: Seat, now: datetime, *, is_due: bool) -> bool:
-    """Whether it is too early to call somebody for this role."""
+    """Return whether it is too early to call somebody for this role."""
     if seat.state in ("pending", "running"):
         return seat.launched_at is not None and now - seat.launched_at < TIME_TO_START
     return seat.machine is None and not is_due

@@ -12,13 +12,13 @@ _UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(m
 
 
 def heading(seen: Overview) -> str:
-    """Which deployment, and when."""
+    """Return which deployment it is, and when."""
     target = seen.target
     return f"{target.domain_root} (account {target.account}, {target.region}), {_utc(seen.now)} UTC"
 
 
 def sentence(seen: Overview) -> str:
-    """The counts: "48 meetings: 45 ready, 2 starting, 1 cannot join"."""
+    """Return the counts: "48 meetings: 45 ready, 2 starting, 1 cannot join"."""
     order = (Standing.READY, Standing.STARTING, Standing.NOT_KNOWN, Standing.CANNOT_JOIN, Standing.QUIET)
     parts = ", ".join(f"{seen.counts[each]:,} {each}" for each in order if seen.counts[each])
     return f"{counted(len(seen.lines), 'meeting')}{': ' if parts else ''}{parts}"
@@ -30,12 +30,12 @@ def unread(seen: Overview) -> tuple[str, ...]:
 
 
 def shown(seen: Overview, *, everything: bool) -> tuple[Line, ...]:
-    """The meetings to list: all, or those that are not quiet."""
+    """Return the meetings to list: all, or those that are not quiet."""
     return tuple(line for line in seen.lines if everything or line.standing is not Standing.QUIET)
 
 
 def time_of(line: Line, now: datetime) -> str:
-    """When the meeting begins, in UTC: the time alone where it is today, what the row says where nobody can read it."""
+    """Return when the meeting begins, in UTC: without the date if that is today, as the row has it if unreadable."""
     if line.begins is None:
         return "no time" if line.meet_time is None else str(line.meet_time)[:_SHOWN]
     begins = line.begins.astimezone(UTC)
@@ -43,12 +43,12 @@ def time_of(line: Line, now: datetime) -> str:
 
 
 def status_of(line: Line) -> str:
-    """What the row says."""
+    """Return what the row says."""
     return "no status" if line.status is None else str(line.status)[:_SHOWN]
 
 
 def machine_of(seat: Seat, now: datetime) -> str:
-    """The machine's state, and for how long it has been launched: "running 12m"."""
+    """Return the machine's state, and for how long it has been launched: "running 12m"."""
     if seat.machine is None:
         return "-"
     if seat.state is None:
@@ -57,7 +57,7 @@ def machine_of(seat: Seat, now: datetime) -> str:
 
 
 def age(span: timedelta) -> str:
-    """A span in its largest unit: "45s", "12m", "3h", "2d"."""
+    """Return a span in its largest unit: "45s", "12m", "3h", "2d"."""
     for unit, size in _UNITS:
         if span >= size:
             return f"{span // size}{unit}"
@@ -78,7 +78,7 @@ def join_of(seat: Seat) -> str:
 
 
 def reasons(line: Line) -> Iterator[tuple[str, str]]:
-    """Each role that cannot join, and why."""
+    """Yield each role that cannot join, and why."""
     if line.standing is not Standing.QUIET:
         yield from ((seat.role, seat.because) for seat in line.seats if not seat.can_join)
 

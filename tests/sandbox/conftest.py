@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+from cloudflare import Cloudflare
 
 from controller.sandbox.aws import AwsServer
 from controller.sandbox.cloudflare import CloudflareServer
@@ -41,6 +42,20 @@ class Raw:
         assert body["success"] is False
         assert body["result"] is None
         return response.status_code, body["errors"][0]["code"]
+
+
+@pytest.fixture
+def sdk(server: CloudflareServer) -> Iterator[Cloudflare]:
+    """The official SDK, which checks what it is answered against its types."""
+    client = Cloudflare(
+        api_token=server.token,
+        base_url=server.base_url,
+        max_retries=0,
+        http_client=httpx.Client(verify=False, trust_env=False),
+        _strict_response_validation=True,
+    )
+    with client:
+        yield client
 
 
 @pytest.fixture(scope="module")

@@ -1,28 +1,12 @@
 """The official SDK as a client, with strict validation of what it is answered."""
 
-from collections.abc import Iterator
-
 import cloudflare
-import httpx
 import pytest
 from cloudflare import Cloudflare
 
 from controller.sandbox.cloudflare import QUIRK_SETS, CloudflareServer
 
 pytestmark = pytest.mark.usefixtures("judged")
-
-
-@pytest.fixture
-def sdk(server: CloudflareServer) -> Iterator[Cloudflare]:
-    client = Cloudflare(
-        api_token=server.token,
-        base_url=server.base_url,
-        max_retries=0,
-        http_client=httpx.Client(verify=False, trust_env=False),
-        _strict_response_validation=True,
-    )
-    with client:
-        yield client
 
 
 def test_listing_by_page_until_a_page_is_empty(server: CloudflareServer, sdk: Cloudflare) -> None:

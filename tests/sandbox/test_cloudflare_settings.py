@@ -1,8 +1,5 @@
 """The settings of a zone and its account: the official SDK reads them, and each needs its permission."""
 
-from collections.abc import Iterator
-
-import httpx
 import pytest
 from cloudflare import Cloudflare
 
@@ -11,19 +8,6 @@ from tests.sandbox.conftest import Raw
 
 pytestmark = pytest.mark.usefixtures("judged")
 PATHS = ["settings/ssl", "settings/websockets", "settings/ssl_automatic_mode", "ssl/certificate_packs", "acm/total_tls"]
-
-
-@pytest.fixture
-def sdk(server: CloudflareServer) -> Iterator[Cloudflare]:
-    client = Cloudflare(
-        api_token=server.token,
-        base_url=server.base_url,
-        max_retries=0,
-        http_client=httpx.Client(verify=False, trust_env=False),
-        _strict_response_validation=True,
-    )
-    with client:
-        yield client
 
 
 def test_settings_are_as_the_sdk_types_them(server: CloudflareServer, sdk: Cloudflare) -> None:
