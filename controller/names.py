@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from functools import cache
 from typing import TypeGuard
 
 INSTANCE_ID = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})")
@@ -42,11 +43,13 @@ def instance_of_link(link: object, domain_root: str, port: int) -> str | None:
     """Return the instance id in a link of the form that ``link_to`` returns; None for another form or no link."""
     if not isinstance(link, str):
         return None
-    text, tail = link.lower(), f".{domain_root}:{port}"
-    if not (text.startswith("https://") and text.endswith(tail)):
-        return None
-    label = text[len("https://") : -len(tail)]
-    return label if is_instance_id(label) else None
+    match = _link_form(domain_root, port).fullmatch(link.lower())
+    return match[1] if match else None
+
+
+@cache
+def _link_form(domain_root: str, port: int) -> re.Pattern[str]:
+    return re.compile(rf"https://({INSTANCE_ID.pattern})\.{re.escape(domain_root)}:{port}")
 
 
 def punycode(name: str, *, registered: bool = False) -> str:

@@ -22,7 +22,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from controller.model import SEEN_STATUSES, DnsRecord, Instance, Meeting, Value, World
-from controller.names import instance_of_link, is_instance_id
+from controller.names import instance_of_link, is_instance_id, link_to
 from controller.rules.ownership import Owner, owner_of
 from controller.settings import Settings
 
@@ -155,6 +155,10 @@ class Facts:
     def foreign(self, instance: str) -> list[DnsRecord]:
         """Return the records at the instance's name with another deployment's mark."""
         return [r for r in self.records.get(instance, ()) if owner_of(r, self.settings) is Owner.FOREIGN]
+
+    def link_of(self, machine: Instance) -> str:
+        """Return the link that leads to the machine."""
+        return link_to(machine.id, self.settings.domain_root, self.settings.dcv_port)
 
     def link_target(self, link: object) -> str | None:
         """Return the instance id in a link of this deployment's form, else None."""

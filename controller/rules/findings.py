@@ -95,7 +95,7 @@ def _about_history(facts: Facts, meeting: Meeting) -> Iterable[Finding]:
 
 
 def _about_row(facts: Facts, meeting: Meeting) -> Iterable[Finding]:
-    yield from _odd_values(facts, meeting)
+    yield from _odd_values(meeting)
     for role in facts.settings.roles:
         serving = facts.serving.get((meeting.id, role), ())
         if len(serving) > 1:
@@ -105,12 +105,12 @@ def _about_row(facts: Facts, meeting: Meeting) -> Iterable[Finding]:
                 f"{len(serving)} running machines serve the {role}: {', '.join(sorted(m.id for m in serving))}.",
                 "Terminate the machines that the row does not name. The link leads to one of them.",
             )
-        yield from _about_link(facts, meeting, role)
+    for role, link in meeting.links.items():
+        if isinstance(link, str) and not facts.link_target(link):
+            yield from _about_link(facts, meeting, role, link)
     for role, named in meeting.instance_ids.items():
-        if is_instance_id(named):
+        if isinstance(named, str) and named:
             yield from _about_named(facts, meeting, role, named)
-        elif isinstance(named, str) and named:
-            yield _odd(meeting, f"{role}_ec2_id {named[:SHOWN]!r} is not an instance id")
 
 
 def _about_named(facts: Facts, meeting: Meeting, role: str, named: str) -> Iterable[Finding]:
@@ -118,7 +118,9 @@ def _about_named(facts: Facts, meeting: Meeting, role: str, named: str) -> Itera
     if machine and machine.meeting == meeting.id and machine.role == role:
         return
     kind = facts.class_of(named)
-    if foreign := facts.foreign(named):
+    if not is_instance_id(named):
+        yield _odd(meeting, f"{role}_ec2_id {named[:SHOWN]!r} is not an instance id")
+    elif foreign := facts.foreign(named):
         yield Finding(
             "foreign-instance",
             meeting.id,
@@ -143,12 +145,10 @@ def _about_named(facts: Facts, meeting: Meeting, role: str, named: str) -> Itera
         )
 
 
-def _about_link(facts: Facts, meeting: Meeting, role: str) -> Iterable[Finding]:
+def _about_link(facts: Facts, meeting: Meeting, role: str, link: str) -> Iterable[Finding]:
     """Yield a finding for a link to the right machine under another domain or port: another deployment writes it."""
-    link = meeting.links.get(role)
     current = current_of(facts, meeting, role)
-    wanted = {machine for machine in (current and current.id, named_ids(meeting).get(role)) if machine}
-    if isinstance(link, str) and not facts.link_target(link) and _first_label(link) in wanted:
+    if _first_label(link) in {current and current.id, named_ids(meeting).get(role)}:
         yield Finding(
             "link-of-another-domain",
             meeting.id,
@@ -161,14 +161,13 @@ def _first_label(link: str) -> str:
     return link.lower().partition("://")[2].partition(".")[0]
 
 
-def _odd_values(facts: Facts, meeting: Meeting) -> Iterable[Finding]:
+def _odd_values(meeting: Meeting) -> Iterable[Finding]:
     if isinstance(meeting.status, NonString):
         yield _not_a_string(meeting, "status", meeting.status)
     if isinstance(meeting.meet_time, NonString) and meeting.meet_time.kind != "NULL":
         yield _not_a_string(meeting, "meet_time", meeting.meet_time)
-    for role in facts.settings.roles:
-        for what, values in (("id", meeting.instance_ids), ("link", meeting.links)):
-            value = values.get(role)
+    for what, values in (("id", meeting.instance_ids), ("link", meeting.links)):
+        for role, value in values.items():
             if isinstance(value, NonString) and value.kind != "NULL":
                 yield _not_a_string(meeting, f"{role}_ec2_{what}", value)
     if isinstance(meeting.status, str) and meeting.status not in KNOWN_STATUSES:

@@ -22,8 +22,10 @@ def find_late(facts: Facts) -> Iterable[Finding]:
     """Yield every finding about a machine or a meeting that takes too long."""
     if facts.world.scope is not None:
         return
+    earliest = facts.world.now - facts.settings.max_machine_hours * _HOUR
     for machine in facts.world.instances.values():
-        yield from _overdue(facts, machine)
+        if machine.launched_at and machine.launched_at < earliest:
+            yield from _overdue(facts, machine, machine.launched_at)
     for meeting in facts.world.meetings.values():
         if meeting.status == "SCHEDULED":
             yield from _not_launched(facts, meeting)
@@ -31,14 +33,13 @@ def find_late(facts: Facts) -> Iterable[Finding]:
             yield from _late(facts, meeting) or _slow(facts, meeting)
 
 
-def _overdue(facts: Facts, machine: Instance) -> Iterable[Finding]:
-    limit = facts.settings.max_machine_hours
-    up = facts.world.now - machine.launched_at if machine.launched_at else timedelta(0)
-    if machine.tagged and machine.state in ("pending", "running") and up > limit * _HOUR:
+def _overdue(facts: Facts, machine: Instance, since: datetime) -> Iterable[Finding]:
+    if machine.tagged and machine.state in ("pending", "running"):
         yield Finding(
             "machine-overdue",
             machine.id,
-            f"The machine has been up for {up // _HOUR} hours; MAX_MACHINE_HOURS is {limit}.",
+            f"The machine has been up for {(facts.world.now - since) // _HOUR} hours; MAX_MACHINE_HOURS is "
+            f"{facts.settings.max_machine_hours}.",
             f"Terminate it if the lesson of meeting {machine.meeting or 'none'} is over: it costs money every hour.",
         )
 
@@ -59,9 +60,10 @@ def _not_launched(facts: Facts, meeting: Meeting) -> Iterable[Finding]:
 def _late(facts: Facts, meeting: Meeting) -> list[Finding]:
     """Return the finding of a live meeting of long ago that this pass does not end, if all its machines were read."""
     limit = facts.settings.max_meeting_hours
+    if not is_past(meeting.meet_time, facts.world.now, limit * _HOUR):
+        return []
     members = members_of(facts, meeting)
-    is_long_ago = is_past(meeting.meet_time, facts.world.now, limit * _HOUR)
-    if not (members and is_long_ago) or plan_end(facts, meeting):
+    if not members or plan_end(facts, meeting):
         return []
     up = sorted(member for member in members if facts.is_alive(member))
     is_seen = not facts.world.unread and all(facts.class_of(m) is not InstanceClass.UNKNOWN for m in members)
@@ -79,34 +81,35 @@ def _late(facts: Facts, meeting: Meeting) -> list[Finding]:
 
 def _slow(facts: Facts, meeting: Meeting) -> Iterable[Finding]:
     """Yield the findings of a meeting of today in which somebody waits."""
-    alive = [facts.world.instances[m] for m in members_of(facts, meeting) if facts.is_alive(m)]
-    if not alive:
+    now, limit, patience = facts.world.now, facts.settings.launch_minutes, facts.settings.healthy_minutes
+    has_begun = is_past(meeting.meet_time, now, limit * _MINUTE) and not facts.world.unread
+    missing = _without_machine(facts, meeting) if has_begun else []
+    waits = meeting.status == "DNS_WRITTEN"
+    if not (missing or waits):  # before its members are looked for
         return
-    limit = facts.settings.launch_minutes
-    if is_past(meeting.meet_time, facts.world.now, limit * _MINUTE) and not facts.world.unread:
-        for role in _without_machine(facts, meeting):
-            yield Finding(
-                "role-not-launched",
-                meeting.id,
-                f"The meeting began more than {limit} minutes ago, and no machine of the {role} was ever launched.",
-                f"Look into the launcher's log, and launch the {role}'s machine.",
-            )
+    alive = [facts.world.instances[m] for m in members_of(facts, meeting) if facts.is_alive(m)]
+    for role in missing if alive else ():
+        yield Finding(
+            "role-not-launched",
+            meeting.id,
+            f"The meeting began more than {limit} minutes ago, and no machine of the {role} was ever launched.",
+            f"Look into the launcher's log, and launch the {role}'s machine.",
+        )
     since = _all_up_since(facts, alive)
-    patience = facts.settings.healthy_minutes
-    if meeting.status == "DNS_WRITTEN" and since and facts.world.now - since > patience * _MINUTE:
+    if waits and since and now - since > patience * _MINUTE:
         yield Finding(
             "never-healthy",
             meeting.id,
-            f"The meeting is still DNS_WRITTEN {(facts.world.now - since) // _MINUTE} minutes after the launch of its "
+            f"The meeting is still DNS_WRITTEN {(now - since) // _MINUTE} minutes after the launch of its "
             "last machine: the page of its users waits for HEALTHY.",
             "Look at the health check and at the desktops: elephant-dns explain shows the machines.",
         )
 
 
-def _without_machine(facts: Facts, meeting: Meeting) -> Iterable[str]:
+def _without_machine(facts: Facts, meeting: Meeting) -> list[str]:
     known = {machine.role for machine in facts.members.get(meeting.id, ())} | set(named_ids(meeting))
     linked = {role for role, link in meeting.links.items() if link}
-    return (role for role in facts.settings.roles if role not in known | linked)
+    return [role for role in facts.settings.roles if role not in known | linked]
 
 
 def _all_up_since(facts: Facts, machines: Iterable[Instance]) -> datetime | None:

@@ -35,7 +35,6 @@ from controller.model import (
     Value,
     WriteLink,
 )
-from controller.names import link_to
 from controller.rules.facts import Facts, InstanceClass, moment_of, named_ids
 from controller.rules.records import Readiness
 
@@ -93,6 +92,8 @@ def _launch(machine: Instance) -> float:
 
 def _plan_link(facts: Facts, meeting: Meeting, role: str, readiness: ReadinessOf) -> Iterable[RowChange]:
     current = current_of(facts, meeting, role)
+    if current and meeting.links.get(role) == facts.link_of(current) and meeting.status not in EARLY_STATUSES:
+        return  # nearly always
     known = readiness(current.id) if current else Readiness.BLOCKED
     is_served = current and known is not Readiness.BLOCKED
     written = _write_link(facts, meeting, role, current) if current and is_served else None
@@ -104,11 +105,8 @@ def _plan_link(facts: Facts, meeting: Meeting, role: str, readiness: ReadinessOf
 
 
 def _write_link(facts: Facts, meeting: Meeting, role: str, current: Instance) -> WriteLink | None:
-    wanted = link_to(current.id, facts.settings.domain_root, facts.settings.dcv_port)
-    attribute, link = _link(role), meeting.links.get(role)
+    wanted, attribute, link = facts.link_of(current), _link(role), meeting.links.get(role)
     early = meeting.status in EARLY_STATUSES
-    if link == wanted and not early:
-        return None
     replaced = facts.link_target(link)
     if facts.world.unread and any(
         facts.class_of(i) is InstanceClass.UNKNOWN for i in (replaced, named_ids(meeting).get(role)) if i
@@ -195,8 +193,10 @@ def plan_end(facts: Facts, meeting: Meeting) -> EndMeeting | None:
     """Return the end of a live meeting if all its machines are gone, else None. A scoped pass ends no meeting."""
     if facts.world.scope is not None or facts.world.unread or meeting.status not in LIVE_STATUSES:
         return None  # an unread cell may have a machine of this meeting that no row names
+    if not all(facts.counts(meeting, member) for member in _each_member(facts, meeting)):
+        return None
     members = members_of(facts, meeting)
-    if not members or not all(facts.counts(meeting, member) for member in members):
+    if not members:
         return None
     links = {role: target for role, link in meeting.links.items() if (target := facts.link_target(link))}
     is_spent = all(
