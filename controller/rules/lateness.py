@@ -80,9 +80,11 @@ def _late(facts: Facts, meeting: Meeting) -> list[Finding]:
 
 
 def _slow(facts: Facts, meeting: Meeting) -> Iterable[Finding]:
-    """Yield the findings of a meeting of today in which somebody waits."""
+    """Yield the findings of a meeting of today in which somebody waits. An unread cell may have its last machine."""
+    if facts.world.unread:
+        return
     now, limit, patience = facts.world.now, facts.settings.launch_minutes, facts.settings.healthy_minutes
-    has_begun = is_past(meeting.meet_time, now, limit * _MINUTE) and not facts.world.unread
+    has_begun = is_past(meeting.meet_time, now, limit * _MINUTE)
     missing = _without_machine(facts, meeting) if has_begun else []
     waits = meeting.status == "DNS_WRITTEN"
     if not (missing or waits):  # before its members are looked for
