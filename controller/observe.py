@@ -44,7 +44,7 @@ class Observer:
         rows = self._begin("DynamoDB", self.readers.table.live)
         listing, meetings = records.result(), {row.id: row for row in rows.result()}
         instances = _by_id(self._read("EC2", self.readers.fleet.tagged))
-        zone, findings = self._zone(listing.records, listing.zone)
+        zone, findings = self._zone(listing.records, listing.zone or Zone(None))
         world = self._of_read_cells(
             World(
                 now=self.budget.clock.now(),
@@ -148,6 +148,7 @@ class Observer:
             world,
             instances={**world.instances, **_by_id(siblings.result())},
             records=listing.records,
+            zone=listing.zone or world.zone,
             meetings=found,
             rowless=meetings - found.keys(),
             findings=listing.findings,
@@ -159,7 +160,7 @@ class Observer:
         serves = any(classify(machine, self.settings) is InstanceClass.SERVING for machine in in_scope)
         if world.zone.holds_domain or not (serves or world.records):
             return world
-        zone, findings = self._zone(world.records)
+        zone, findings = self._zone(world.records, world.zone)
         return replace(world, zone=zone, findings=(*world.findings, *findings))
 
     def _with_rows(self, world: World) -> World:
@@ -207,11 +208,11 @@ class Observer:
             findings=(*world.findings, *(_not_read(cell, errors[cell]) for cell in sorted(unread - world.unread))),
         )
 
-    def _zone(self, records: Collection[DnsRecord], known: Zone | None = None) -> tuple[Zone, tuple[Finding, ...]]:
-        """Return the zone. A record under DOMAIN_ROOT proves that it holds DOMAIN_ROOT; without one, read its name."""
+    def _zone(self, records: Collection[DnsRecord], known: Zone) -> tuple[Zone, tuple[Finding, ...]]:
+        """Return the zone. A record under DOMAIN_ROOT proves that it holds DOMAIN_ROOT; without one, its name does."""
         if records:
-            return replace(known or Zone(None), holds_domain=True), ()
-        zone = self._read("Cloudflare", self.readers.records.zone)
+            return replace(known, holds_domain=True), ()
+        zone = known if known.name else self._read("Cloudflare", self.readers.records.zone)
         if zone.name is None:
             return zone, (ZONE_NOT_READABLE,)
         if not is_under(self.settings.domain_root, zone.name):

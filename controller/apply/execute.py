@@ -9,6 +9,8 @@ ends.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from typing import TypeVar
 
 from controller.apply.first_create import prove_zone
 from controller.apply.outcomes import Outcomes
@@ -17,6 +19,7 @@ from controller.apply.rows import RowApplier
 from controller.errors import DeadlineError, WatchdogError
 from controller.model import (
     Applied,
+    Change,
     ClearLink,
     DeleteRecord,
     EndMeeting,
@@ -29,6 +32,8 @@ from controller.model import (
 )
 from controller.ports import Context, Listener, Writers
 from controller.runtime.threads import Task
+
+C = TypeVar("C", bound=Change)
 
 
 def apply(plan: Plan, world: World, context: Context, writers: Writers, listener: Listener) -> Applied:
@@ -47,13 +52,12 @@ def apply(plan: Plan, world: World, context: Context, writers: Writers, listener
     links = [change for change in row_changes if isinstance(change, WriteLink) and not _is_free(change, moving)]
     ends = [change for change in row_changes if isinstance(change, EndMeeting) and not _is_free(change, moving)]
 
-    def start(action: Callable[[], None]) -> Task[None]:
-        return Task(_quiet(action), context.budget)
+    def start(write: Callable[[Sequence[C]], None], changes: Sequence[C]) -> list[Task[None]]:
+        return [Task(_quiet(lambda: write(changes)), context.budget)] if changes else []
 
-    for side_by_side in (start(lambda: _write_records(records, record_changes)), start(lambda: rows.apply(free))):
-        _finish(side_by_side)
-    _finish(start(lambda: rows.apply(_ready(records, links, record_changes))))
-    _finish(start(lambda: rows.apply(ends)))
+    _finish(start(lambda changes: _write_records(records, changes), record_changes) + start(rows.apply, free))
+    _finish(start(rows.apply, _ready(records, links, record_changes)))
+    _finish(start(rows.apply, ends))
     return outcomes.close()
 
 
@@ -110,9 +114,8 @@ def _quiet(action: Callable[[], None]) -> Callable[[], None]:
     return attempt
 
 
-def _finish(part: Task[None]) -> None:
-    """Wait for a part, at most until the deadline. What it has not noted by then counts as not reached."""
-    try:
-        part.result()
-    except DeadlineError:
-        return
+def _finish(parts: Iterable[Task[None]]) -> None:
+    """Wait for the parts, at most until the deadline. What they have not noted by then counts as not reached."""
+    for part in parts:
+        with suppress(DeadlineError):
+            part.result()
