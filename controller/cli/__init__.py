@@ -52,7 +52,8 @@ def cli(context: click.Context, /, **given: Any) -> None:
 
     \b
     Exit codes: 0 done; 1 an error, or a change that failed or was not reached;
-    2 changes (only plan --detailed-exitcode); 3 the guard tripped (apply);
+    2 changes, or somebody cannot join (only with --detailed-exitcode);
+    3 the guard tripped (apply);
     64 wrong usage or settings; 130 interrupted; 143 ended by SIGTERM.
     """
     # Each command has the same options. What was given before its name is their default there.

@@ -8,7 +8,7 @@ class Code(IntEnum):
 
     DONE = 0
     FAILED = 1  # an error, a failed or unreached change, a declined question, another digest
-    CHANGES = 2  # never an error: only where it was asked for
+    CHANGES = 2  # never an error, and only with --detailed-exitcode
     GUARD = 3  # wins over FAILED
     USAGE = 64  # wrong usage or settings (BSD's sysexits.h)
     INTERRUPTED = 130

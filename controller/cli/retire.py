@@ -22,7 +22,8 @@ def retire(session: Session, form: str, yes: bool, function: str) -> int:
 
     Lists the records, says how many lead to machines that are up and whether the deployed rules are on, and
     asks for the owner id. Neither reads nor writes rows. Records without a mark (also with ADOPT_UNMARKED)
-    or with another mark stay; where only these are left, it lists their owners and exits with 1.
+    or with another mark stay. If it finds none of its own, but other owners' records, it lists these owners
+    and exits with 1.
 
     \b
     Examples:

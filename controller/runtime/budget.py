@@ -92,7 +92,7 @@ class Budget:
             seconds = math.ceil(self._asked)
             raise DeadlineError(
                 f"The pass's {seconds} second{' is' if seconds == 1 else 's are'} over.",
-                "The next pass continues. A longer --deadline, or Timeout of the function, also helps.",
+                "The next pass continues. On the command line a longer --deadline also helps.",
             )
         return min(limit, left)
 
