@@ -1,8 +1,10 @@
 """Several cells are one world: what one cell plans, their union plans; and a cell that cannot be read is unknown."""
 
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from inspect import signature
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,9 +17,10 @@ from controller.ports import Context
 from controller.reconcile import reconcile
 from controller.report.report import Report, Target
 from controller.runtime.budget import Budget
+from tests.model.proof.tally import counted
 from tests.model.properties.clouds import Clouds
 from tests.model.properties.profiles import COSTLY, PROMISE
-from tests.model.properties.random_worlds import cases
+from tests.model.properties.random_worlds import cases, random_case
 from tests.model.properties.test_regressions import ONE, THREE, TWO, world
 from tests.model.properties.test_regressions import machine as a_machine
 from tests.model.properties.test_regressions import record as a_record
@@ -219,9 +222,9 @@ def test_an_unread_cell_is_left_alone_and_the_others_are_served(
 
 @PROMISE
 @given(cases(), st.randoms(use_true_random=False), st.lists(st.sampled_from(CELLS), max_size=2, unique=True))
-def test_no_meeting_ends_while_a_machine_of_any_cell_lives(case: Case, rng: random.Random, away: list[str]) -> None:
+def test_no_meeting_ends_while_a_machine_of_any_cell_lives(case: Case, rng: random.Random, several: list[str]) -> None:
     there = divided(in_one(case), rng)
-    report, _ = ran(there, mode=Mode.APPLY, fails=dict.fromkeys(away, 0))
+    report, _ = ran(there, mode=Mode.APPLY, fails=dict.fromkeys(several, 0))
     ended = {c.meeting for c in changes_of(report) if c.action is Action.TERMINATE_MEETING}
     alive = {m.meeting for m in there.state.instances.values() if m.state in LIVING}
     assert not ended & alive
@@ -263,6 +266,40 @@ def test_where_no_cell_is_read_nothing_is_done(case: Case, rng: random.Random) -
     report, _ = ran(divided(in_one(case), rng), mode=Mode.APPLY, fails=dict.fromkeys(CELLS, 0))
     assert report.results == ()
     assert [cell.error for cell in report.cells] == [f"{cell} is away." for cell in CELLS]
+
+
+#: How a proof draws what these promises are given.
+DRAWN: Mapping[str, Callable[[random.Random], object]] = {
+    "case": random_case,
+    "rng": lambda rng: rng,
+    "away": lambda rng: rng.choice(CELLS),
+    "gone": lambda rng: rng.choice(CELLS),
+    "several": lambda rng: rng.sample(CELLS, rng.randrange(len(CELLS))),
+    "after": lambda rng: rng.randrange(4),
+}
+ALL_WORLDS = 5_000
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize(
+    "promise",
+    [
+        test_the_union_of_cells_plans_what_one_cell_plans,
+        test_plans_of_single_cells_are_parts_of_the_whole_plan,
+        test_a_record_is_marked_with_its_machines_cell,
+        test_an_unread_cell_is_left_alone_and_the_others_are_served,
+        test_no_meeting_ends_while_a_machine_of_any_cell_lives,
+        test_events_that_name_a_wrong_cell_change_nothing,
+        test_events_with_and_without_a_home_plan_alike,
+        test_a_cell_that_is_taken_out_has_nothing_deleted,
+    ],
+)
+def test_many_worlds_of_cells(promise: Any, record_property: Callable[[str, object], None]) -> None:
+    check = promise.hypothesis.inner_test
+    for seed in range(ALL_WORLDS):
+        rng = random.Random(seed)
+        check(**{name: DRAWN[name](rng) for name in signature(check).parameters})
+    record_property(counted("worlds of cells"), ALL_WORLDS)
 
 
 def in_cells(case: Case, **homes: str) -> Case:
