@@ -14,7 +14,7 @@ from botocore.credentials import AssumeRoleCredentialFetcher, CredentialProvider
 from botocore.exceptions import BotoCoreError, LoginError, MissingDependencyException, UnknownRegionError
 from botocore.session import Session, get_session
 
-from controller import __version__, trust
+from controller import USER_AGENT, trust
 from controller.cloudflare.api import Api, Tokens
 from controller.errors import SettingsError
 from controller.runtime import threads
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 #: Seconds. botocore itself does not retry: the controller does, within the pass's time. Clients come from its own
 #: sessions, since importing boto3 around it costs 60 modules more, and a tenth of a cold start.
 CONNECT_TIMEOUT, READ_TIMEOUT = 5, 20
-#: Follows botocore's own User-Agent, so that AWS's logs name the tool.
-USER_AGENT = f"elephant-dns/{__version__}"
 
 _VARIABLES = (
     "Check AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and "

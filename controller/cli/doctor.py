@@ -9,9 +9,8 @@ from controller.cli.codes import Code
 from controller.cli.console import is_colourful, out, width_of
 from controller.cli.options import common
 from controller.cli.session import Session
+from controller.template import FUNCTION
 
-#: The name that the template gives the function.
-FUNCTION = "ElephantDNSWatchdog"
 _FORM = "The answer's form."
 
 

@@ -12,12 +12,9 @@ from controller.doctor.diagnosis import Check, SkipError, if_allowed, passed, wa
 from controller.doctor.function import HANDLER
 from controller.doctor.look import Look
 from controller.errors import CallError, NotFoundError
+from controller.template import FUNCTION, QUEUES, RULES
 
 _ID = "stack-names"
-#: What the template calls these, before the suffix.
-FUNCTION = "ElephantDNSWatchdog"
-RULES = ("ElephantEC2StateWatch", "ElephantTagWatch", "ElephantReconcile")
-QUEUES = ("ElephantStateChanges", "ElephantStateChangeDeadLetters", "ElephantReconcileDeadLetters")
 _FIX = (
     "To look first, deploy beside it with another NameSuffix and ScheduleAction=plan. Before the template takes these "
     "names, delete what has them: a rule, its targets first, then the function; a log group that an earlier stack left."
