@@ -69,7 +69,7 @@ class Budget:
         self._calls: Counter[str] = Counter()
 
     def within(self, seconds: float) -> "Budget":
-        """The same pass, calls and stop, with no more than these seconds from now on."""
+        """Return a budget for a part of the pass: it ends after these seconds or with the pass."""
         part = copy(self)
         part._seconds = min(self._seconds, self.elapsed() + seconds)
         return part
@@ -95,10 +95,6 @@ class Budget:
                 "The next pass continues. A longer --deadline, or Timeout of the function, also helps.",
             )
         return min(limit, left)
-
-    def part(self, seconds: float) -> "Budget":
-        """Return a budget for a part of the pass: it ends after ``seconds``, or with the pass, and stops with it."""
-        return Budget(self.clock, min(seconds, self.remaining()), self._stop)
 
     @property
     def is_stopped(self) -> bool:
