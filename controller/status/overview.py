@@ -102,7 +102,7 @@ class Overview:
 
     @property
     def counts(self) -> Mapping[Standing, int]:
-        """Meetings by how they stand."""
+        """Return the number of meetings by how they stand."""
         return Counter(line.standing for line in self.lines)
 
     @property
