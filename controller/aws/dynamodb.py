@@ -73,7 +73,7 @@ class DynamoTable:
             )
         except RefusedError as error:
             if error.codes == ("ValidationException",) and _ABOUT_KEY.search(error.message):
-                raise self._misfit() from error
+                raise self._mismatch() from error
             raise
 
     def _queried(self, status: str) -> list[Meeting]:
@@ -101,13 +101,13 @@ class DynamoTable:
 
     def _parsed(self, item: Mapping[str, Any]) -> Meeting:
         if not isinstance(item.get("id", {}).get("S"), str):
-            raise self._misfit()
+            raise self._mismatch()
         return parse_meeting(item, self.settings.roles)
 
     def _call(self, action: str, part: str = "") -> Call:
         return Call("dynamodb", action, f"{part}table {self.settings.table_name}", proof="ConsumedCapacity")
 
-    def _misfit(self) -> MismatchError:
+    def _mismatch(self) -> MismatchError:
         return MismatchError(
             f"The key of table {self.settings.table_name} is not the string id alone: it is not a table of meetings.",
             "Correct TABLE_NAME. Nothing was planned.",

@@ -162,7 +162,7 @@ def _show_endings(stage: Stage, fleet: Fleet, applied: Report) -> bool:
 
 
 def _missed(end: End, applied: Report) -> list[str]:
-    """What a probe that reached every link should have found, and did not."""
+    """Return what a probe that reached every link should have found, and did not."""
     if applied.links and applied.links.not_reached:
         return []
     found = {(finding.id, finding.key) for finding in applied.findings}

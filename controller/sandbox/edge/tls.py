@@ -19,7 +19,7 @@ class Authority:
 
     @property
     def certificate(self) -> bytes:
-        """The authority's own certificate, in PEM."""
+        """Return the authority's own certificate, in PEM."""
         return self._authority.cert_pem.bytes()
 
     def _context(self, *names: str) -> ssl.SSLContext:
@@ -28,7 +28,7 @@ class Authority:
         return context
 
     def trusted(self) -> ssl.SSLContext:
-        """The TLS settings of a client that trusts this authority alone."""
+        """Return the TLS settings of a client that trusts this authority alone."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._authority.configure_trust(context)
         return context
