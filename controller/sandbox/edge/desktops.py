@@ -24,7 +24,7 @@ from typing import Literal
 
 from controller.sandbox.cloudflare.exchange import Reply
 from controller.sandbox.cloudflare.transport import LOOPBACK, Transport
-from controller.sandbox.edge.tls import Authority, TlsTransport
+from controller.sandbox.edge.tls import Authority
 
 Kind = Literal["up", "trusted", "plain", "silent", "slow", "closed", "filtered", "unrouted", "stuck"]
 
@@ -73,6 +73,6 @@ class Desktops:
         def respond(*_: object) -> tuple[Reply, Event]:
             return reply, self._over
 
-        server = Transport(respond) if kind == "plain" else TlsTransport(respond, self.context(kind))
+        server = Transport(respond, None if kind == "plain" else self.context(kind))
         self._running.callback(server.close)
         return server

@@ -19,9 +19,9 @@ from typing import Any, Literal, Self
 from controller.sandbox.cloudflare.exchange import Reply
 from controller.sandbox.cloudflare.server import CloudflareServer
 from controller.sandbox.cloudflare.targets import CLOUDFLARE_V4
-from controller.sandbox.cloudflare.transport import LOOPBACK
+from controller.sandbox.cloudflare.transport import LOOPBACK, Transport
 from controller.sandbox.edge.desktops import FOREVER, Desktops, Kind
-from controller.sandbox.edge.tls import Authority, TlsTransport
+from controller.sandbox.edge.tls import Authority
 
 #: What stands before every answer: a challenge, the login of Cloudflare Access, a rule of the WAF, or an outage.
 Door = Literal["challenge", "access", "waf", "outage"]
@@ -51,7 +51,7 @@ class Edge:
         self._trusting_all.check_hostname, self._trusting_all.verify_mode = False, ssl.CERT_NONE
         self._over = Event()
         self._folder: TemporaryDirectory[str] | None = None
-        self._running: tuple[TlsTransport, Desktops] | None = None
+        self._running: tuple[Transport, Desktops] | None = None
         self.reset()
 
     def reset(self) -> None:
@@ -72,7 +72,7 @@ class Edge:
     def __enter__(self) -> Self:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.sni_callback = self._choose
-        self._running = TlsTransport(self._respond, context), Desktops(self._authority, self._cloudflare.zone_name)
+        self._running = Transport(self._respond, context), Desktops(self._authority, self._cloudflare.zone_name)
         self._folder = TemporaryDirectory(prefix="elephant-dns-")
         Path(self.ca_file).write_bytes(self._authority.certificate)
         return self
@@ -101,7 +101,7 @@ class Edge:
         return {"PROBE_CONNECT_TO": f"{LOOPBACK}:{self.port}", "PROBE_CA_FILE": self.ca_file}
 
     @property
-    def _started(self) -> tuple[TlsTransport, Desktops]:
+    def _started(self) -> tuple[Transport, Desktops]:
         if self._running is None:
             raise RuntimeError("The edge has not been started.")
         return self._running

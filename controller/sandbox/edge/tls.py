@@ -1,12 +1,9 @@
-"""A server that speaks TLS on loopback, and the authority that signs for the sandbox."""
+"""The authority that signs for the sandbox."""
 
 import ssl
 from functools import cache
-from typing import Any
 
 import trustme
-
-from controller.sandbox.cloudflare.transport import Responder, Transport
 
 
 class Authority:
@@ -32,20 +29,3 @@ class Authority:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._authority.configure_trust(context)
         return context
-
-
-class TlsTransport(Transport):
-    """A transport with a TLS handshake first, in the connection's own thread."""
-
-    def __init__(self, respond: Responder, context: ssl.SSLContext) -> None:
-        self._context = context
-        super().__init__(respond)
-
-    def finish_request(self, request: Any, client_address: Any) -> None:
-        """Serve the connection, if the client completes the handshake."""
-        try:
-            encrypted = self._context.wrap_socket(request, server_side=True)
-        except OSError:  # the client went away, trusts nobody, or was refused
-            return
-        with encrypted:
-            super().finish_request(encrypted, client_address)
