@@ -57,7 +57,7 @@ def run(
     return 0 if is_well else 1
 
 
-def prepared(aws: AwsServer, cloudflare: CloudflareServer, instances: int = DEFAULT_INSTANCES, cells: int = 1) -> Fleet:
+def prepared(aws: AwsServer, cloudflare: CloudflareServer, instances: int, cells: int) -> Fleet:
     """Reset both servers, and seed table, secret and a drifted fleet: the same one each time."""
     aws.reset()
     cloudflare.reset()
