@@ -1,4 +1,4 @@
-"""Read the settings. No other module reads the environment.
+"""Read the settings from the environment. No other module reads these variables.
 
 One error reports all problems, each with the variable's name, its value (never a secret's) and what is allowed. An
 empty variable counts as not set, because templates pass empty strings.

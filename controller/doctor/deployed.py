@@ -1,6 +1,6 @@
 """The function as it is deployed, its aliases, and what starts it: read once, judged by several checks.
 
-Asked are ``lambda:GetFunctionConfiguration``, ``lambda:ListAliases``, and what ``rules.py`` and ``schedules.py`` name.
+It calls ``lambda:GetFunctionConfiguration``, ``lambda:ListAliases``, and what ``rules.py`` and ``schedules.py`` name.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """Would the template find its names free? A function or rule that was created by hand keeps CloudFormation from it.
 
-Looked at are the names that the template gives. Where this program runs under the function's name, they are in use by
+It looks at the names that the template gives. Where this program runs under the function's name, they are in use by
 this deployment; a rule of that name that nobody remembers is seen where the function's triggers are.
 """
 

@@ -1,6 +1,6 @@
 """The schedules of EventBridge Scheduler that reach the function; it is another service than EventBridge's rules.
 
-Asked are ``scheduler:ListSchedules``, which names no target's input, and ``scheduler:GetSchedule`` for those that fit.
+It calls ``scheduler:ListSchedules``, which names no target's input, and ``scheduler:GetSchedule`` for those that fit.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Is another deployment at work on the same table? Two of them write their links into the same rows.
 
-Asked is ``lambda:ListFunctions``: a function with DOMAIN_ROOT and ZONE_ID in its environment is a deployment.
+It calls ``lambda:ListFunctions``: a function with DOMAIN_ROOT and ZONE_ID in its environment is a deployment.
 """
 
 import re

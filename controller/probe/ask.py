@@ -1,7 +1,7 @@
-"""Asks: goes the way of a user's browser, link by link, and says what there was to see.
+"""Go the way of a user's browser, link by link, and say what there was to see.
 
 One HTTPS request a link, with a client of its own: no token, no cookie, no redirect, and of the body only the number of
-an error page of Cloudflare's. What the facts mean says ``verdict.py``.
+an error page of Cloudflare's. ``verdict.py`` says what the facts mean.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Limit a pass's time, and count its calls to each cloud. No other module knows a clock.
+"""Limit a pass's time, and count its calls to each cloud. No other module of a pass knows a clock.
 
 An interrupted pass starts no more writes. A call in flight keeps its time, and the pass may still look at its result.
 """
