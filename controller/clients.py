@@ -14,7 +14,7 @@ from botocore.credentials import AssumeRoleCredentialFetcher, CredentialProvider
 from botocore.exceptions import BotoCoreError, LoginError, MissingDependencyException, UnknownRegionError
 from botocore.session import Session, get_session
 
-from controller import __version__, trust
+from controller import USER_AGENT, trust
 from controller.cloudflare.api import Api, Tokens
 from controller.errors import SettingsError
 from controller.runtime import threads
@@ -28,11 +28,8 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sts import STSClient
 
-#: Seconds. botocore itself does not retry: the controller does, within the pass's time. Clients come from its own
-#: sessions, since importing boto3 around it costs 60 modules more, and a tenth of a cold start.
+#: Seconds.
 CONNECT_TIMEOUT, READ_TIMEOUT = 5, 20
-#: Follows botocore's own User-Agent, so that AWS's logs name the tool.
-USER_AGENT = f"elephant-dns/{__version__}"
 
 _VARIABLES = (
     "Check AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and "
@@ -178,8 +175,9 @@ def _proxy(url: str) -> str | None:
 
 
 def new_session() -> Session:
-    """Return a session with its region. Lambda, AWS's CLI and its other SDKs know AWS_REGION; botocore does not.
+    """Return a session of botocore: importing boto3 around it costs 60 modules more, and a tenth of a cold start.
 
+    It has its region. Lambda, AWS's CLI and its other SDKs know AWS_REGION; botocore does not.
     An empty variable counts as unset; botocore takes it for a region, and the commands would look into another one.
     """
     session = get_session()

@@ -23,6 +23,8 @@
         └── DeadlineError     the pass has no time left
 """
 
+from collections.abc import Iterator
+
 
 class WatchdogError(Exception):
     """The root of the tree. ``str()`` returns text for a person, without secrets.
@@ -132,3 +134,10 @@ class NotFoundError(TerminalError):
 
 class DeadlineError(CallError):
     """The pass has no time left. The next pass does what this one did not reach."""
+
+
+def causes_of(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what caused it, the outermost first. A library wraps the operating system's error."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -195,8 +195,7 @@ def _rows_of(facts: Facts, instance: str) -> dict[str, str]:
 def _answers_of_machine(facts: Facts, instance: str, rows: Iterable[str]) -> Iterable[str]:
     """Say who can join by this machine: by its tags, else by the rows that name it or lead to it."""
     machine = facts.world.instances.get(instance)
-    tagged = machine and machine.role in facts.settings.roles and (machine.meeting or "").strip()
-    if machine and machine.role and machine.meeting and tagged:
+    if machine and machine.meeting and machine.meeting.strip() and machine.role in facts.settings.roles:
         yield _answer(facts, facts.world.meetings.get(machine.meeting), machine.role, instance)
         return
     meetings = [facts.world.meetings[id] for id in rows]

@@ -330,7 +330,7 @@ class Applied:
     """The results of an apply, and its findings."""
 
     results: tuple[Result, ...]
-    findings: tuple[Finding, ...] = field(default=())
+    findings: tuple[Finding, ...] = ()
 
 
 class Mode(StrEnum):

@@ -125,10 +125,10 @@ class Listener:
     """Follows a pass. A subclass overrides the methods that it needs."""
 
     def on_plan(self, report: Report) -> None:
-        """Called with the plan, before the pass changes anything."""
+        """Take the plan, before the pass changes anything."""
 
     def on_result(self, result: Result) -> None:
-        """Called for each change when it has ended, from several threads."""
+        """Take a change that has ended. Several threads call this."""
 
 
 @dataclass(frozen=True, slots=True)

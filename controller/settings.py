@@ -1,4 +1,4 @@
-"""Read the settings. No other module reads the environment.
+"""Read the settings from the environment. No other module reads these variables.
 
 One error reports all problems, each with the variable's name, its value (never a secret's) and what is allowed. An
 empty variable counts as not set, because templates pass empty strings.
@@ -37,7 +37,7 @@ _TABLE = re.compile(r"(?:arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:[0-9]{12}:table/)?[a
 _INDEX = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]+")
-_CELL = re.compile(r"[0-9]{12}/[a-z]{2,4}(?:-[a-z]+)+-[0-9]+")
+_CELL = re.compile(f"{_ACCOUNT.pattern}/{_REGION.pattern}")
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _OWNER = re.compile(rf"[!-~]{{1,{MAX_OWNER_ID}}}")

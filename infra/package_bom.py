@@ -16,13 +16,13 @@ from zipfile import ZipFile
 
 REQUIREMENTS = Path(__file__).parents[1] / "requirements"
 #: What the lock of the command line is called in a release.
-LOCK = "requirements-cli.txt"
+RELEASED_LOCK = "requirements-cli.txt"
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Write the list beside package and wheel, the wheel's lock, and SHA256SUMS over all of them."""
     package, wheel = map(Path, arguments or sys.argv[1:])
-    lock = package.with_name(LOCK)
+    lock = package.with_name(RELEASED_LOCK)
     lock.write_bytes((REQUIREMENTS / "cli.txt").read_bytes())
     files = [lock, package, wheel]
     for file, found in ((package, in_package(package)), (wheel, in_lock("cli") - in_lock("build"))):

@@ -96,8 +96,8 @@ def _is_ready(records: RecordApplier, link: WriteLink, changes: Sequence[RecordC
     is_lost = link.instance in records.lost and all(isinstance(change, DeleteRecord) for change in changes)
     if ended <= {Outcome.APPLIED} and not is_lost:
         return True
-    is_overtaken = ended <= {Outcome.APPLIED, Outcome.SUPERSEDED}
-    outcome = Outcome.SUPERSEDED if is_overtaken else Outcome.NOT_REACHED
+    is_superseded = ended <= {Outcome.APPLIED, Outcome.SUPERSEDED}
+    outcome = Outcome.SUPERSEDED if is_superseded else Outcome.NOT_REACHED
     records.outcomes.note(link, outcome, f"The record of {link.instance} is not in place, so no link is written.")
     return False
 

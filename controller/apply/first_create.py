@@ -74,11 +74,11 @@ def _undo(applier: RecordApplier, change: CreateRecord, strays: Sequence[DnsReco
     try:
         _remove(applier, change, strays)
     except CallError as error:
-        misfit = MismatchError(message, f"Cannot delete it: do that by hand ({error.message}).")
+        mismatch = MismatchError(message, f"Cannot delete it: do that by hand ({error.message}).")
     else:
-        misfit = MismatchError(message, "The pass deleted it. Correct DOMAIN_ROOT or ZONE_ID.")
-    applier.outcomes.note(change, Outcome.FAILED, misfit)
-    raise misfit
+        mismatch = MismatchError(message, "The pass deleted it. Correct DOMAIN_ROOT or ZONE_ID.")
+    applier.outcomes.note(change, Outcome.FAILED, mismatch)
+    raise mismatch
 
 
 def _remove(applier: RecordApplier, change: CreateRecord, strays: Sequence[DnsRecord]) -> None:

@@ -44,7 +44,7 @@ from controller.runtime import retry
 #: "Record does not exist", "already exists" (older form), "identical record already exists": the plan is stale.
 STALE_CODES = frozenset({81044, 81057, 81058})
 QUOTA_CODE = 81045
-_OVERTAKEN = "Another writer changed this record. The next pass looks again."
+_ANOTHER_WRITER = "Another writer changed this record. The next pass looks again."
 #: After so many single creates refused in a row with the same code, the pass tries the newest machine's create too. If
 #: that is refused and none was accepted, the whole domain is refused: hundreds of machines must not spend the 1,200
 #: calls of the token's user (Cloudflare docs: rate limits). It tries the newest because creates start with the oldest:
@@ -214,7 +214,7 @@ class RecordApplier:
         if outcome is not None:
             is_applied = outcome is Outcome.APPLIED
             self._has_created |= is_applied and isinstance(change, CreateRecord)
-            self.outcomes.note(change, outcome, None if is_applied else _OVERTAKEN)
+            self.outcomes.note(change, outcome, None if is_applied else _ANOTHER_WRITER)
         return outcome is not None
 
     def compare(self, batch: Sequence[RecordChange], answers: Sequence[DnsRecord]) -> list[RecordChange]:

@@ -78,14 +78,22 @@ class Call:
 
         return retry.call(attempt, budget)
 
-    def pages(self, page: Callable[[Any], tuple[list[T], Any]]) -> Iterator[T]:
-        """Yield the items of page after page; ``page`` takes a token (None at first), and returns the next one.
+    def pages(
+        self,
+        request: Callable[..., Any],
+        budget: Budget,
+        read: Callable[[Any], list[T]],
+        tokens: tuple[str, str],
+        **arguments: Any,
+    ) -> Iterator[T]:
+        """Yield the items of page after page; ``tokens`` name the next page in an answer and in a request.
 
-        Raises TransientError if a token comes again: the listing would never end, and what it brings is not whole.
+        Raises a CallError: TransientError if a token comes again, for the listing would never end and is not whole.
         """
-        token, seen = None, set[str]()
+        given, asked = tokens
+        seen = set[str]()
         while True:
-            found, token = page(token)
+            found, token = self(request, budget, lambda page: (read(page), page.get(given)), **arguments)
             yield from found
             if not token:
                 return
@@ -95,6 +103,7 @@ class Call:
                     "AWS has a passing fault, or a proxy repeats its answers; the next pass carries on.",
                 )
             seen.add(repr(token))
+            arguments[asked] = token
 
     def __str__(self) -> str:
         return f"{self.service}:{self.action} on {self.resource}"

@@ -22,6 +22,8 @@ _ABOUT_KEY = re.compile(
     "key element does not match the schema|conditions on the keys is invalid|required keys was not given|"
     "mismatch for key"
 )
+#: What names the next page of rows: in an answer, and in a request.
+NEXT_PAGE = ("LastEvaluatedKey", "ExclusiveStartKey")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,11 @@ class DynamoTable:
                 Key={"id": {"S": meeting}},
                 ConsistentRead=True,
                 ReturnConsumedCapacity="TOTAL",
-                **_projection(self.settings.roles),
+                **projection(self.settings.roles),
             )
         except RefusedError as error:
             if error.codes == ("ValidationException",) and _ABOUT_KEY.search(error.message):
-                raise self._misfit() from error
+                raise self._mismatch() from error
             raise
 
     def _queried(self, status: str) -> list[Meeting]:
@@ -84,29 +86,28 @@ class DynamoTable:
         )
 
     def _paged(self, call: Call, request: Any, **arguments: Any) -> list[Meeting]:
-        arguments |= {"TableName": self.settings.table_name, "ReturnConsumedCapacity": "TOTAL"}
-        arguments["Select"] = "SPECIFIC_ATTRIBUTES"  # the policies ask for it
-        arguments |= _projection(self.settings.roles)
-
-        def page(after: Any) -> tuple[list[Meeting], Any]:
-            following = {"ExclusiveStartKey": after} if after else {}
-            return call(request, self.budget, self._page, **arguments, **following)
-
-        return list(call.pages(page))
-
-    def _page(self, page: Any) -> tuple[list[Meeting], Any]:
-        """Return a page's rows, and the key after which the next page begins."""
-        return [self._parsed(item) for item in page["Items"]], page.get("LastEvaluatedKey")
+        rows = call.pages(
+            request,
+            self.budget,
+            lambda page: [self._parsed(item) for item in page["Items"]],
+            NEXT_PAGE,
+            TableName=self.settings.table_name,
+            ReturnConsumedCapacity="TOTAL",
+            Select="SPECIFIC_ATTRIBUTES",  # the policies ask for it
+            **projection(self.settings.roles),
+            **arguments,
+        )
+        return list(rows)
 
     def _parsed(self, item: Mapping[str, Any]) -> Meeting:
         if not isinstance(item.get("id", {}).get("S"), str):
-            raise self._misfit()
+            raise self._mismatch()
         return parse_meeting(item, self.settings.roles)
 
     def _call(self, action: str, part: str = "") -> Call:
         return Call("dynamodb", action, f"{part}table {self.settings.table_name}", proof="ConsumedCapacity")
 
-    def _misfit(self) -> MismatchError:
+    def _mismatch(self) -> MismatchError:
         return MismatchError(
             f"The key of table {self.settings.table_name} is not the string id alone: it is not a table of meetings.",
             "Correct TABLE_NAME. Nothing was planned.",
@@ -189,7 +190,8 @@ def attributes_read(roles: Iterable[str]) -> list[str]:
     return ["id", "status", "meet_time", "termination_reason", *of_roles]
 
 
-def _projection(roles: Iterable[str]) -> dict[str, Any]:
+def projection(roles: Iterable[str]) -> dict[str, Any]:
+    """Return the arguments of a read that make it return these attributes alone."""
     attributes = attributes_read(roles)
     return {
         "ProjectionExpression": ", ".join(f"#{attribute}" for attribute in attributes),

@@ -46,21 +46,18 @@ class Ec2Fleet:
         return _filter(f"tag:{key}", [value])
 
     def _described(self, filters: list[dict[str, Any]]) -> Iterable[Instance]:
-        call = Call("ec2", "DescribeInstances", "*", proof="Reservations")
-        request, page = self.client.describe_instances, {"Filters": filters, "MaxResults": PAGE_SIZE}
-
-        def described(token: str | None) -> tuple[list[Instance], str | None]:
-            following = {"NextToken": token} if token else {}
-            return call(request, self.budget, self._parsed, **page, **following)
-
-        return call.pages(described)
-
-    def _parsed(self, page: Any) -> tuple[list[Instance], str | None]:
-        """Return a page's instances, and the token of the next page."""
-        raw = [instance for reservation in page["Reservations"] for instance in reservation["Instances"]]
-        return [parse_instance(instance, self.settings.project_tag, self.cell) for instance in raw], page.get(
-            "NextToken"
+        return Call("ec2", "DescribeInstances", "*", proof="Reservations").pages(
+            self.client.describe_instances,
+            self.budget,
+            self._parsed,
+            ("NextToken", "NextToken"),
+            Filters=filters,
+            MaxResults=PAGE_SIZE,
         )
+
+    def _parsed(self, page: Any) -> list[Instance]:
+        raw = [instance for reservation in page["Reservations"] for instance in reservation["Instances"]]
+        return [parse_instance(instance, self.settings.project_tag, self.cell) for instance in raw]
 
 
 def parse_instance(raw: Any, project_tag: tuple[str, str], cell: str | None = None) -> Instance:

@@ -4,7 +4,6 @@ import sys
 
 from controller.bootstrap import Controller
 from controller.cli.console import err, width_of
-from controller.cli.doctor import FUNCTION
 from controller.cli.session import Session
 from controller.clients import aws_clients
 from controller.doctor.rules import Rules
@@ -17,11 +16,10 @@ from controller.report.wrap import wrapped
 from controller.retire import lead_to_machines_that_are_up
 from controller.runtime.budget import Budget
 from controller.runtime.threads import Task
+from controller.template import FUNCTION, RULES
 
 #: Seconds for a check that nothing depends on.
 PATIENCE = 15.0
-#: The template's rules; behind each stands what follows the function's name.
-RULES = ("ElephantReconcile", "ElephantEC2StateWatch", "ElephantTagWatch")
 _STAYS = (
     "Meeting rows stay as they are, and their links will lead nowhere. Records that do not carry exactly this "
     "deployment's mark stay as well."

@@ -7,19 +7,16 @@ import click
 
 from controller.cli.codes import Code
 from controller.cli.console import is_colourful, out, width_of
-from controller.cli.options import common
+from controller.cli.options import common, formatted
 from controller.cli.session import Session
-
-#: The name that the template gives the function.
-FUNCTION = "ElephantDNSWatchdog"
-_FORM = "The answer's form."
+from controller.template import FUNCTION
 
 
 @click.command(short_help="Check what a pass and its deployment stand on.")
 @common
+@formatted("text", "json")
 @click.option("--function", default=FUNCTION, show_default=True, metavar="NAME", help="The deployed Lambda function.")
 @click.option("--invoke", is_flag=True, help="Compare the function's plan with one from here.")
-@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True, help=_FORM)
 def doctor(session: Session, function: str, form: str, invoke: bool) -> int:
     """Check settings, token, zone, table, permissions, the deployed function and its rules. Changes nothing.
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from controller.aws.call import Call
-from controller.aws.dynamodb import attributes_read, parse_meeting
+from controller.aws.dynamodb import NEXT_PAGE, parse_meeting, projection
 from controller.model import TERMINATED, Meeting
 from controller.ports import Context
 from controller.runtime.threads import bounded
@@ -18,15 +18,13 @@ def rows_naming(client: "DynamoDBClient", context: Context, instance: str) -> li
 
 
 def _rows(client: "DynamoDBClient", context: Context, instance: str) -> list[Meeting]:
-    settings, rows = context.settings, list[Meeting]()
-    names = {f"#{attribute}": attribute for attribute in attributes_read(settings.roles)}
+    settings = context.settings
     names_it = " OR ".join(f"#{role}_ec2_id = :instance" for role in settings.roles)
     asked: dict[str, Any] = {
+        **projection(settings.roles),
         "TableName": settings.table_name,
         "ReturnConsumedCapacity": "TOTAL",
-        "ProjectionExpression": ", ".join(names),
         "Select": "SPECIFIC_ATTRIBUTES",  # the policy Plan asks for it
-        "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": {":instance": {"S": instance}, ":over": {"S": TERMINATED}},
     }
     request: Any
@@ -38,9 +36,8 @@ def _rows(client: "DynamoDBClient", context: Context, instance: str) -> list[Mee
     else:
         asked["FilterExpression"] = f"#status = :over AND ({names_it})"
     call = Call("dynamodb", action, where, proof="ConsumedCapacity")
-    while True:
-        found, last = call(request, context.budget, lambda page: (page["Items"], page.get("LastEvaluatedKey")), **asked)
-        rows += [parse_meeting(item, settings.roles) for item in found]
-        if not last:
-            return rows
-        asked["ExclusiveStartKey"] = last
+
+    def read(page: Any) -> list[Meeting]:
+        return [parse_meeting(item, settings.roles) for item in page["Items"]]
+
+    return list(call.pages(request, context.budget, read, NEXT_PAGE, **asked))

@@ -28,7 +28,7 @@ SUFFIXES = {
 
 
 def everywhere(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Options that stand before or after the command's name."""
+    """Give the command the options that stand before or after its name."""
     return _with_options(
         command,
         click.option(

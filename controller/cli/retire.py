@@ -6,10 +6,10 @@ from functools import partial
 import click
 
 from controller.cli.codes import Code
-from controller.cli.doctor import FUNCTION
 from controller.cli.options import common, formatted
 from controller.cli.session import Session
 from controller.report.safe import on_one_line
+from controller.template import FUNCTION
 
 
 @click.command(short_help="Delete every record with this deployment's mark.")

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import httpx
 
-from controller import __version__
+from controller import USER_AGENT
 from controller.cloudflare.connection import UNSENT, Route, not_reached
 from controller.cloudflare.reply import Answer, Reply, broken, limits
 from controller.errors import AuthenticationError, TerminalError, ThrottledError
@@ -18,8 +18,6 @@ from controller.runtime.budget import Budget, Clock
 LONGEST_REQUEST = 30.0
 #: Seconds for one connection: where packets are dropped, several attempts fit into a pass.
 LONGEST_CONNECT = 5.0
-#: Cloudflare's audit logs show it.
-USER_AGENT = f"elephant-dns/{__version__}"
 #: Share of the whole user's budget (1,200 requests in 5 minutes) that stays for other people and tools.
 RESERVE = 0.025
 

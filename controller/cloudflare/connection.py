@@ -14,14 +14,13 @@ refused by the proxy                          transient  HTTPS_PROXY
 import re
 import socket
 import ssl
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
-from controller.errors import CallError, TerminalError, TransientError
+from controller.errors import CallError, TerminalError, TransientError, causes_of
 
 #: What httpx raises before it sends the request.
 UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -47,12 +46,12 @@ class Route:
 
     @property
     def by_proxy(self) -> bool:
-        """Whether a proxy was called."""
+        """Return whether a proxy was called."""
         return self.connected_to not in ("", self._target)
 
     @property
     def peer(self) -> str:
-        """The address that was called, for a message."""
+        """Return the address that was called, for a message."""
         return f"the proxy {self.connected_to}" if self.by_proxy else self._target
 
     @property
@@ -63,7 +62,7 @@ class Route:
 
 def not_reached(error: Exception, route: Route, connect_seconds: float) -> CallError:
     """Return the error for a request that failed with one of ``UNSENT``."""
-    cause = next((each for each in _causes(error) if isinstance(each, OSError)), None)
+    cause = next((each for each in causes_of(error) if isinstance(each, OSError)), None)
     peer = route.peer
     proxy = " Check the proxy in HTTPS_PROXY, too." if route.by_proxy else ""
     match cause:
@@ -94,7 +93,7 @@ def not_reached(error: Exception, route: Route, connect_seconds: float) -> CallE
 
 
 def _untrusted(error: ssl.SSLCertVerificationError, route: Route) -> TerminalError:
-    """The error for a certificate; trying again does not change it."""
+    """Return the error for a certificate; trying again does not change it."""
     message = f"Cannot trust the certificate that {route.secured_with} shows: {error.verify_message}."
     if error.verify_code in _DATES:
         return TerminalError(message, "Check this machine's clock, then the certificate's dates.")
@@ -108,7 +107,7 @@ def _untrusted(error: ssl.SSLCertVerificationError, route: Route) -> TerminalErr
 
 
 def _by_proxy(error: Exception) -> TransientError:
-    """The error for what a proxy answers instead of opening a tunnel."""
+    """Return the error for what a proxy answers instead of opening a tunnel."""
     status = re.match(r"\d{3}\b", str(error))
     message = f"the proxy answered {status[0]}" if status else "the proxy refused the connection"
     match status and status[0]:
@@ -119,9 +118,3 @@ def _by_proxy(error: Exception) -> TransientError:
         case _:
             hint = "Check HTTPS_PROXY, and whether the proxy can reach Cloudflare."
     return TransientError(f"Cannot reach Cloudflare: {message}.", hint)
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__

@@ -1,6 +1,6 @@
 """Cloudflare's DNS records: reads and writes them, and normalises what it reads."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -93,10 +93,10 @@ class CloudflareRecords:
         disagree). The whole zone, with a total that must agree, answers for both.
         """
         found: dict[str, Any] = {}
-        check = _check_page if params else _check_total
         for number in count(1):
+            check: Callable[[Answer], None] = _check_page if params else partial(_check_total, number=number)
             page = [("per_page", str(PAGE_SIZE)), ("page", str(number)), ("order", "name")]
-            answer = self.api.read(_path(self.settings), [*params, *page], self.budget, partial(check, number=number))
+            answer = self.api.read(_path(self.settings), [*params, *page], self.budget, check)
             known = len(found)
             for record in answer.result:
                 found.setdefault(record["id"], record)
@@ -212,8 +212,8 @@ def _is_record(raw: Any) -> bool:
     return isinstance(raw, dict) and all(isinstance(raw.get(key), str) and raw[key] for key in ("id", "name", "type"))
 
 
-def _check_page(answer: Answer, number: int = 1) -> None:  # noqa: ARG001  # partial() calls it as _check_total
-    """Raises TransientError for a page that contradicts itself."""
+def _check_page(answer: Answer) -> None:
+    """Raise TransientError for a page that contradicts itself."""
     records, count, info = answer.result, answer.info.get("count"), answer.info
     if not isinstance(records, list) or not all(map(_is_record, records)):
         raise TransientError("Cloudflare's listing holds something that is not a record.", NOTHING_PLANNED)
@@ -238,7 +238,7 @@ def is_last(answer: Answer, number: int) -> bool:
 
 
 def _check_total(answer: Answer, number: int) -> None:
-    """Raises TransientError also for an only page that holds less, or more, than the whole zone."""
+    """Raise TransientError also for an only page that holds less, or more, than the whole zone."""
     _check_page(answer)
     records = len(answer.result)
     if number == 1 and is_last(answer, number) and not _agrees(answer, number, records):

@@ -27,13 +27,12 @@ NO_SUCH_RECORD = 81044
 
 def cloudflare_checks(look: Look) -> Iterator[Check]:
     """Check the secret, the token, the zone and its records: each needs the one before."""
-    settings, budget = look.settings, look.budget
-    token, check = token_of(settings, None if settings.api_token else look.aws.secrets, budget)
+    token, check = token_of(look)
     yield check
     if token is None:
         raise SkipError("the token is missing")
     try:
-        with cloudflare_api(settings, token) as api:
+        with cloudflare_api(look.settings, token) as api:
             yield from _with_token(look, api)
     except SettingsError as error:
         yield fails_as("token", error)

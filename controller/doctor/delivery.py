@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from controller.doctor.routes import Trigger
-from controller.events import parse_event
+from controller.events import SCHEDULED, parse_event
 from controller.model import Request
 
 _PATH = re.compile(r"\$(?:\.[A-Za-z0-9_-]+)*")
@@ -36,7 +36,7 @@ def scheduled_event(trigger: Trigger) -> dict[str, Any]:
     return {
         "version": "0",
         "id": "00000000-0000-0000-0000-000000000000",
-        "detail-type": "Scheduled Event",
+        "detail-type": SCHEDULED,
         "source": source,
         "account": account,
         "time": "2000-01-01T00:00:00Z",

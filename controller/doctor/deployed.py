@@ -1,6 +1,6 @@
 """The function as it is deployed, its aliases, and what starts it: read once, judged by several checks.
 
-Asked are ``lambda:GetFunctionConfiguration``, ``lambda:ListAliases``, and what ``rules.py`` and ``schedules.py`` name.
+It calls ``lambda:GetFunctionConfiguration``, ``lambda:ListAliases``, and what ``rules.py`` and ``schedules.py`` name.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,6 @@ from typing import Any, Self
 
 from controller.aws.call import Call
 from controller.clients import AwsClients
-from controller.doctor.pages import pages
 from controller.doctor.routes import Trigger
 from controller.doctor.rules import Rules
 from controller.doctor.schedules import Schedules
@@ -108,8 +107,7 @@ def _deployed(aws: AwsClients, name: str, budget: Budget) -> Deployed:
 
 
 def _aliases(aws: AwsClients, name: str, budget: Budget) -> list[str]:
-    found = pages(
-        Call("lambda", "ListAliases", f"function {name}", proof="Aliases"),
+    found = Call("lambda", "ListAliases", f"function {name}", proof="Aliases").pages(
         aws.functions.list_aliases,
         budget,
         lambda page: [str(alias["AliasArn"]) for alias in page["Aliases"]],

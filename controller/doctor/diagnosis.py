@@ -133,14 +133,14 @@ def if_allowed(id: str, look: Callable[[], Check]) -> Check:
         return unless_allowed(id, error)
 
 
-def unless_allowed(id: str, error: WatchdogError, more: str = "") -> Check:
+def unless_allowed(id: str, error: WatchdogError, what: str = "It", *, more: str = "") -> Check:
     """Return the error as a check; a warning where only this command needs the permission that is missing.
 
-    ``more`` says who gives that permission.
+    ``what`` begins the sentence about what cannot be looked at, ``more`` says who gives that permission.
     """
     if isinstance(error, DeniedError):
         fix = " ".join(filter(None, (error.hint, more, "Only this command needs it.")))
-        return warned(id, f"It cannot be looked at: {error.message}", fix)
+        return warned(id, f"{what} cannot be looked at: {error.message}", fix)
     return fails_as(id, error)
 
 

@@ -42,7 +42,7 @@ def forwarding_checks(look: Look, cell: Cell) -> Iterator[Check]:
     try:
         rules = Rules(cell.rules(), look.budget).by(Route(bus))
     except WatchdogError as error:
-        yield unless_allowed(_STATE, error, "In another account infra/cell.yaml does, where PeopleArns is given.")
+        yield unless_allowed(_STATE, error, more="In another account infra/cell.yaml does, where PeopleArns is given.")
         raise SkipError("the rules there cannot be looked at") from error
     matcher = look.matcher()
     for_tags = [rule for rule in rules if rule.pattern and is_for_tags(rule.pattern)]

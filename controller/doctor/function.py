@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from controller.aws.call import Call
 from controller.doctor.agreement import agreement
 from controller.doctor.deployed import Deployed, Deployment
-from controller.doctor.diagnosis import Check, SkipError, failed, fails_as, if_allowed, passed, skipped, warned
+from controller.doctor.diagnosis import Check, SkipError, failed, if_allowed, passed, skipped, unless_allowed, warned
 from controller.doctor.look import Look
 from controller.doctor.sharing import sharing_check
-from controller.errors import CallError, DeniedError, NotFoundError
+from controller.errors import CallError, NotFoundError
 
 #: What the template deploys. The console names a function's code otherwise, and so does the first version.
 HANDLER = "handler.lambda_handler"
@@ -47,11 +47,8 @@ def deployment_of(look: Look) -> Deployment | Check:
         seen = f"Lambda has no function {look.function} in this account and region."
         fix = "Deploy it, or name it with --function; where apply runs from cron, it is not needed."
         return warned("function", seen, f"{fix}{_elsewhere(look)}")
-    except DeniedError as error:
-        fix = f"{error.hint} Only this command needs it."
-        return warned("function", f"The function cannot be looked at: {error.message}", fix)
     except CallError as error:
-        return fails_as("function", error)
+        return unless_allowed("function", error, "The function")
 
 
 def _elsewhere(look: Look) -> str:

@@ -39,7 +39,7 @@ def _links(look: Look) -> list[Link]:
     oldest = [machine.id for machine in sorted(serving, key=lambda each: (each.launched_at or now, each.id))[:AMONG]]
     if not oldest:
         return []
-    token, _ = token_of(settings, None if settings.api_token else look.aws.secrets, budget)
+    token, _ = token_of(look)
     if token is None:
         raise SkipError("the token is missing")
     with cloudflare_api(settings, token) as api:

@@ -1,7 +1,7 @@
 """The zone's marked records that no pass from here changes: other owners', and this owner's at other names.
 
 What ``OWNER_ID`` or ``DOMAIN_ROOT`` no longer names is never deleted, so its names lead to strangers sooner or later.
-Asked is one listing of the whole zone by comment (Cloudflare API reference: ``comment.startswith``, any case).
+It asks for one listing of the whole zone by comment (Cloudflare API reference: ``comment.startswith``, any case).
 """
 
 from collections import Counter

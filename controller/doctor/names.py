@@ -1,6 +1,6 @@
 """Would the template find its names free? A function or rule that was created by hand keeps CloudFormation from it.
 
-Looked at are the names that the template gives. Where this program runs under the function's name, they are in use by
+It looks at the names that the template gives. Where this program runs under the function's name, they are in use by
 this deployment; a rule of that name that nobody remembers is seen where the function's triggers are.
 """
 
@@ -12,12 +12,9 @@ from controller.doctor.diagnosis import Check, SkipError, if_allowed, passed, wa
 from controller.doctor.function import HANDLER
 from controller.doctor.look import Look
 from controller.errors import CallError, NotFoundError
+from controller.template import FUNCTION, QUEUES, RULES
 
 _ID = "stack-names"
-#: What the template calls these, before the suffix.
-FUNCTION = "ElephantDNSWatchdog"
-RULES = ("ElephantEC2StateWatch", "ElephantTagWatch", "ElephantReconcile")
-QUEUES = ("ElephantStateChanges", "ElephantStateChangeDeadLetters", "ElephantReconcileDeadLetters")
 _FIX = (
     "To look first, deploy beside it with another NameSuffix and ScheduleAction=plan. Before the template takes these "
     "names, delete what has them: a rule, its targets first, then the function; a log group that an earlier stack left."

@@ -15,7 +15,6 @@ from typing import Any
 
 from controller.aws.call import Call
 from controller.clients import AwsClients
-from controller.doctor.pages import pages
 from controller.doctor.routes import Route, Trigger
 from controller.errors import NotFoundError
 from controller.runtime.budget import Budget
@@ -32,8 +31,7 @@ class Rules:
 
     def routes(self, function: str) -> list[Route]:
         """Return the ways to this ARN of the function: the function's own, or an alias's."""
-        queues = pages(
-            Call("lambda", "ListEventSourceMappings", "*", proof="EventSourceMappings"),
+        queues = Call("lambda", "ListEventSourceMappings", "*", proof="EventSourceMappings").pages(
             self.aws.functions.list_event_source_mappings,
             self.budget,
             lambda page: [
@@ -48,8 +46,7 @@ class Rules:
 
     def by(self, route: Route) -> list[Trigger]:
         """Return the rules that have this way's target, once for each target."""
-        names = pages(
-            Call("events", "ListRuleNamesByTarget", "*", proof="RuleNames"),
+        names = Call("events", "ListRuleNamesByTarget", "*", proof="RuleNames").pages(
             self.aws.rules.list_rule_names_by_target,
             self.budget,
             lambda page: [str(name) for name in page["RuleNames"]],
@@ -67,8 +64,7 @@ class Rules:
             return False
 
     def _rule(self, name: str, route: Route) -> list[Trigger]:
-        targets = pages(
-            Call("events", "ListTargetsByRule", f"rule {name}", proof="Targets"),
+        targets = Call("events", "ListTargetsByRule", f"rule {name}", proof="Targets").pages(
             self.aws.rules.list_targets_by_rule,
             self.budget,
             lambda page: [raw for raw in page["Targets"] if raw["Arn"] == route.target],

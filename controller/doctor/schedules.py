@@ -1,6 +1,6 @@
 """The schedules of EventBridge Scheduler that reach the function; it is another service than EventBridge's rules.
 
-Asked are ``scheduler:ListSchedules``, which names no target's input, and ``scheduler:GetSchedule`` for those that fit.
+It calls ``scheduler:ListSchedules``, which names no target's input, and ``scheduler:GetSchedule`` for those that fit.
 """
 
 import json
@@ -10,7 +10,6 @@ from typing import Any
 
 from controller.aws.call import Call
 from controller.clients import AwsClients
-from controller.doctor.pages import pages
 from controller.doctor.routes import Route, Trigger
 from controller.runtime.budget import Budget
 
@@ -28,8 +27,7 @@ class Schedules:
     def by(self, routes: Sequence[Route]) -> list[Trigger]:
         """Return the schedules with one of these ways' targets."""
         ways = {route.target: route for route in routes}
-        found = pages(
-            Call("scheduler", "ListSchedules", "*", proof="Schedules"),
+        found = Call("scheduler", "ListSchedules", "*", proof="Schedules").pages(
             self.aws.schedules.list_schedules,
             self.budget,
             lambda page: [

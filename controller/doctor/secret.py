@@ -1,35 +1,23 @@
 """The Cloudflare token's secret: can it be read, and has it the right shape? Nothing of it is ever shown."""
 
-from typing import TYPE_CHECKING
-
 from controller.aws.call import Call
 from controller.aws.secret import KEYS, held_in, where
 from controller.cloudflare.api import GivenToken
 from controller.doctor.diagnosis import Check, failed, fails_as, passed, skipped, warned
+from controller.doctor.look import Look
 from controller.errors import CallError
-from controller.runtime.budget import Budget
-from controller.settings import Settings
-
-if TYPE_CHECKING:
-    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 _FIX = f'Store a JSON object with the API token, and nothing around it: {{"{KEYS[0]}": "…"}}.'
 
 
-def token_of(
-    settings: Settings, client: "SecretsManagerClient | None", budget: Budget
-) -> tuple[GivenToken | None, Check]:
-    """Return the token of a pass from here, or None, and what was seen on the way to it.
-
-    ``client`` None: a token was given, and no secret is asked for.
-    """
-    if settings.api_token or client is None:
-        given = GivenToken(settings.api_token) if settings.api_token else None
-        return given, skipped("secret", "CLOUDFLARE_API_TOKEN is given and wins over a secret")
-    name = settings.secret_arn or ""
+def token_of(look: Look) -> tuple[GivenToken | None, Check]:
+    """Return the token of a pass from here, or None, and what was seen on the way to it. Raises SkipError."""
+    if given := look.settings.api_token:
+        return GivenToken(given), skipped("secret", "CLOUDFLARE_API_TOKEN is given and wins over a secret")
+    name, request = look.settings.secret_arn or "", look.aws.secrets.get_secret_value
     call = Call("secretsmanager", "GetSecretValue", f"secret {name}", proof="Name")
     try:
-        text = call(client.get_secret_value, budget, lambda answer: answer.get("SecretString"), SecretId=name)
+        text = call(request, look.budget, lambda answer: answer.get("SecretString"), SecretId=name)
     except CallError as error:
         return None, fails_as("secret", error)
     return judged(name, text)

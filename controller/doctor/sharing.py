@@ -1,6 +1,6 @@
 """Is another deployment at work on the same table? Two of them write their links into the same rows.
 
-Asked is ``lambda:ListFunctions``: a function with DOMAIN_ROOT and ZONE_ID in its environment is a deployment.
+It calls ``lambda:ListFunctions``: a function with DOMAIN_ROOT and ZONE_ID in its environment is a deployment.
 """
 
 import re
@@ -11,7 +11,6 @@ from controller.aws.call import Call
 from controller.doctor.deployed import Deployed
 from controller.doctor.diagnosis import Check, if_allowed, passed, warned
 from controller.doctor.look import Look
-from controller.doctor.pages import pages
 from controller.settings import TABLE
 
 _ID = "table-users"
@@ -30,8 +29,7 @@ def table_in(name: str, function: Deployed) -> str:
 
 def _shared(look: Look, function: Deployed) -> Check:
     table = table_in(look.settings.table_name, function)
-    found = pages(
-        Call("lambda", "ListFunctions", "*", proof="Functions"),
+    found = Call("lambda", "ListFunctions", "*", proof="Functions").pages(
         look.aws.functions.list_functions,
         look.budget,
         lambda page: [(str(raw["FunctionName"]), _environment(raw)) for raw in page["Functions"]],

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from controller.aws.call import Call
 from controller.aws.dynamodb import DynamoTable, DynamoWriter
-from controller.doctor.diagnosis import Check, Status, attempt, failed, fails_as, passed, skipped, warned
+from controller.doctor.diagnosis import (
+    Check,
+    Status,
+    attempt,
+    failed,
+    fails_as,
+    passed,
+    skipped,
+    unless_allowed,
+    warned,
+)
 from controller.doctor.index import index_check
 from controller.doctor.look import Look
 from controller.errors import CallError, ConditionError, DeniedError, NotFoundError
@@ -34,12 +44,8 @@ def table_checks(look: Look) -> Iterator[Check]:
         yield fails_as("table", error)
         yield from (skipped(id, "the table is not there") for id in ("status-index", *table.actions()))
         return
-    except DeniedError as error:
-        fix = f"{error.hint} Only this command needs it."
-        yield warned("table", f"Key and index cannot be looked at: {error.message}", fix)
-        yield skipped("status-index", "the table cannot be described")
     except CallError as error:
-        yield fails_as("table", error)
+        yield unless_allowed("table", error, "Key and index")
         yield skipped("status-index", "the table cannot be described")
     else:
         yield from (key, index)

@@ -11,7 +11,7 @@ from typing import Any
 
 from controller.doctor.delivery import UnknownError, request_of, scheduled_event
 from controller.doctor.deployed import Deployment
-from controller.doctor.diagnosis import Check, SkipError, Status, failed, fails_as, passed, warned
+from controller.doctor.diagnosis import Check, SkipError, Status, failed, passed, unless_allowed, warned
 from controller.doctor.function import ANOTHER_PROGRAM, deployment_of, runs_another_program
 from controller.doctor.hearing import how, judged, state_problems, tag_problems
 from controller.doctor.interval import minutes_between
@@ -27,7 +27,7 @@ from controller.doctor.patterns import (
 )
 from controller.doctor.permission import permission_checks
 from controller.doctor.routes import Trigger
-from controller.errors import CallError, DeniedError, RequestError
+from controller.errors import CallError, RequestError
 from controller.model import Mode, Request
 
 _STATE, _TAGS, _SCHEDULE = "state-changes", "tag-changes", "schedule"
@@ -64,10 +64,7 @@ def trigger_checks(look: Look) -> Iterator[Check]:
 
 
 def _not_read(id: str, what: str, error: CallError) -> Check:
-    if not isinstance(error, DeniedError):
-        return fails_as(id, error)
-    fix = f"{error.hint} Only this command needs it."
-    return warned(id, f"What starts the function is not known, since {what} cannot be looked at: {error.message}", fix)
+    return unless_allowed(id, error, f"What starts the function is not known, since {what}")
 
 
 def _state_checks(deployment: Deployment, matcher: Matcher) -> Iterator[Check]:

@@ -1,13 +1,13 @@
-"""Asks: goes the way of a user's browser, link by link, and says what there was to see.
+"""Go the way of a user's browser, link by link, and say what there was to see.
 
 One HTTPS request a link, with a client of its own: no token, no cookie, no redirect, and of the body only the number of
-an error page of Cloudflare's. What the facts mean says ``verdict.py``.
+an error page of Cloudflare's. ``verdict.py`` says what the facts mean.
 """
 
 import re
 import socket
 import ssl
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
-from controller.errors import DeadlineError, SettingsError
+from controller.errors import DeadlineError, SettingsError, causes_of
 from controller.probe.verdict import Answer, Link, Seen, Stage, Verdict, judge
 from controller.runtime.budget import Budget
 from controller.runtime.threads import bounded, gather
@@ -50,7 +50,7 @@ def probe(links: Sequence[Link], settings: Settings, budget: Budget) -> list[Ver
 
     def judged(number: int, link: Link) -> None:
         if budget.remaining() and not budget.is_stopped:
-            verdicts[number] = judge(link, prober.look(link, budget.part(SECONDS)))
+            verdicts[number] = judge(link, prober.look(link, budget.within(SECONDS)))
 
     with suppress(DeadlineError):  # then those that there are count
         gather([partial(judged, number, link) for number, link in enumerate(links)], budget)
@@ -135,7 +135,7 @@ class _Look:
 
     def failed(self, error: httpx.HTTPError) -> Seen:
         """Return the facts without an answer; note it where the certificate was not trusted."""
-        for cause in _causes(error):
+        for cause in causes_of(error):
             if isinstance(cause, ssl.SSLCertVerificationError):
                 self.distrust = cause.verify_message
                 return self.ended(cause.verify_message)
@@ -166,7 +166,7 @@ def _answer(response: httpx.Response) -> Answer:
 
 
 def _target(location: str) -> SplitResult:
-    """The parts of a redirect's target. The desktop's user may have written it: none where it cannot be read."""
+    """Return the parts of a redirect's target, none if it cannot be read: the desktop's user may have written it."""
     try:
         return urlsplit(location)
     except ValueError:
@@ -174,7 +174,7 @@ def _target(location: str) -> SplitResult:
 
 
 def _error(response: httpx.Response) -> int | None:
-    """The number of an error page of Cloudflare's: in a header, or else in the page."""
+    """Return the number of an error page of Cloudflare's: in a header, or else in the page."""
     named = response.headers.get("cf-error-type", "")
     if re.fullmatch(r"[0-9]{3,4}", named):
         return int(named)
@@ -188,13 +188,7 @@ def _error(response: httpx.Response) -> int | None:
     return int(found[1] or found[2]) if found else None
 
 
-def _causes(error: BaseException | None) -> Iterable[BaseException]:
-    while error:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
 def _said(error: Exception) -> str:
-    """What the operating system says, without the libraries around it."""
-    reasons = [cause.strerror for cause in _causes(error) if isinstance(cause, OSError) and cause.strerror]
+    """Return what the operating system says, without the libraries around it."""
+    reasons = [cause.strerror for cause in causes_of(error) if isinstance(cause, OSError) and cause.strerror]
     return reasons[-1] if reasons else type(error).__name__

@@ -45,7 +45,7 @@ class FullPassProbe:
         links = in_use(Facts.of(world, self.settings), changed)
         # Another order in each pass: where the time is too short for all, every link gets its turn.
         Random(world.now.timestamp()).shuffle(links)  # noqa: S311  # an order, not a secret
-        verdicts = probe(links, self.settings, budget.part(SECONDS - LAST_WORDS_SECONDS))
+        verdicts = probe(links, self.settings, budget.within(SECONDS - LAST_WORDS_SECONDS))
         judged = [(link, verdict) for link, verdict in zip(links, verdicts, strict=True) if verdict]
         return judged, len(links) - len(judged)
 

@@ -69,7 +69,7 @@ class Link:
 
     @property
     def url(self) -> str:
-        """The link as it stands in the row."""
+        """Return the link as it stands in the row."""
         return f"https://{self.name}:{self.port}"
 
 
@@ -293,7 +293,7 @@ def _of_answer(link: Link, answer: Answer) -> Cause:
 
 
 def _facts(link: Link, seen: Seen) -> dict[str, object]:
-    """What the texts may say."""
+    """Return what the texts may say."""
     answer = seen.answer
     status, code = (answer.status, answer.error or answer.status) if answer else (0, 0)
     where = ", ".join(seen.addresses) or "its address"

@@ -112,7 +112,7 @@ class Report:
 
     @property
     def unfinished(self) -> tuple[Result, ...]:
-        """The changes that failed, then those that were not reached: a failure is the cause of the others."""
+        """Return the changes that failed, then those that were not reached: a failure is the cause of the others."""
         ends = (Outcome.FAILED, Outcome.NOT_REACHED)
         return tuple(result for end in ends for result in self.results if result.outcome is end)
 

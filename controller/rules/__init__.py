@@ -7,8 +7,9 @@ Nothing here does I/O, knows the time, or knows which event woke the controller.
 * ``ownership.py`` the owner of a record
 * ``records.py``   the desired records at each name
 * ``meetings.py``  the desired links and status of each row
-* ``findings.py``  what people should know
-* ``scope.py``     what a scoped pass may change
+* ``findings.py``  what people should know; ``lateness.py`` what takes too long, ``quota.py`` a zone that is nearly full
+* ``joining.py``   who can join, for ``explain``, ``status`` and the probe
+* ``scope.py``     what a scoped pass may change; ``cells.py`` what a pass for some cells may change
 * ``guards.py``    what a pass must not do without a person
 * ``verify.py``    what an answer, or a fresh look, says about a change
 

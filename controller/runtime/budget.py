@@ -1,4 +1,4 @@
-"""Limit a pass's time, and count its calls to each cloud. No other module knows a clock.
+"""Limit a pass's time, and count its calls to each cloud. No other module of a pass knows a clock.
 
 An interrupted pass starts no more writes. A call in flight keeps its time, and the pass may still look at its result.
 """
@@ -69,7 +69,7 @@ class Budget:
         self._calls: Counter[str] = Counter()
 
     def within(self, seconds: float) -> "Budget":
-        """The same pass, calls and stop, with no more than these seconds from now on."""
+        """Return a budget for a part of the pass: it ends after these seconds or with the pass."""
         part = copy(self)
         part._seconds = min(self._seconds, self.elapsed() + seconds)
         return part
@@ -95,10 +95,6 @@ class Budget:
                 "The next pass continues. On the command line a longer --deadline also helps.",
             )
         return min(limit, left)
-
-    def part(self, seconds: float) -> "Budget":
-        """Return a budget for a part of the pass: it ends after ``seconds``, or with the pass, and stops with it."""
-        return Budget(self.clock, min(seconds, self.remaining()), self._stop)
 
     @property
     def is_stopped(self) -> bool:

@@ -61,8 +61,8 @@ def bounded(action: Callable[[], T], budget: Budget) -> T:
     return Task(action, budget).result()
 
 
-def gather(tasks: Sequence[Callable[[], T]], budget: Budget, width: int = MAX_THREADS) -> list[T]:
-    """Return the results of equal tasks, in their order. At most ``width`` run at a time.
+def gather(tasks: Sequence[Callable[[], T]], budget: Budget) -> list[T]:
+    """Return the results of equal tasks, in their order. At most ``MAX_THREADS`` run at a time.
 
     Raises the first error, or DeadlineError. After it no further task is started.
     """
@@ -83,7 +83,7 @@ def gather(tasks: Sequence[Callable[[], T]], budget: Budget, width: int = MAX_TH
                 raise
 
     try:
-        for worker in [Task(work, budget) for _ in range(min(width, len(tasks)))]:
+        for worker in [Task(work, budget) for _ in range(min(MAX_THREADS, len(tasks)))]:
             worker.result()
     finally:
         stop.set()

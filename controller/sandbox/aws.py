@@ -145,9 +145,9 @@ class AwsServer:
         )
         self.rows.table = name
 
-    def make_secret(self, token: str, name: str = SECRET) -> str:
+    def make_secret(self, token: str) -> str:
         """Create or overwrite the secret with the Cloudflare token, and return its ARN."""
-        return self.write_secret(json.dumps({"CLOUDFLARE_TOKEN": token}), name)
+        return self.write_secret(json.dumps({"CLOUDFLARE_TOKEN": token}))
 
     def write_secret(self, text: str, name: str = SECRET) -> str:
         """Create or overwrite a secret with any text, and return its ARN."""

@@ -26,7 +26,7 @@ class Functions:
         self.programs: dict[str, Program] = {}
 
     def answer(self, request: Request, otherwise: Callable[[], Reply]) -> Reply:
-        """The answer to an invocation of a program or to a test of a pattern; else what ``otherwise`` answers."""
+        """Answer an invocation of a program or a test of a pattern; anything else with ``otherwise``."""
         if request.headers.get("x-amz-target") == "AWSEvents.TestEventPattern":
             return _tested(json.loads(request.content))
         found = _INVOCATION.fullmatch(unquote(request.path))
@@ -35,12 +35,12 @@ class Functions:
 
 
 def _name(function: str) -> str:
-    """The name in a function's name or ARN, without version or alias."""
+    """Return the name in a function's name or ARN, without version or alias."""
     return function.rpartition(":function:")[2].partition(":")[0]
 
 
 def _ran(program: Program, event: Any) -> Reply:
-    """The program's result; an exception is an answer too, as Lambda makes one of it."""
+    """Return the program's result; an exception is an answer too, as Lambda makes one of it."""
     try:
         return Reply.of(200, program(event))
     except Exception as error:  # whatever the program raises

@@ -42,7 +42,7 @@ class LeanInstance(Instance):
 
     @property
     def network_interfaces(self) -> list[Any]:
-        """Shown only if there is another one than the first."""
+        """Return the network interfaces if there is another one than the first, else none."""
         return super().network_interfaces if len(self.nics) > 1 else []
 
     def get_tags(self) -> list[dict[str, str]]:

@@ -57,7 +57,7 @@ def run(
     return 0 if is_well else 1
 
 
-def prepared(aws: AwsServer, cloudflare: CloudflareServer, instances: int = DEFAULT_INSTANCES, cells: int = 1) -> Fleet:
+def prepared(aws: AwsServer, cloudflare: CloudflareServer, instances: int, cells: int) -> Fleet:
     """Reset both servers, and seed table, secret and a drifted fleet: the same one each time."""
     aws.reset()
     cloudflare.reset()
@@ -162,7 +162,7 @@ def _show_endings(stage: Stage, fleet: Fleet, applied: Report) -> bool:
 
 
 def _missed(end: End, applied: Report) -> list[str]:
-    """What a probe that reached every link should have found, and did not."""
+    """Return what a probe that reached every link should have found, and did not."""
     if applied.links and applied.links.not_reached:
         return []
     found = {(finding.id, finding.key) for finding in applied.findings}

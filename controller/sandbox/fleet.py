@@ -66,7 +66,7 @@ class Fleet:
         return [self.healthy, *(played.end for played in self.drifts), *others]
 
     def desktops(self) -> dict[str, Kind]:
-        """What stands at the machines' addresses, for an edge; where nothing is said, a desktop that is up."""
+        """Return what stands at the machines' addresses, for an edge; at any other is a desktop that is up."""
         return {address: kind for played in self.drifts for address, kind in played.end.desktops.items()}
 
     def differences(self, end: End) -> list[str]:

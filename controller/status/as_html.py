@@ -4,19 +4,8 @@ from collections.abc import Iterator
 
 from controller.report.as_html import page_start
 from controller.report.safe import in_html
+from controller.status import words
 from controller.status.overview import Line, Overview, Seat, Standing
-from controller.status.words import (
-    heading,
-    join_of,
-    machine_of,
-    reasons,
-    record_of,
-    sentence,
-    shown,
-    status_of,
-    time_of,
-    unread,
-)
 
 #: The style sheet's class for each standing: its colour.
 _CLASSES = {
@@ -31,13 +20,13 @@ _CLASSES = {
 def render(seen: Overview, *, everything: bool = False) -> str:
     """Return the page, the worst meetings first."""
     title = f"Who can join: {in_html(seen.target.domain_root)}"
-    lines = shown(seen, everything=everything)
+    lines = words.shown(seen, everything=everything)
     parts = [
         page_start(title),
         f"<header>\n<h1>{title}</h1>",
-        f'<p class="sentence">{in_html(sentence(seen))}</p>',
-        *(f"<p>{in_html(each)}</p>" for each in unread(seen)),
-        f"<p>{in_html(heading(seen))}</p>\n</header>\n<main>",
+        f'<p class="sentence">{in_html(words.sentence(seen))}</p>',
+        *(f"<p>{in_html(each)}</p>" for each in words.unread(seen)),
+        f"<p>{in_html(words.heading(seen))}</p>\n</header>\n<main>",
         f"<ul>\n{''.join(_meeting(line, seen) for line in lines)}</ul>" if lines else "<p>No meeting to list.</p>",
         "</main>\n</body>\n</html>",
     ]
@@ -45,7 +34,7 @@ def render(seen: Overview, *, everything: bool = False) -> str:
 
 
 def _meeting(line: Line, seen: Overview) -> str:
-    head = " ".join(f"<span>{in_html(part)}</span>" for part in (time_of(line, seen.now), status_of(line)))
+    head = " ".join(f"<span>{in_html(part)}</span>" for part in (words.time_of(line, seen.now), words.status_of(line)))
     seats = "".join(_seat(seat, seen) for seat in line.seats)
     return (
         f'<li class="{_CLASSES[line.standing]}"><p class="what"><code>{in_html(line.meeting)}</code> {head} '
@@ -54,10 +43,12 @@ def _meeting(line: Line, seen: Overview) -> str:
 
 
 def _seat(seat: Seat, seen: Overview) -> str:
-    machine = f"<code>{in_html(seat.machine)}</code> {in_html(machine_of(seat, seen.now))}, " if seat.machine else ""
-    said = f"{machine}record {record_of(seat)}, link {seat.link}, can join: {in_html(join_of(seat))}"
+    machine = (
+        f"<code>{in_html(seat.machine)}</code> {in_html(words.machine_of(seat, seen.now))}, " if seat.machine else ""
+    )
+    said = f"{machine}record {words.record_of(seat)}, link {seat.link}, can join: {in_html(words.join_of(seat))}"
     return f"<div><dt>{in_html(seat.role)}</dt><dd>{said}</dd></div>"
 
 
 def _reasons(line: Line) -> Iterator[str]:
-    return (f"<p>{in_html(role)}: {in_html(reason)}</p>" for role, reason in reasons(line))
+    return (f"<p>{in_html(role)}: {in_html(reason)}</p>" for role, reason in words.reasons(line))

@@ -1,6 +1,7 @@
 """The overview as JSON, for dashboards and scripts."""
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,18 +14,10 @@ SCHEMA = "elephant-dns/status/v1"
 
 def as_dict(seen: Overview) -> dict[str, Any]:
     """Return the overview by its schema: every meeting, the quiet ones included."""
-    target = seen.target
     return {
         "schema": SCHEMA,
         "at": _stamp(seen.now),
-        "target": {
-            "account": target.account,
-            "region": target.region,
-            "zone": target.zone,
-            "domain_root": target.domain_root,
-            "table": target.table,
-            "owner": target.owner,
-        },
+        "target": asdict(seen.target),
         "counts": {_key(standing): seen.counts[standing] for standing in Standing},
         "unread_cells": [{"cell": cell, "error": why} for cell, why in seen.unread],
         "meetings": [_line(line) for line in seen.lines],

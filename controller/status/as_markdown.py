@@ -4,19 +4,8 @@ from collections.abc import Iterator
 
 from controller.report.as_markdown import MOST
 from controller.report.safe import in_markdown
+from controller.status import words
 from controller.status.overview import Line, Overview, Seat
-from controller.status.words import (
-    heading,
-    join_of,
-    machine_of,
-    reasons,
-    record_of,
-    sentence,
-    shown,
-    status_of,
-    time_of,
-    unread,
-)
 
 _HEAD = (
     "| meeting | time (UTC) | status | role | machine | record | link | can join |\n|---|---|---|---|---|---|---|---|\n"
@@ -27,9 +16,9 @@ _REST = 200
 
 def render(seen: Overview, *, everything: bool = False) -> str:
     """Return the table in fewer than 65,000 characters, the worst first; it says how many meetings it leaves out."""
-    lines = shown(seen, everything=everything)
-    text = f"### {in_markdown(heading(seen))}\n\n**{sentence(seen)}**\n"
-    text += "".join(f"\n{in_markdown(each)}\n" for each in unread(seen))
+    lines = words.shown(seen, everything=everything)
+    text = f"### {in_markdown(words.heading(seen))}\n\n**{words.sentence(seen)}**\n"
+    text += "".join(f"\n{in_markdown(each)}\n" for each in words.unread(seen))
     room = MOST - len(text) - len(_HEAD) - _REST
     rows: list[str] = []
     for line in lines:
@@ -44,13 +33,17 @@ def render(seen: Overview, *, everything: bool = False) -> str:
 
 
 def _rows(line: Line, seen: Overview) -> Iterator[str]:
-    why = dict(reasons(line))
+    why = dict(words.reasons(line))
     for number, seat in enumerate(line.seats):
-        first = (in_markdown(line.meeting), in_markdown(time_of(line, seen.now)), in_markdown(status_of(line)))
+        first = (
+            in_markdown(line.meeting),
+            in_markdown(words.time_of(line, seen.now)),
+            in_markdown(words.status_of(line)),
+        )
         said = (
             in_markdown(seat.role),
-            f"{in_markdown(seat.machine)} {in_markdown(machine_of(seat, seen.now))}" if seat.machine else "",
-            record_of(seat),
+            f"{in_markdown(seat.machine)} {in_markdown(words.machine_of(seat, seen.now))}" if seat.machine else "",
+            words.record_of(seat),
             str(seat.link),
             f"{_joins(seat)}{': ' + in_markdown(why[seat.role]) if seat.role in why else ''}",
         )
@@ -59,5 +52,5 @@ def _rows(line: Line, seen: Overview) -> Iterator[str]:
 
 def _joins(seat: Seat) -> str:
     """Return whether its user can join; a verdict that is not known quotes what the probe has heard."""
-    said = join_of(seat)
+    said = words.join_of(seat)
     return said if said.isalpha() else in_markdown(said)

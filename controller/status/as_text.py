@@ -4,19 +4,8 @@ from collections.abc import Iterator
 
 from controller.report.as_text import Pen
 from controller.report.safe import on_one_line
+from controller.status import words
 from controller.status.overview import Line, Overview, Seat, Standing
-from controller.status.words import (
-    heading,
-    join_of,
-    machine_of,
-    reasons,
-    record_of,
-    sentence,
-    shown,
-    status_of,
-    time_of,
-    unread,
-)
 
 #: The sign and the colour of each standing.
 _LOOKS = {
@@ -31,14 +20,16 @@ _BOLD = "1"
 
 def render(seen: Overview, *, everything: bool = False, width: int = 80, colour: bool = False) -> str:
     """Return the table, worst first, and the counts as the last line."""
-    pen, lines = Pen(width, colour), shown(seen, everything=everything)
-    missing = (pen.painted(_LOOKS[Standing.CANNOT_JOIN][1], line) for each in unread(seen) for line in pen.lines(each))
-    text = [*pen.lines(heading(seen)), *missing, ""]
+    pen, lines = Pen(width, colour), words.shown(seen, everything=everything)
+    missing = (
+        pen.painted(_LOOKS[Standing.CANNOT_JOIN][1], line) for each in words.unread(seen) for line in pen.lines(each)
+    )
+    text = [*pen.lines(words.heading(seen)), *missing, ""]
     for line in lines:
         text += _meeting(line, seen, pen)
     hidden = len(seen.lines) - len(lines)
     note = f" (--all lists the {hidden:,} quiet)" if hidden else ""
-    return "\n".join([*text, *([""] if lines else []), *_bold(f"{sentence(seen)}{note}", pen)]) + "\n"
+    return "\n".join([*text, *([""] if lines else []), *_bold(f"{words.sentence(seen)}{note}", pen)]) + "\n"
 
 
 def _bold(text: str, pen: Pen) -> list[str]:
@@ -46,17 +37,17 @@ def _bold(text: str, pen: Pen) -> list[str]:
 
 
 def _meeting(line: Line, seen: Overview, pen: Pen) -> Iterator[str]:
-    parts = (line.meeting, time_of(line, seen.now), status_of(line), str(line.standing))
+    parts = (line.meeting, words.time_of(line, seen.now), words.status_of(line), str(line.standing))
     head = "  ".join(on_one_line(part) for part in parts)
     sign, colour = _LOOKS[line.standing]
     yield from (pen.painted(colour, each) for each in pen.lines(head, f"{sign} "))
     width = max(len(seat.role) for seat in line.seats)
     for seat in line.seats:
         yield from pen.lines(_seat(seat, seen, width), "    ")
-    for role, reason in reasons(line):
+    for role, reason in words.reasons(line):
         yield from pen.lines(f"{role}: {reason}", "      ")
 
 
 def _seat(seat: Seat, seen: Overview, width: int) -> str:
-    columns = (f"{seat.role:<{width}}", f"{seat.machine or '-':<19}", f"{machine_of(seat, seen.now):<11}")
-    return f"{' '.join(columns)} record {record_of(seat):<7} link {seat.link:<5} join {join_of(seat)}"
+    columns = (f"{seat.role:<{width}}", f"{seat.machine or '-':<19}", f"{words.machine_of(seat, seen.now):<11}")
+    return f"{' '.join(columns)} record {words.record_of(seat):<7} link {seat.link:<5} join {words.join_of(seat)}"

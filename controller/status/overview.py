@@ -22,7 +22,7 @@ from enum import StrEnum
 from controller.model import KNOWN_STATUSES, TERMINATED, DnsRecord, Instance, Meeting, Value, World
 from controller.report.report import Target
 from controller.rules.facts import Facts, InstanceClass, is_a_day_past, moment_of
-from controller.rules.joining import Verdict, can_join
+from controller.rules.joining import can_join
 from controller.rules.meetings import members_of
 from controller.settings import Settings
 
@@ -46,7 +46,7 @@ class Standing(StrEnum):
 _ORDER = {standing: place for place, standing in enumerate(Standing)}
 
 
-class AtName(StrEnum):
+class RecordState(StrEnum):
     """What stands at a machine's name."""
 
     RIGHT = "ok"
@@ -54,7 +54,7 @@ class AtName(StrEnum):
     NONE = "none"
 
 
-class Link(StrEnum):
+class LinkState(StrEnum):
     """What a role's link is."""
 
     WRITTEN = "ok"
@@ -70,9 +70,9 @@ class Seat:
     machine: str | None
     state: str | None  # EC2's word; None where EC2 does not know the machine, or there is none
     launched_at: datetime | None
-    record: AtName
+    record: RecordState
     seconds_to_record: float | None  # from the machine's launch; None where the record is older, or not right
-    link: Link
+    link: LinkState
     can_join: bool
     because: str
     is_known: bool = True  # False: its machine was not seen, and not every cell was read
@@ -102,7 +102,7 @@ class Overview:
 
     @property
     def counts(self) -> Mapping[Standing, int]:
-        """Meetings by how they stand."""
+        """Return the number of meetings by how they stand."""
         return Counter(line.standing for line in self.lines)
 
     @property
@@ -154,19 +154,19 @@ def _line(facts: Facts, row: Meeting) -> Line:
 
 
 def _seat(facts: Facts, row: Meeting, role: str) -> Seat:
-    verdict: Verdict = can_join(facts, row, role)
+    verdict = can_join(facts, row, role)
     machine = facts.world.instances.get(verdict.machine) if verdict.machine else None
     records = facts.records.get(verdict.machine or "", ())
-    at_name = _at_name(records, machine)
+    record = _record_state(records, machine)
     link = row.links.get(role)
     return Seat(
         role=role,
         machine=verdict.machine,
         state=machine.state if machine else None,
         launched_at=machine.launched_at if machine else None,
-        record=at_name,
-        seconds_to_record=_seconds_to(records, machine) if at_name is AtName.RIGHT else None,
-        link=Link.WRITTEN if facts.link_target(link) else Link.OTHER if link else Link.NONE,
+        record=record,
+        seconds_to_record=_seconds_to(records, machine) if record is RecordState.RIGHT else None,
+        link=LinkState.WRITTEN if facts.link_target(link) else LinkState.OTHER if link else LinkState.NONE,
         can_join=verdict.yes,
         because=verdict.because,
         is_known=machine is not None or not facts.world.unread or _is_absent(facts, verdict.machine),
@@ -185,13 +185,13 @@ def _seconds_to(records: Iterable[DnsRecord], machine: Instance | None) -> float
     return (created - machine.launched_at).total_seconds()
 
 
-def _at_name(records: Iterable[DnsRecord], machine: Instance | None) -> AtName:
+def _record_state(records: Iterable[DnsRecord], machine: Instance | None) -> RecordState:
     leading = [record for record in records if record.type in ("A", "CNAME", "NS")]
     if not leading:
-        return AtName.NONE
+        return RecordState.NONE
     address = machine.public_ip if machine else None
     is_right = all((r.type, r.content, r.proxied) == ("A", address, True) for r in leading)
-    return AtName.RIGHT if is_right else AtName.WRONG
+    return RecordState.RIGHT if is_right else RecordState.WRONG
 
 
 def _standing(facts: Facts, row: Meeting, seats: tuple[Seat, ...]) -> Standing:

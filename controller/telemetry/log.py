@@ -59,15 +59,10 @@ def log_report(report: Report) -> None:
         is_bad = result.outcome in (Outcome.FAILED, Outcome.NOT_REACHED)
         _log(logging.ERROR if is_bad else logging.INFO, "change", change_as_dict(result))
     for finding in report.findings:
-        _log(
-            logging.WARNING,
-            "finding",
-            {name: getattr(finding, name) for name in ("id", "key", "hint")} | {"text": finding.message},
-        )
-    whole = as_dict(report)
-    fields = {key: value for key, value in whole.items() if key not in ("changes", "findings")}
-    fields["release"] = __version__
-    _log(logging.INFO if report.ended_well else logging.ERROR, "pass", fields)
+        fields = {"id": finding.id, "key": finding.key, "hint": finding.hint, "text": finding.message}
+        _log(logging.WARNING, "finding", fields)
+    whole = {key: value for key, value in as_dict(report).items() if key not in ("changes", "findings")}
+    _log(logging.INFO if report.ended_well else logging.ERROR, "pass", {**whole, "release": __version__})
 
 
 def log_note(text: str) -> None:

@@ -110,7 +110,7 @@ def _seconds_after_meeting(report: Report) -> Iterator[float]:
 
 
 def _written(report: Report) -> list[WriteLink]:
-    """The links that this pass wrote; one that was right already, beside a status that moves on, is not new."""
+    """Return the links that this pass wrote; one that was right already, beside a status that moves on, is not new."""
     done = (result.change for result in report.results if result.outcome is Outcome.APPLIED)
     return [change for change in done if isinstance(change, WriteLink) and change.rule == "link-current"]
 

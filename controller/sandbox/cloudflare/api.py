@@ -120,5 +120,5 @@ class Api:
 
 
 def _ray(request: Request) -> str:
-    """Return the headers that Cloudflare's support asks for."""
+    """Return the id by which Cloudflare's support finds a request."""
     return f"{request.number:016x}-LAX"

@@ -146,7 +146,7 @@ class Exchange:
 
     @property
     def number(self) -> int:
-        """Counts from 1, in the order of arrival."""
+        """Return the request's number: they count from 1, in the order of arrival."""
         return self.request.number
 
     @property

@@ -175,9 +175,9 @@ class CloudflareServer:
         """Make this token (or the first one) invalid."""
         self._life.tokens.revoke(value or self.token)
 
-    def rotate_token(self, value: str | None = None) -> str:
-        """Revoke a token (or the first one) and return another with the same permissions."""
-        old = self._life.tokens.revoke(value or self.token)
+    def rotate_token(self) -> str:
+        """Revoke the first token and return another with the same permissions."""
+        old = self._life.tokens.revoke(self.token)
         return self._life.tokens.add(old.permissions, None, old.account_owned).value
 
     @property

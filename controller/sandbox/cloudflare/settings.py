@@ -12,7 +12,7 @@ route                                accepted permissions, any of them (each als
 ``/accounts/ID/dns_settings``        Account DNS Settings Read
 ===================================  ===============================================================
 
-Not published is how a token without the permission is refused. Settings answer as the zone itself does, the others as
+How a token without the permission is refused is not published. Settings answer as the zone itself does, the others as
 the records do.
 """
 

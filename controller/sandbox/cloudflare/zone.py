@@ -67,7 +67,7 @@ class Zone:
             return list(self._records.values())
 
     def at(self, name: str) -> list[Record]:
-        """The records at exactly this name."""
+        """Return the records at exactly this name."""
         with self._lock:
             return list(self._by_name.get(name, {}).values())
 

@@ -165,11 +165,10 @@ class Scene:
         self.end.records.setdefault(f"{made}.{self.cloudflare.zone_name}", set())
         return Machine(made, meeting, role, address, self.cloudflare.zone_name)
 
-    def record(self, machine: Machine, **otherwise: Any) -> None:
+    def record(self, machine: Machine) -> None:
         """Add an own record at the machine's name, expected to stay."""
-        shown = Shown(machine.address)
-        self.stray_record(machine, **otherwise)
-        self.end.records[machine.name].add(shown)
+        self.stray_record(machine)
+        self.end.records[machine.name].add(Shown(machine.address))
 
     def stray_record(self, machine: Machine, content: str | None = None, **otherwise: Any) -> str:
         """Add a record at the machine's name without expecting it to stay. By default it is a right, own one."""

@@ -2,7 +2,7 @@
 
 * ``edge.py``      answers by name, as the zone's records and settings say
 * ``desktops.py``  web servers that are up, slow, closed, without TLS or with another certificate
-* ``tls.py``       a server that speaks TLS, and the authority behind the certificates
+* ``tls.py``       the authority behind the certificates
 """
 
 from controller.sandbox.edge.desktops import Kind

@@ -24,7 +24,7 @@ from typing import Literal
 
 from controller.sandbox.cloudflare.exchange import Reply
 from controller.sandbox.cloudflare.transport import LOOPBACK, Transport
-from controller.sandbox.edge.tls import Authority, TlsTransport
+from controller.sandbox.edge.tls import Authority
 
 Kind = Literal["up", "trusted", "plain", "silent", "slow", "closed", "filtered", "unrouted", "stuck"]
 
@@ -46,11 +46,11 @@ class Desktops:
         self._lock = Lock()
 
     def context(self, kind: Kind) -> ssl.SSLContext:
-        """The TLS settings of such a desktop."""
+        """Return the TLS settings of such a desktop."""
         return self._known if kind == "trusted" else self._unknown
 
     def port(self, kind: Kind) -> int:
-        """The port at which such a desktop can be found."""
+        """Return the port at which such a desktop can be found."""
         with self._lock:
             if kind not in self._ports:
                 self._ports[kind] = self._unused() if kind == "closed" else self._started(kind).port
@@ -62,7 +62,7 @@ class Desktops:
         self._running.close()
 
     def _unused(self) -> int:
-        """A port that is taken, so that nobody else gets it, and at which nobody listens."""
+        """Return a port that is taken, so that nobody else gets it, and at which nobody listens."""
         taken = self._running.enter_context(socket.socket())
         taken.bind((LOOPBACK, 0))
         return int(taken.getsockname()[1])
@@ -73,6 +73,6 @@ class Desktops:
         def respond(*_: object) -> tuple[Reply, Event]:
             return reply, self._over
 
-        server = Transport(respond) if kind == "plain" else TlsTransport(respond, self.context(kind))
+        server = Transport(respond, None if kind == "plain" else self.context(kind))
         self._running.callback(server.close)
         return server

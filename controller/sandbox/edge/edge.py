@@ -19,9 +19,9 @@ from typing import Any, Literal, Self
 from controller.sandbox.cloudflare.exchange import Reply
 from controller.sandbox.cloudflare.server import CloudflareServer
 from controller.sandbox.cloudflare.targets import CLOUDFLARE_V4
-from controller.sandbox.cloudflare.transport import LOOPBACK
+from controller.sandbox.cloudflare.transport import LOOPBACK, Transport
 from controller.sandbox.edge.desktops import FOREVER, Desktops, Kind
-from controller.sandbox.edge.tls import Authority, TlsTransport
+from controller.sandbox.edge.tls import Authority
 
 #: What stands before every answer: a challenge, the login of Cloudflare Access, a rule of the WAF, or an outage.
 Door = Literal["challenge", "access", "waf", "outage"]
@@ -51,11 +51,11 @@ class Edge:
         self._trusting_all.check_hostname, self._trusting_all.verify_mode = False, ssl.CERT_NONE
         self._over = Event()
         self._folder: TemporaryDirectory[str] | None = None
-        self._running: tuple[TlsTransport, Desktops] | None = None
+        self._running: tuple[Transport, Desktops] | None = None
         self.reset()
 
     def reset(self) -> None:
-        """Every desktop is up, nothing stands before the answers, and the log is empty.
+        """Let every desktop be up and nothing stand before the answers, and empty the log.
 
         How the zone is set stays as it is: ``CloudflareServer.settings`` says it to the API and to the edge.
         """
@@ -72,7 +72,7 @@ class Edge:
     def __enter__(self) -> Self:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.sni_callback = self._choose
-        self._running = TlsTransport(self._respond, context), Desktops(self._authority, self._cloudflare.zone_name)
+        self._running = Transport(self._respond, context), Desktops(self._authority, self._cloudflare.zone_name)
         self._folder = TemporaryDirectory(prefix="elephant-dns-")
         Path(self.ca_file).write_bytes(self._authority.certificate)
         return self
@@ -86,22 +86,22 @@ class Edge:
 
     @property
     def port(self) -> int:
-        """The port that takes the place of all of Cloudflare's."""
+        """Return the port that takes the place of all of Cloudflare's."""
         return self._started[0].port
 
     @property
     def ca_file(self) -> str:
-        """The certificate to trust, as a file in PEM; it goes with the edge."""
+        """Return the file with the certificate to trust, in PEM. It is deleted when the edge stops."""
         if self._folder is None:
             raise RuntimeError("The edge has not been started.")
         return str(Path(self._folder.name, "edge.pem"))
 
     def environment(self) -> dict[str, str]:
-        """The settings that lead the probe here."""
+        """Return the settings that lead the probe here."""
         return {"PROBE_CONNECT_TO": f"{LOOPBACK}:{self.port}", "PROBE_CA_FILE": self.ca_file}
 
     @property
-    def _started(self) -> tuple[TlsTransport, Desktops]:
+    def _started(self) -> tuple[Transport, Desktops]:
         if self._running is None:
             raise RuntimeError("The edge has not been started.")
         return self._running
@@ -156,7 +156,7 @@ class Edge:
         return self._ask(self._kind(record), name, target, self._context_for(port))
 
     def _context_for(self, port: int) -> ssl.SSLContext | None:
-        """How the edge speaks to origins behind this port: in the clear, with any certificate, or with a known one."""
+        """Return how the edge speaks to origins behind this port: without TLS, with any certificate or a known one."""
         match self._cloudflare.settings.ssl:
             case "flexible" if port == 443:  # behind other ports Flexible is Full
                 return None
@@ -190,7 +190,7 @@ class Edge:
         return self.desktops.get(str(record["content"]), "up")
 
     def _record(self, name: str) -> Record | None:
-        """The record that answers for a name: a delegation at or above it, its own, or a wildcard's (RFC 4592)."""
+        """Return the record that answers for a name: a delegation at or above it, its own, a wildcard's (RFC 4592)."""
         above = list(_parents(name, self._cloudflare.zone_name))
         for each in (name, *above):
             if delegation := self._of_type(each, "NS"):
@@ -206,7 +206,7 @@ class Edge:
     # The origin: what the desktop says
 
     def _ask(self, kind: Kind, name: str, target: str, context: ssl.SSLContext | None) -> Reply:
-        """The desktop's answer, or the edge's own where there is none."""
+        """Return the desktop's answer, or the edge's own where there is none."""
         if kind in _FAR_AWAY:
             return self._error(_FAR_AWAY[kind])
         try:
@@ -222,7 +222,7 @@ class Edge:
         return replace(answer, headers={"cf-ray": "0123456789abcdef-SEA"})
 
     def _straight_to(self, kind: Kind, name: str, target: str) -> Reply:
-        """The desktop's answer without an edge before it."""
+        """Return the desktop's answer without an edge before it."""
         try:
             return replace(self._fetch(kind, name, target, self._trusting_all), headers={"server": "dcv"})
         except (HTTPException, OSError):
@@ -240,7 +240,7 @@ class Edge:
 
 
 def _parents(name: str, zone: str) -> Iterator[str]:
-    """The names above this one and below the zone's own, the nearest first."""
+    """Yield the names above this one and below the zone's own, the nearest first."""
     _, _, parent = name.partition(".")
     while parent.endswith(f".{zone}"):
         yield parent

@@ -1,12 +1,9 @@
-"""A server that speaks TLS on loopback, and the authority that signs for the sandbox."""
+"""The authority that signs for the sandbox."""
 
 import ssl
 from functools import cache
-from typing import Any
 
 import trustme
-
-from controller.sandbox.cloudflare.transport import Responder, Transport
 
 
 class Authority:
@@ -19,7 +16,7 @@ class Authority:
 
     @property
     def certificate(self) -> bytes:
-        """The authority's own certificate, in PEM."""
+        """Return the authority's own certificate, in PEM."""
         return self._authority.cert_pem.bytes()
 
     def _context(self, *names: str) -> ssl.SSLContext:
@@ -28,24 +25,7 @@ class Authority:
         return context
 
     def trusted(self) -> ssl.SSLContext:
-        """The TLS settings of a client that trusts this authority alone."""
+        """Return the TLS settings of a client that trusts this authority alone."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._authority.configure_trust(context)
         return context
-
-
-class TlsTransport(Transport):
-    """A transport with a TLS handshake first, in the connection's own thread."""
-
-    def __init__(self, respond: Responder, context: ssl.SSLContext) -> None:
-        self._context = context
-        super().__init__(respond)
-
-    def finish_request(self, request: Any, client_address: Any) -> None:
-        """Serve the connection, if the client completes the handshake."""
-        try:
-            encrypted = self._context.wrap_socket(request, server_side=True)
-        except OSError:  # the client went away, trusts nobody, or was refused
-            return
-        with encrypted:
-            super().finish_request(encrypted, client_address)

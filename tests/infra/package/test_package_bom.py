@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft7Validator
 
-from infra.package_bom import LOCK, components, in_package, main
+from infra.package_bom import RELEASED_LOCK, components, in_package, main
 from tests.infra.package.conftest import Product
 from tests.project.test_project import lock, pins
 
@@ -55,7 +55,7 @@ def test_release_has_package_wheel_lock_lists_and_checksums(product: Product, tm
         if path.name != "SHA256SUMS"
     }
     assert len(sums) == 5
-    assert (tmp_path / LOCK).read_bytes() == lock("cli").read_bytes()
+    assert (tmp_path / RELEASED_LOCK).read_bytes() == lock("cli").read_bytes()
     for file in (package, wheel):
         bom = json.loads(file.with_suffix(".cdx.json").read_text(encoding="utf-8"))
         Draft7Validator(SCHEMA).validate(bom)

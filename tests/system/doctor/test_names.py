@@ -3,8 +3,8 @@
 import pytest
 
 from controller.doctor.diagnosis import Check, Status
-from controller.doctor.names import FUNCTION, QUEUES, RULES
 from controller.events import STATE_CHANGE
+from controller.template import FUNCTION, QUEUES, RULES
 from tests.infra.cloudformation import stack
 from tests.support.servers import Clouds
 from tests.system.doctor.deployed import Deployment, deny, function, looked, of_part

@@ -28,7 +28,7 @@ def test_part_ends_after_its_time_or_with_the_pass(asked: float, left: float) ->
     clock = StillClock()
     budget = Budget(clock, 30)
     clock.sleep(10)
-    part = budget.part(asked)
+    part = budget.within(asked)
     assert part.remaining() == left
     clock.sleep(left)
     assert part.remaining() == 0
@@ -36,7 +36,7 @@ def test_part_ends_after_its_time_or_with_the_pass(asked: float, left: float) ->
 
 def test_part_stops_with_the_pass() -> None:
     stop = threading.Event()
-    part = Budget(StillClock(), 30, stop).part(5)
+    part = Budget(StillClock(), 30, stop).within(5)
     assert not part.is_stopped
     stop.set()
     assert part.is_stopped

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from controller.model import DnsRecord, Instance, Meeting
-from controller.status.overview import AtName, Link, Overview, Standing, overview, probed
+from controller.status.overview import LinkState, Overview, RecordState, Standing, overview, probed
 from tests.support.build import (
     ADDRESS,
     ELSEWHERE,
@@ -55,7 +55,7 @@ def test_where_everybody_can_join_the_meeting_is_ready() -> None:
     (line,) = seen().lines
     assert (line.standing, [seat.can_join for seat in line.seats]) == (Standing.READY, [True, True])
     assert [(seat.record, seat.link, seat.state) for seat in line.seats] == [
-        (AtName.RIGHT, Link.WRITTEN, "running")
+        (RecordState.RIGHT, LinkState.WRITTEN, "running")
     ] * 2
 
 
@@ -143,20 +143,20 @@ def test_a_meeting_with_all_machines_gone_is_quiet() -> None:
 @pytest.mark.parametrize(
     ("records", "expected"),
     [
-        ([], AtName.NONE),
-        ([record(content=ELSEWHERE)], AtName.WRONG),
-        ([record(proxied=False)], AtName.WRONG),
-        ([record(), record(content=ELSEWHERE, id="r9", comment=FOREIGN)], AtName.WRONG),
-        ([record(), record(type="TXT", content="hello", id="r9")], AtName.RIGHT),
-        ([record(type="TXT", content="hello")], AtName.NONE),
+        ([], RecordState.NONE),
+        ([record(content=ELSEWHERE)], RecordState.WRONG),
+        ([record(proxied=False)], RecordState.WRONG),
+        ([record(), record(content=ELSEWHERE, id="r9", comment=FOREIGN)], RecordState.WRONG),
+        ([record(), record(type="TXT", content="hello", id="r9")], RecordState.RIGHT),
+        ([record(type="TXT", content="hello")], RecordState.NONE),
     ],
 )
 def test_a_record_is_right_where_its_name_leads_to_the_machine_alone(
-    records: list[DnsRecord], expected: AtName
+    records: list[DnsRecord], expected: RecordState
 ) -> None:
     (line,) = seen(records=records).lines
     assert line.seats[0].record is expected
-    assert line.seats[0].can_join is (expected is AtName.RIGHT)
+    assert line.seats[0].can_join is (expected is RecordState.RIGHT)
 
 
 @pytest.mark.parametrize(("seconds", "expected"), [(65, 65.0), (-5, None)])
@@ -169,9 +169,14 @@ def test_the_time_to_the_record_counts_from_the_launch(seconds: int, expected: f
 
 @pytest.mark.parametrize(
     ("written", "expected"),
-    [(None, Link.NONE), ("", Link.NONE), ("https://elsewhere.test", Link.OTHER), (link(TEACHER), Link.WRITTEN)],
+    [
+        (None, LinkState.NONE),
+        ("", LinkState.NONE),
+        ("https://elsewhere.test", LinkState.OTHER),
+        (link(TEACHER), LinkState.WRITTEN),
+    ],
 )
-def test_a_link_is_ours_only_in_our_domain_and_port(written: str | None, expected: Link) -> None:
+def test_a_link_is_ours_only_in_our_domain_and_port(written: str | None, expected: LinkState) -> None:
     (line,) = seen(row(status="HEALTHY", ids=BOTH["ids"], links={"teacher": written})).lines
     assert line.seats[0].link is expected
 
