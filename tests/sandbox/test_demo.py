@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -119,8 +120,8 @@ def test_colours_are_shown_where_they_are_wanted() -> None:
 
 
 def test_drift_that_is_not_fixed_fails_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
-    def impossible(*arguments: object, **options: object) -> Fleet:
-        fleet = seed(*arguments, **options)  # type: ignore[arg-type]
+    def impossible(*arguments: Any, **options: Any) -> Fleet:
+        fleet = seed(*arguments, **options)
         return replace(fleet, drifts=(Played(DRIFTS[0], End(rows={"no such row": {"id": "no such row"}})),))
 
     monkeypatch.setattr(demo, "seed", impossible)

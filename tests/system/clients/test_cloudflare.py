@@ -5,6 +5,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -251,8 +252,8 @@ def test_wrong_zone_id_is_terminal_and_named(clouds: Clouds) -> None:
 @pytest.mark.parametrize(
     "reading", ["403 10000", "401 10000", "400 9106"], ids=["forbidden", "unauthorized", "bad-request"]
 )
-def test_wrong_token_is_reported_and_never_printed(clouds: Clouds, reading: str) -> None:
-    clouds.reset(quirks=Quirks(wrong_token_on_records=reading))  # type: ignore[arg-type]
+def test_wrong_token_is_reported_and_never_printed(clouds: Clouds, reading: Any) -> None:
+    clouds.reset(quirks=Quirks(wrong_token_on_records=reading))
     with pytest.raises(AuthenticationError) as caught:
         reader(clouds, CLOUDFLARE_API_TOKEN="cfut_wrong").listing()
     assert "Zone > DNS > Edit" in str(caught.value)
