@@ -22,7 +22,7 @@ from controller.errors import (
     TransientError,
 )
 from controller.model import Condition, Mode, NonString, Request, RowWrite
-from controller.runtime.budget import Budget, SystemClock
+from controller.runtime.budget import Budget
 from controller.sandbox.cloudflare import Proceed, Reply
 from controller.sandbox.cloudflare import Request as Sent
 from controller.settings import read_settings
@@ -36,7 +36,7 @@ PEOPLE = {"teacher_name": "A. Person", "student_name": "B. Person", "jitsi_url":
 
 
 def budget() -> Budget:
-    return Budget(SystemClock(), 60)
+    return Budget(FastClock(), 600)
 
 
 def fleet(clouds: Clouds, **changes: str) -> Ec2Fleet:
@@ -298,7 +298,7 @@ def test_index_reads_live_rows_only(clouds: Clouds) -> None:
 def test_table_with_another_key_stops_the_pass(clouds: Clouds) -> None:
     clouds.aws.make_table("other", key="meeting")
     clouds.aws.machines.launch("m1", "teacher")
-    with pytest.raises(MismatchError, match="id"):
+    with pytest.raises(MismatchError, match="The key of table other is not the string id alone"):
         clouds.plan(TABLE_NAME="other")
 
 
@@ -306,7 +306,7 @@ def test_table_with_another_key_stops_the_pass(clouds: Clouds) -> None:
 def test_table_with_id_that_is_not_its_key_stops_the_pass(clouds: Clouds, key: str) -> None:
     clouds.aws.make_table("other", key=key)
     clouds.aws.client("dynamodb").put_item(TableName="other", Item={key: {"S": "x"}, "id": {"S": "m1"}})
-    with pytest.raises(MismatchError, match="id"):
+    with pytest.raises(MismatchError, match="The key of table other is not the string id alone"):
         clouds.plan(TABLE_NAME="other")
 
 
@@ -534,16 +534,6 @@ def test_rotated_token_is_read_again_once(clouds: Clouds) -> None:
     clouds.aws.requests.clear()
     assert controller.run(Request(Mode.PLAN), 30).converged
     assert clouds.aws.operations().count("GetSecretValue") == 1
-
-
-def test_revoked_token_ends_the_pass_after_two_calls(clouds: Clouds) -> None:
-    controller = clouds.controller()
-    controller.run(Request(Mode.PLAN), 30)
-    clouds.cloudflare.revoke_token()
-    clouds.cloudflare.requests.clear()
-    with pytest.raises(ObservationError, match="Zone > DNS > Edit"):
-        controller.run(Request(Mode.APPLY), 30)
-    assert len(clouds.cloudflare.requests) <= 2
 
 
 def test_token_rotated_during_the_first_pass_is_read_again(clouds: Clouds) -> None:
