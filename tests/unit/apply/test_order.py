@@ -51,7 +51,7 @@ class Waiting(OddZone):
 
     def write(self, changes: Sequence[RecordChange]) -> list[DnsRecord]:
         assert self.table
-        assert self.table.has_all.wait(10), f"written meanwhile: {self.table.done}"
+        assert self.table.has_all.wait(60), f"written meanwhile: {self.table.done}"
         self.table.done.append("Cloudflare")
         return OddZone.write(self, changes)
 
