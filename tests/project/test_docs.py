@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,6 +11,7 @@ import pytest
 from controller.cli.codes import Code
 from controller.settings import REMOVED, VARIABLES
 from tests.project import costs
+from tests.project.entries import rows
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -22,11 +23,9 @@ def page(name: str) -> str:
     return (DOCS / f"{name}.md").read_text()
 
 
-def first_column(text: str, heading: str) -> set[str]:
-    """The code words in the first column of the table under this heading."""
-    section = re.split(r"^## ", text.partition(f"## {heading}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
-    cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| ")]
-    return {word for cell in cells for word in re.findall(r"`([^`]+)`", cell)}
+def first_column(name: str, heading: str) -> set[str]:
+    """Return the code words in the first column of the table under this heading of a page."""
+    return {word for cells in rows(name, heading) for word in re.findall(r"`([^`]+)`", cells[0])}
 
 
 def constants(path: Path) -> set[str]:
@@ -43,19 +42,13 @@ def findings_in(path: Path) -> set[str]:
     return {first.value for first in firsts if isinstance(first, ast.Constant) and isinstance(first.value, str)}
 
 
-def rows(text: str, heading: str) -> list[str]:
-    """The lines of the table under this heading, without its two lines of head."""
-    section = re.split(r"^##+ ", text.partition(f"## {heading}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
-    return [line for line in section.splitlines() if line.startswith("|")][2:]
-
-
 def test_the_runbook_knows_every_finding_and_no_other() -> None:
-    assert first_column(page("runbook"), "Findings") == set().union(*map(findings_in, SOURCES))
+    assert first_column("runbook", "Findings") == set().union(*map(findings_in, SOURCES))
 
 
 def test_every_finding_and_error_has_an_anchor_of_its_own() -> None:
-    found = [re.match(r'\| <a id="([a-z-]+)"></a>`\1` \|', row) for row in rows(page("runbook"), "Findings")]
-    errors = [re.match(r'\| <a id="(error-[a-z-]+)"></a>"', row) for row in rows(page("runbook"), "Errors")]
+    found = [re.fullmatch(r'<a id="([a-z-]+)"></a>`\1`', cells[0]) for cells in rows("runbook", "Findings")]
+    errors = [re.match(r'<a id="(error-[a-z-]+)"></a>"', cells[0]) for cells in rows("runbook", "Errors")]
     assert len(errors) > 25
     anchors = [match[1] if match else "a row without an anchor" for match in [*found, *errors]]
     assert sorted(anchors) == sorted(set(anchors) - {"a row without an anchor"})
@@ -71,9 +64,8 @@ def said(path: Path) -> Iterator[str]:
 
 
 def test_messages_that_the_runbook_quotes_are_messages() -> None:
-    text = page("runbook")
-    cells = [row.split("|")[1] for heading in ("A user cannot join", "Errors") for row in rows(text, heading)]
-    cells += [row.split("|")[2] for row in rows(text, "What the user sees")]
+    cells = [row[0] for heading in ("A user cannot join", "Errors") for row in rows("runbook", heading)]
+    cells += [row[1] for row in rows("runbook", "What the user sees")]
     quoted = [words for cell in cells for words in re.findall(r'"([^"]+)"', re.sub(r"<[^>]*>", "", cell))]
     pieces = {re.sub(r"\(\d+\)", "", piece).strip().lower() for words in quoted for piece in words.split("…")}
     everything = " ".join(
@@ -101,7 +93,7 @@ def test_every_rule_is_named_in_the_rules() -> None:
     words = {word for path in (ROOT / "controller" / "rules").glob("*.py") for word in constants(path)}
     rules = {word for word in words if re.fullmatch(r"(record|link|status|meeting)-[a-z-]+", word)}
     findings = set().union(*map(findings_in, SOURCES))
-    assert first_column(page("how-it-works"), "The rules by name") - {"retire"} == rules - findings
+    assert first_column("how-it-works", "The rules by name") - {"retire"} == rules - findings
 
 
 def test_settings_that_no_longer_exist_are_told_as_such() -> None:
@@ -120,7 +112,7 @@ def test_every_setting_is_in_the_configuration() -> None:
 def test_every_alarm_is_in_the_runbook() -> None:
     template = (ROOT / "infra" / "template.yaml").read_text()
     names = set(re.findall(r"AlarmName: !Sub \S+\}-([a-z-]+)", template))
-    assert first_column(page("runbook"), "Alarms") == names
+    assert first_column("runbook", "Alarms") == names
     optional = {"links-unreachable", "cells-unread"}  # where links are probed, where there are several cells
     assert len(names - optional) == costs.ALARMS
 
@@ -140,8 +132,7 @@ def test_every_bug_that_was_found_names_a_test() -> None:
 
 
 @pytest.mark.parametrize(("name", "table"), [("bill", costs.bill), ("units", costs.units)])
-def test_the_tables_of_costs_are_those_that_the_arithmetic_gives(name: str, table: object) -> None:
-    assert callable(table)
+def test_the_tables_of_costs_are_those_that_the_arithmetic_gives(name: str, table: Callable[[], str]) -> None:
     told = re.search(rf"<!-- {name} -->\n(.*)<!-- /{name} -->", page("costs"), flags=re.DOTALL)
     assert told
     assert told[1].strip() == table()

@@ -259,7 +259,7 @@ class aws_client:  # noqa: N801  # reads as the function that it could be
     def __init__(self, aws: AwsServer, service: str) -> None:
         config = Config(retries={"total_max_attempts": 1})
         with exported(aws.environment()):
-            self._client: Any = boto3.session.Session().client(service, config=config)  # type: ignore[call-overload]
+            self._client: Any = boto3.session.Session().client(service, config=config)  # type: ignore[call-overload]  # any service
 
     def __enter__(self) -> Any:
         return self._client

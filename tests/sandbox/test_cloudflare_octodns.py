@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from octodns.record import Record  # type: ignore[import-untyped]
-from octodns.zone import Zone  # type: ignore[import-untyped]
-from octodns_cloudflare import CloudflareProvider  # type: ignore[import-untyped]
+from octodns.record import Record  # type: ignore[import-untyped]  # it brings no types
+from octodns.zone import Zone  # type: ignore[import-untyped]  # it brings no types
+from octodns_cloudflare import CloudflareProvider  # type: ignore[import-untyped]  # it brings no types
 
 from controller.sandbox.cloudflare import CloudflareServer
 

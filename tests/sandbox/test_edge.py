@@ -10,7 +10,7 @@ from typing import cast
 
 import pytest
 
-from controller.sandbox.cloudflare import Pack
+from controller.sandbox.cloudflare import CloudflareServer, Pack
 from controller.sandbox.edge import Edge
 from controller.settings import read_settings
 from tests.support.build import ADDRESS, ELSEWHERE, ENVIRONMENT
@@ -203,7 +203,5 @@ def test_settings_that_it_prints_are_read(desk: Desk) -> None:
 
 
 def test_edge_that_was_not_started_says_so() -> None:
-    from controller.sandbox.cloudflare import CloudflareServer
-
     with pytest.raises(RuntimeError, match="not been started"):
         _ = Edge(CloudflareServer(ZONE)).port

@@ -100,7 +100,7 @@ def row(
     meet_time: Value = None,
     reason: Value = None,
 ) -> Meeting:
-    """A meeting's row."""
+    """Return a meeting's row as the adapter hands it on: live, and without machines, links and time by default."""
     return Meeting(id, status, dict(ids or {}), dict(links or {}), meet_time, reason)
 
 
@@ -127,17 +127,17 @@ def world(
 
 
 def create(instance: str = TEACHER, content: str = ADDRESS, **others: Any) -> CreateRecord:
-    """An own record that is to be at the instance's name."""
+    """A change that creates an own record at the instance's name."""
     return CreateRecord(name=name(instance), content=content, **{**_about(instance), "comment": MARK, **others})
 
 
 def update(instance: str = TEACHER, content: str = ADDRESS, *, id: str = "r1", **others: Any) -> UpdateRecord:
-    """A record that is to have this address, and to keep its comment."""
+    """A change that gives the record with this id an address, and keeps its comment."""
     return UpdateRecord(name=name(instance), id=id, content=content, **{**_about(instance), "comment": None, **others})
 
 
 def delete(instance: str = TEACHER, *, id: str = "r1", **others: Any) -> DeleteRecord:
-    """A record that is to go."""
+    """A change that deletes the record with this id at the instance's name."""
     return DeleteRecord(name=name(instance), id=id, **{**_about(instance), **others})
 
 

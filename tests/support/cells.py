@@ -10,6 +10,7 @@ from controller.sandbox.cloudflare.exchange import Exchange
 from tests.support.servers import Clouds, long_ago
 
 HUB, EAST, AWAY = f"{ACCOUNT}/{REGION}", f"{ACCOUNT}/us-east-1", "210987654321/eu-west-1"
+BUS = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default"
 PLACES = ",".join((HUB, EAST, AWAY))
 CELLS: dict[str, Any] = {"CELLS": PLACES, "CELL_ROLE": "ElephantDNSCell", "CELL_EXTERNAL_ID": "pupils"}
 

@@ -60,10 +60,12 @@ class Clouds(Protocol):
 
 
 def readers_of(clouds: Clouds) -> Readers:
+    """Return the ports by which a pass reads these clouds."""
     return Readers(_Fleet(clouds), _Table(clouds), _Records(clouds))
 
 
 def writers_of(clouds: Clouds) -> Writers:
+    """Return the ports by which a pass writes to these clouds."""
     return Writers(_RowWriter(clouds), _RecordWriter(clouds))
 
 

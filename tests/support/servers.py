@@ -70,16 +70,16 @@ class Clouds:
         handler.process.end()
 
     def apply(self, *scope: str, force: bool = False, seconds: float = 60, **changes: str) -> Report:
-        """One apply over everything, or over these instances."""
+        """Apply over everything, or over these instances, within so many seconds. Return the report."""
         request = Request(Mode.APPLY, frozenset(scope) if scope else None, force=force)
         return self.controller(**changes).run(request, seconds)
 
     def plan(self, *scope: str, **changes: str) -> Report:
-        """One dry run."""
+        """Plan for everything, or for these instances. Return the report, and write nothing."""
         return self.controller(**changes).run(Request(Mode.PLAN, frozenset(scope) if scope else None), 60)
 
     def launch(self, meeting: str = "m1", role: str = "teacher", *, age: timedelta | None = None, **how: Any) -> str:
-        """A machine, and its id in the row as the launcher writes it."""
+        """Launch a machine, by default hours ago, and write its id into the row as the launcher does. Return the id."""
         machine = self.aws.machines.launch(
             meeting, role, launched_at=long_ago() if age is None else datetime.now(UTC) - age, **how
         )

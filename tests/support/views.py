@@ -151,7 +151,7 @@ class Told(Protocol):
     """A listener for what a reading brought, and about which machines or names it lied."""
 
     def __call__(self, brought: Collection[str], lied: Collection[str]) -> None:
-        """One reading."""
+        """Hear of one reading."""
 
 
 @dataclass(slots=True)

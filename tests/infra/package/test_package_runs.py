@@ -15,7 +15,7 @@ import pytest
 
 from controller.sandbox.aws import ACCOUNT, REGION
 from controller.sandbox.aws_http import operation_of
-from controller.sandbox.cloudflare.exchange import Exchange, Reply, Request
+from controller.sandbox.cloudflare.exchange import Exchange, Proceed, Reply, Request
 from infra.package import Target, build
 from infra.package_models import OPERATIONS
 from tests.infra.package.conftest import HERE, make_variable
@@ -263,11 +263,11 @@ def test_every_operation_is_called_through_the_cut_models(function: Deployed, in
 def test_a_condition_that_fails_is_understood(function: Deployed) -> None:
     machine = function.clouds.launch()
 
-    def moved_on(request: Request, proceed: Any) -> Reply:
+    def moved_on(request: Request, proceed: Proceed) -> Reply:
         if operation_of(Exchange(request)) == "UpdateItem":
             function.clouds.aws.intercept = None
             function.clouds.aws.rows.edit("m1", status="HEALTHY")
-        return proceed()  # type: ignore[no-any-return]
+        return proceed()
 
     function.clouds.aws.intercept = moved_on
     answer = function.invoke(state_change(machine))

@@ -27,13 +27,13 @@ def with_values(row: Row, **values: Value) -> Row:
 def rewrites(case: Case) -> Iterator[Callable[[Row], Row | None]]:
     """What another hand may make of a row; None is a row that goes."""
     for status in STATUSES:
-        yield lambda row, status=status: with_values(row, status=status)  # type: ignore[misc]
+        yield lambda row, status=status: with_values(row, status=status)  # type: ignore[misc]  # bound here
     for role in case.settings.roles:
         for other in (*IDS[:3], "i-dead0001"):
             link = f"https://{other}.{case.settings.domain_root}:{case.settings.dcv_port}"
-            yield lambda row, role=role, other=other: with_values(row, **{f"{role}_ec2_id": other})  # type: ignore[misc]
-            yield lambda row, role=role, link=link: with_values(row, **{f"{role}_ec2_link": link})  # type: ignore[misc]
-        yield lambda row, role=role: with_values(row, **{f"{role}_ec2_link": None})  # type: ignore[misc]
+            yield lambda row, role=role, other=other: with_values(row, **{f"{role}_ec2_id": other})  # type: ignore[misc]  # bound here
+            yield lambda row, role=role, link=link: with_values(row, **{f"{role}_ec2_link": link})  # type: ignore[misc]  # bound here
+        yield lambda row, role=role: with_values(row, **{f"{role}_ec2_link": None})  # type: ignore[misc]  # bound here
     yield lambda _: None
 
 

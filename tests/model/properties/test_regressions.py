@@ -22,7 +22,7 @@ from tests.support.spec.sight import Sight
 from tests.support.state import Case, Row, State
 
 BORN = START - timedelta(days=1)
-ONE, TWO, THREE, NINE = "i-00000001", "i-00000002", "i-00000003", "i-00000009"
+ONE, TWO, THREE = "i-00000001", "i-00000002", "i-00000003"
 FOREIGN = "elephant-dns:somebody/else"
 LATE = "2026-01-30T11:00:00Z"  # more than a day past
 MOVED_ON = Calls({0: ROW_FAULTS.index(Fault(ConditionError))})

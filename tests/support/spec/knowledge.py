@@ -6,7 +6,7 @@ from typing import cast
 
 from controller.model import DnsRecord, Instance, Meeting
 from controller.settings import Settings
-from tests.support.journal import Event, Meddled, Read, Tried, Write
+from tests.support.journal import Event, Read, Tried, Write
 from tests.support.spec.sight import Sight
 from tests.support.state import Row, State
 
@@ -26,7 +26,6 @@ class Knowledge:
     claims: set[str] = field(default_factory=set)  # every machine that was ever seen with our tag, or not alive
     rows: dict[str, Row] = field(default_factory=dict)
     row_read: dict[str, int] = field(default_factory=dict)  # when each was first read
-    meddled: bool = False
     first: Sight | None = None  # what was known when the first write was tried
     read_again: str | None = None  # the row that was read again since the last write was tried
     asked_again: str | None = None  # the row that is written, if it was just read again for it
@@ -36,8 +35,6 @@ class Knowledge:
         """One more event."""
         self.now += 1
         match event:
-            case Meddled():
-                self.meddled = True
             case Tried():
                 self.first = self.first or self.sight(event.state)
                 self.asked_again, self.read_again = self.read_again, None

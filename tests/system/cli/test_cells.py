@@ -57,17 +57,15 @@ def test_only_the_named_cell_decides_how_apply_ends(
     assert set(marks(clouds).values()) == (set() if fails else {AWAY})
 
 
-@pytest.mark.parametrize("command", [("plan",), ("plan", "--detailed-exitcode"), ("apply", "--yes")])
-def test_nothing_to_do_beside_an_unread_cell_is_a_failure(
-    clouds: Clouds, fleet: dict[str, str], command: tuple[str, ...]
-) -> None:
+def test_nothing_to_do_beside_an_unread_cell_is_a_failure(clouds: Clouds, fleet: dict[str, str]) -> None:
     run(clouds, "apply", "--yes", **CELLS)
     refuse(clouds, "DescribeInstances", "us-east-1")
-    done = run(clouds, *command, "--quiet", **CELLS)
-    said = " ".join(done.stdout.split())
-    assert done.returncode == 1
-    assert "1 cell not read." in said
-    assert f"Cannot read the cell {EAST}: ec2:DescribeInstances on *: AccessDenied not allowed" in said
+    for command in (("plan",), ("plan", "--detailed-exitcode"), ("apply", "--yes")):
+        done = run(clouds, *command, "--quiet", **CELLS)
+        said = " ".join(done.stdout.split())
+        assert done.returncode == 1, command
+        assert "1 cell not read." in said
+        assert f"Cannot read the cell {EAST}: ec2:DescribeInstances on *: AccessDenied not allowed" in said
 
 
 @pytest.mark.parametrize(("cells", "known"), [(CELLS, f"{HUB}, {EAST}, {AWAY}"), ({}, HUB)])
@@ -84,10 +82,9 @@ def test_without_cells_the_one_place_is_accepted(clouds: Clouds) -> None:
 
 
 def test_explain_names_the_machines_cell(clouds: Clouds, fleet: dict[str, str]) -> None:
-    for meeting, (cell, machine) in enumerate(fleet.items()):
-        for subject in (machine, f"m-{meeting}"):
-            done = run(clouds, "explain", subject, **CELLS)
-            assert (done.returncode, f"cell {cell}" in " ".join(done.stdout.split())) == (0, True), done.stdout
+    for subject, cell in ((fleet[EAST], EAST), ("m-2", AWAY)):
+        done = run(clouds, "explain", subject, **CELLS)
+        assert (done.returncode, f"cell {cell}" in " ".join(done.stdout.split())) == (0, True), done.stdout
 
 
 @pytest.mark.parametrize("subject", ["machine", "m-1"])

@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.build import name
 from tests.support.servers import Clouds
-from tests.system.cli.process import at_a_terminal, run
+from tests.system.cli.process import run
 
 
 def explained(clouds: Clouds, subject: str) -> str:
@@ -39,21 +39,16 @@ def test_the_first_line_says_whether_they_can_join(clouds: Clouds) -> None:
     waits = "The teacher can join: no, because the status is DNS_WRITTEN, and the page waits for HEALTHY"
     assert answers(clouds, name(teacher)) == [waits]
     for status in ("HEALTHY", "IN_PROGRESS"):
-        clouds.aws.rows.put("m1", **{**without_id(clouds, "m1"), "status": status})
+        clouds.aws.rows.edit("m1", status=status)
         assert answers(clouds, teacher) == ["The teacher can join: yes"]
         assert answers(clouds, f"https://{name(teacher)}:8443") == ["The teacher can join: yes"]
     assert answers(clouds, "m1")[0] == "The teacher can join: yes"
 
 
-def without_id(clouds: Clouds, meeting: str) -> dict[str, str]:
-    """A row as it is put back."""
-    return {key: str(value) for key, value in clouds.aws.rows.all()[meeting].items() if key != "id"}
-
-
 def test_a_second_machine_says_where_its_user_goes(clouds: Clouds) -> None:
     first = clouds.launch()
     clouds.apply()
-    clouds.aws.rows.put("m1", **{**without_id(clouds, "m1"), "status": "HEALTHY"})
+    clouds.aws.rows.edit("m1", status="HEALTHY")
     second = clouds.aws.machines.launch("m1", "teacher")
     assert answers(clouds, second) == [f"The teacher can join: yes, but at another machine: {first}"]
 
@@ -66,7 +61,7 @@ def test_machine_that_no_tag_and_no_row_assigns(clouds: Clouds) -> None:
 def test_machine_without_tags_belongs_to_the_row_that_names_it(clouds: Clouds) -> None:
     machine = clouds.launch()
     clouds.apply()
-    clouds.aws.rows.put("m1", **{**without_id(clouds, "m1"), "status": "IN_PROGRESS"})
+    clouds.aws.rows.edit("m1", status="IN_PROGRESS")
     clouds.cloudflare.history.clear()
     clouds.aws.requests.clear()
     clouds.aws.machines.set_tags(machine, {})
@@ -206,9 +201,9 @@ def test_hostile_rows_do_not_reach_the_terminal(clouds: Clouds) -> None:
     machine = clouds.aws.machines.launch("\u202egnp.exe", "teacher")
     clouds.aws.rows.put("\x1b[2J", status="\x1b]0;title\x07", teacher_ec2_id=machine)
     for subject in (machine, "\x1b[2J", "\u202egnp.exe"):
-        code, shown = at_a_terminal(clouds, ["explain", subject], NO_COLOR="1")
-        assert code == 0
-        assert not set("\x1b\x07\u202e") & set(shown), shown
+        done = run(clouds, "explain", subject)
+        assert done.returncode == 0
+        assert not set("\x1b\x07\u202e") & set(done.stdout), done.stdout
 
 
 def test_meeting_shows_a_timeline(clouds: Clouds) -> None:

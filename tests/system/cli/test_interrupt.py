@@ -18,7 +18,7 @@ from controller.runtime.threads import Task
 from controller.sandbox.cloudflare import Reply
 from tests.support.build import link, name
 from tests.support.servers import Clouds, refusal
-from tests.system.cli.process import Running
+from tests.system.cli.process import PATIENCE, Running
 from tests.system.faults.aws_kinds import failure
 from tests.system.faults.calls import BATCH, LIST, UPDATE, Call, Proxy, Rule, Scene
 
@@ -140,8 +140,11 @@ def test_interrupted_pass_does_not_wait_for_a_throttle(clouds: Clouds) -> None:
 
 def test_wait_ends_when_the_pass_has_to_stop() -> None:
     clock = SystemClock()
+    sleeper = threading.Thread(target=clock.sleep, args=(3600,), daemon=True)
     clock.wake.set()
-    clock.sleep(3600)
+    sleeper.start()
+    sleeper.join(PATIENCE)
+    assert not sleeper.is_alive()
 
 
 def test_wait_for_a_cloud_notices_a_signal() -> None:

@@ -89,8 +89,6 @@ def test_a_cron_mail_holds_everything_once(clouds: Clouds) -> None:
 
 
 def test_shown_plan_is_not_repeated(clouds: Clouds) -> None:
-    clouds.launch()
-    clouds.aws.rows.put("odd", status="?")
     for arguments, question in ((["apply"], "[y/N]"), (["apply", "--yes"], "")):
         clouds.reset()
         machine = clouds.launch()
@@ -273,8 +271,8 @@ def test_progress_moves_on_a_terminal_and_is_lines_elsewhere(clouds: Clouds) -> 
     assert "changes" not in run(clouds, "apply", "--yes").stderr, "few changes need no progress"
 
 
-@pytest.mark.parametrize(("form", "beginning"), [("markdown", "#"), ("html", "<!doctype html>"), ("json", "{")])
-def test_each_machine_form_is_alone_on_stdout(clouds: Clouds, form: str, beginning: str) -> None:
+@pytest.mark.parametrize(("form", "beginning"), [("markdown", "#"), ("html", "<!doctype html>")])
+def test_each_page_is_alone_on_stdout(clouds: Clouds, form: str, beginning: str) -> None:
     clouds.launch()
     done = run(clouds, "apply", "--yes", "--format", form)
     assert done.returncode == 0
@@ -282,8 +280,8 @@ def test_each_machine_form_is_alone_on_stdout(clouds: Clouds, form: str, beginni
     assert "plan for example.com" in done.stderr
 
 
-@pytest.mark.parametrize(("closed", "code"), [("true", 0), ("head -c 1 >/dev/null", 0)])
-def test_closed_pipe_is_not_an_error(clouds: Clouds, closed: str, code: int) -> None:
+@pytest.mark.parametrize("closed", ["true", "head -c 1 >/dev/null"])
+def test_closed_pipe_is_not_an_error(clouds: Clouds, closed: str) -> None:
     clouds.launch()
     script = f'set -o pipefail; "$@" | {closed}'
     done = subprocess.run(
@@ -294,7 +292,7 @@ def test_closed_pipe_is_not_an_error(clouds: Clouds, closed: str, code: int) -> 
         timeout=60,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (code, "")
+    assert (done.returncode, done.stderr) == (0, "")
     assert len(clouds.records()) == 1
 
 
@@ -321,7 +319,7 @@ def test_terminal_with_few_characters_gets_the_report_escaped(clouds: Clouds) ->
 
 def test_lines_fit_a_narrow_terminal(clouds: Clouds) -> None:
     clouds.launch()
-    for command in (["plan"], ["apply"], ["doctor"]):
+    for command in (["apply"], ["doctor"]):
         _, text = at_a_terminal(clouds, command, "n\n", question="[y/N]" if command == ["apply"] else "", COLUMNS="60")
         longest = max(re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines(), key=len)
         assert len(longest) <= 60 or " " not in longest.strip(), longest

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from controller.sandbox.cloudflare import Reply
-from tests.support.build import OWNER, name
-from tests.support.servers import Clouds
+from tests.support.build import MARK, OWNER, name
+from tests.support.servers import Clouds, refusal
 from tests.system.cli.process import CTRL_C, CTRL_D, at_a_terminal, run
 from tests.system.doctor.deployed import deny, instead
 from tests.system.faults.calls import BATCH, Call, Proxy, Rule
@@ -23,7 +23,7 @@ def deployment(clouds: Clouds) -> set[str]:
     clouds.apply()
     for comment, content in STRANGERS.items():
         clouds.seed(clouds.launch("m9"), content, comment=comment)
-    clouds.cloudflare.seed("www.example.com", "192.0.2.64", comment=f"elephant-dns:{OWNER}")
+    clouds.cloudflare.seed("www.example.com", "192.0.2.64", comment=MARK)
     clouds.cloudflare.history.clear()
     clouds.aws.requests.clear()
     return {name(machine) for machine in machines}
@@ -183,7 +183,7 @@ def test_a_lost_answer_is_looked_up(clouds: Clouds) -> None:
 
 def test_refused_delete_is_reported_and_is_exit_1(clouds: Clouds) -> None:
     ours = deployment(clouds)
-    refused = Reply.of(403, {"result": None, "success": False, "errors": [{"code": 10000, "message": "no"}]})
+    refused = refusal(403, 10000, "no")
     Proxy(clouds, (Rule(Call(BATCH), lambda scene: refused, times=None),)).install()
     done = run(clouds, "retire", "--yes")
     assert done.returncode == 1

@@ -17,7 +17,7 @@ def lessons(clouds: Clouds) -> Clouds:
             clouds.launch(meeting, role)
     clouds.apply()
     for meeting in ("algebra", "biology"):
-        clouds.aws.rows.put(meeting, **{**clouds.aws.rows.get(meeting), "status": "IN_PROGRESS"})
+        clouds.aws.rows.edit(meeting, status="IN_PROGRESS")
     clouds.aws.machines.stop(clouds.aws.rows.get("biology")["student_ec2_id"])
     clouds.aws.rows.put("chemistry", status="SCHEDULED", meet_time="9999-01-01T10:00:00Z")
     clouds.cloudflare.requests.clear()

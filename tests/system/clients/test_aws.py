@@ -1,28 +1,14 @@
-"""The AWS adapter against moto's server: pages, filters, lookups, conditions and odd values."""
+"""EC2 in the AWS adapter, against moto's server: pages, filters, lookups and addresses; and calls that fail."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from controller.aws.call import Call
-from controller.aws.dynamodb import DynamoTable, DynamoWriter, expressions
 from controller.aws.ec2 import Ec2Fleet, parse_instance
-from controller.aws.secret import SecretToken
 from controller.bootstrap import build
-from controller.errors import (
-    AuthenticationError,
-    ConditionError,
-    DeadlineError,
-    MismatchError,
-    ObservationError,
-    TerminalError,
-    TransientError,
-)
-from controller.model import Condition, Mode, NonString, Request, RowWrite
-from controller.runtime.budget import Budget, SystemClock
+from controller.errors import DeadlineError, ObservationError, TransientError
+from controller.model import Mode, Request
+from controller.runtime.budget import Budget
 from controller.sandbox.cloudflare import Proceed, Reply
 from controller.sandbox.cloudflare import Request as Sent
 from controller.settings import read_settings
@@ -32,26 +18,14 @@ from tests.support.servers import Clouds
 from tests.system.faults.aws_kinds import JSON_TYPE
 from tests.system.faults.calls import DESCRIBE, QUERY, SCAN, operation
 
-PEOPLE = {"teacher_name": "A. Person", "student_name": "B. Person", "jitsi_url": "https://meet.example.org/x"}
-
 
 def budget() -> Budget:
-    return Budget(SystemClock(), 60)
+    return Budget(FastClock(), 600)
 
 
 def fleet(clouds: Clouds, **changes: str) -> Ec2Fleet:
     controller = clouds.controller(**changes)
     return Ec2Fleet(controller.ec2, controller.settings, budget())
-
-
-def table(clouds: Clouds, **changes: str) -> DynamoTable:
-    controller = clouds.controller(**changes)
-    return DynamoTable(controller.dynamodb, controller.settings, budget())
-
-
-def writer(clouds: Clouds) -> DynamoWriter:
-    controller = clouds.controller()
-    return DynamoWriter(controller.dynamodb, controller.settings, budget())
 
 
 def test_listing_returns_tagged_instances_in_any_state_of_all_pages(clouds: Clouds) -> None:
@@ -239,282 +213,9 @@ def test_other_project_tag_selects_other_instances(clouds: Clouds) -> None:
     assert [m.id for m in fleet(clouds, PROJECT_TAG="Stage=a=b", OWNER_ID="staging").tagged()] == [staging]
 
 
-def test_scan_returns_rows_not_terminated_and_no_names_of_people(clouds: Clouds) -> None:
-    clouds.aws.rows.put("m1", status="LAUNCHED", teacher_ec2_id=TEACHER, **PEOPLE)
-    clouds.aws.rows.put("m2", **PEOPLE)
-    clouds.aws.rows.put("m3", status="TERMINATED", **PEOPLE)
-    clouds.aws.rows.put("m4", status=5, teacher_ec2_link=None, student_ec2_id=["x"], meet_time=b"\x00")
-    clouds.aws.requests.clear()
-    rows = {row.id: row for row in table(clouds).live()}
-    assert rows.keys() == {"m1", "m2", "m4"}
-    assert (rows["m1"].status, rows["m1"].instance_ids["teacher"], rows["m2"].status) == ("LAUNCHED", TEACHER, None)
-    assert rows["m4"].status == NonString("N", '{"N": "5"}')
-    assert isinstance(rows["m4"].meet_time, NonString)
-    assert not [x for x in clouds.aws.requests if x.reply and b"Person" in x.reply.content], "people are not asked for"
-
-
-def test_scan_reads_all_pages(clouds: Clouds) -> None:
-    for number in range(40):
-        clouds.aws.rows.put(f"m{number}", status="LAUNCHED", teacher_name="x" * 300_000)
-    clouds.aws.requests.clear()
-    assert len(table(clouds).live()) == 40
-    assert len(clouds.aws.operations()) > 1
-
-
-@pytest.mark.parametrize("index", [None, "by-status"])
-def test_page_without_rows_does_not_end_the_listing(clouds: Clouds, index: str | None) -> None:
-    clouds.aws.make_table("paged", index=index)
-    clouds.aws.rows.put("m1", status="LAUNCHED")
-    clouds.aws.rows.put("m2", status="HEALTHY")
-    begin_listings_with_nothing(clouds)
-    rows = table(clouds, TABLE_NAME="paged", **({"STATUS_INDEX": index} if index else {})).live()
-    assert sorted(row.id for row in rows) == ["m1", "m2"]
-
-
-def test_row_is_read_consistently(clouds: Clouds) -> None:
-    clouds.aws.rows.put("m1", status="LAUNCHED")
-    clouds.aws.requests.clear()
-    table(clouds).rows(["m1"])
-    (exchange,) = clouds.aws.requests
-    assert isinstance(exchange.json, dict)
-    assert exchange.json["ConsistentRead"] is True
-
-
-def test_rows_are_read_by_key_without_missing_ones(clouds: Clouds) -> None:
-    clouds.aws.rows.put("m1", status="TERMINATED")
-    assert [row.id for row in table(clouds).rows(["m1", "m2"])] == ["m1"]
-
-
-def test_index_reads_live_rows_only(clouds: Clouds) -> None:
-    clouds.aws.make_table("indexed", index="by-status")
-    for status in ("SCHEDULED", "LAUNCHED", "DNS_WRITTEN", "HEALTHY", "IN_PROGRESS", "TERMINATED", "PAUSED"):
-        clouds.aws.rows.put(status, status=status)
-    clouds.aws.requests.clear()
-    rows = table(clouds, TABLE_NAME="indexed", STATUS_INDEX="by-status").live()
-    assert {row.id for row in rows} == {"LAUNCHED", "DNS_WRITTEN", "HEALTHY", "IN_PROGRESS"}
-    assert sorted(clouds.aws.operations()) == ["GetItem", *["Query"] * 4], "and one row that is not there, for the key"
-
-
-def test_table_with_another_key_stops_the_pass(clouds: Clouds) -> None:
-    clouds.aws.make_table("other", key="meeting")
-    clouds.aws.machines.launch("m1", "teacher")
-    with pytest.raises(MismatchError, match="id"):
-        clouds.plan(TABLE_NAME="other")
-
-
-@pytest.mark.parametrize("key", ["booking", "id2"])
-def test_table_with_id_that_is_not_its_key_stops_the_pass(clouds: Clouds, key: str) -> None:
-    clouds.aws.make_table("other", key=key)
-    clouds.aws.client("dynamodb").put_item(TableName="other", Item={key: {"S": "x"}, "id": {"S": "m1"}})
-    with pytest.raises(MismatchError, match="id"):
-        clouds.plan(TABLE_NAME="other")
-
-
-def test_missing_table_is_named(clouds: Clouds) -> None:
-    with pytest.raises(ObservationError, match="table nowhere"):
-        clouds.plan(TABLE_NAME="nowhere")
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        "",
-        "x",
-        None,
-        5,
-        7,
-        True,
-        b"\x00\xff",
-        ["a", 1],
-        {"a": {"b": None}},
-        {"B": b"x", "(bytes)": {"S": "y"}},
-        [{"B": [b"x"]}],
-        {"s1", "s2"},
-        {b"x", b"y"},
-    ],
-)
-def test_condition_can_name_any_value_of_a_row(clouds: Clouds, value: Any) -> None:
-    clouds.aws.rows.put("m1", status=value)
-    (row,) = table(clouds).rows(["m1"])
-    write = RowWrite((Condition("status", (row.status,)),), sets=(("teacher_ec2_link", "x"),))
-    writer(clouds).write("m1", write)
-    assert clouds.aws.rows.get("m1")["teacher_ec2_link"] == "x"
-    clouds.aws.rows.edit("m1", status="moved on")
-    with pytest.raises(ConditionError):
-        writer(clouds).write("m1", write)
-
-
-def test_condition_of_each_kind_holds_or_fails(clouds: Clouds) -> None:
-    def holds(condition: Condition) -> bool:
-        try:
-            writer(clouds).write("m1", RowWrite((condition,), sets=(("touched", "yes"),)))
-        except ConditionError:
-            return False
-        return True
-
-    clouds.aws.rows.put("m1", status="LAUNCHED")
-    assert holds(Condition("status", ("LAUNCHED",)))
-    assert holds(Condition("status", (None, "LAUNCHED", "PENDING")))
-    assert holds(Condition("teacher_ec2_id", (None,)))
-    assert holds(Condition("status", ("TERMINATED",), negated=True))
-    assert holds(Condition("teacher_ec2_id", ("TERMINATED",), negated=True)), "absent is not TERMINATED"
-    assert not holds(Condition("status", (None, "PENDING")))
-    assert not holds(Condition("status", ("LAUNCHED",), negated=True))
-
-
-def test_write_never_creates_a_row(clouds: Clouds) -> None:
-    with pytest.raises(ConditionError):
-        writer(clouds).write("nobody", RowWrite((Condition("status", (None,)),), sets=(("status", "x"),)))
-    assert clouds.aws.rows.all() == {}
-
-
-def test_write_sets_defaults_and_removes(clouds: Clouds) -> None:
-    clouds.aws.rows.put("m1", status="a", reason="kept", link="x")
-    write = RowWrite((), sets=(("status", "b"),), defaults=(("reason", "new"), ("other", "new")), removes=("link",))
-    writer(clouds).write("m1", write)
-    assert clouds.aws.rows.get("m1") == {"id": "m1", "status": "b", "reason": "kept", "other": "new"}
-
-
-def test_attributes_always_go_by_placeholder_names() -> None:
-    built = expressions(RowWrite((Condition("status", ("a", None)),), sets=(("status", "b"),)))
-    for key in ("UpdateExpression", "ConditionExpression"):
-        words = built[key].replace("(", " ").replace(")", " ").split()
-        assert "status" not in words
-    assert built["ExpressionAttributeNames"] == {"#id": "id", "#status": "status"}
-
-
-def token(clouds: Clouds) -> str:
-    clouds.aws.requests.clear()
-    client = clouds.aws.client("secretsmanager")
-    try:
-        return SecretToken(client, "prod/elephant/cloudflare").token(budget())
-    finally:
-        client.close()
-
-
-def secret(value: str) -> dict[str, str]:
-    return {"Name": "a secret", "SecretString": f'{{"CLOUDFLARE_TOKEN": "{value}"}}'}
-
-
-class OvertakenSecrets:
-    """While the first reading still waits for its answer, a later pass reads the secret that was written since."""
-
-    def __init__(self) -> None:
-        self.tokens = SecretToken(self, "a secret")  # type: ignore[arg-type]  # all that is called of the client
-        self.readings = 0
-
-    def get_secret_value(self, SecretId: str) -> dict[str, str]:  # noqa: N803  # as boto3 calls it
-        self.readings += 1
-        if self.readings > 1:
-            return secret("new")
-        assert self.tokens.token(budget()) == "new"
-        return secret("old")
-
-
-def test_late_token_does_not_replace_a_newer_one() -> None:
-    secrets = OvertakenSecrets()
-    assert secrets.tokens.token(budget()) == "old", "it is what this pass read"
-    assert secrets.tokens.token(budget()) == "new"
-    assert secrets.readings == 2
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        '{"CLOUDFLARE_TOKEN": "abc"}',
-        '{"CLOUDFLARE_API_TOKEN": "abc"}',
-        '\ufeff{"CLOUDFLARE_TOKEN": " \\"abc\\"\\n"}',
-    ],
-)
-def test_token_is_read_and_cleaned(clouds: Clouds, text: str) -> None:
-    clouds.aws.write_secret(text)
-    assert token(clouds) == "abc"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "abc-s3cret",
-        '{"TOKEN": "s3cret"}',
-        '["s3cret"]',
-        '{"CLOUDFLARE_TOKEN": 5}',
-        '{"CLOUDFLARE_TOKEN": "s3 cret"}',
-        '{"CLOUDFLARE_TOKEN": "s3cret", "CLOUDFLARE_API_TOKEN": "s3cond"}',
-        '""',
-    ],
-)
-def test_secret_of_another_shape_is_reported_without_its_text(clouds: Clouds, text: str) -> None:
-    clouds.aws.write_secret(text)
-    with pytest.raises(TerminalError) as caught:
-        token(clouds)
-    assert "CLOUDFLARE_TOKEN" in str(caught.value)
-    assert "s3" not in str(caught.value)
-
-
-def test_missing_secret_is_named(clouds: Clouds) -> None:
-    with pytest.raises(ObservationError, match=r"^Cannot read the Cloudflare token, so .*prod/elephant/nowhere"):
-        clouds.plan(SECRET_ARN="prod/elephant/nowhere")
-
-
 def test_deadline_error_names_the_seconds_given(clouds: Clouds) -> None:
     with pytest.raises(DeadlineError, match="The pass's 1 second is over"):
         clouds.controller().begin(Mode.PLAN, 0.5).budget.timeout(1)
-
-
-def test_missing_credentials_are_reported(clouds: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
-    with clouds.exported() as environment:
-        for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            monkeypatch.delenv(key)
-        with pytest.raises(AuthenticationError, match="credentials"):
-            build(read_settings(environment))
-
-
-PROFILES = """
-[profile sso]
-sso_session = of-a-test
-sso_account_id = 123456789012
-sso_role_name = reader
-[sso-session of-a-test]
-sso_region = us-west-2
-sso_start_url = https://sso.example.com/start
-[profile older-sso]
-sso_start_url = https://sso.example.com/start
-sso_region = us-west-2
-sso_account_id = 123456789012
-sso_role_name = reader
-[profile web]
-role_arn = arn:aws:iam::123456789012:role/reader
-web_identity_token_file = /nowhere/token
-"""
-
-
-@pytest.mark.parametrize(("profile", "said"), [("sso", "oken"), ("older-sso", "SSO"), ("web", "'/nowhere/token'")])
-def test_unreadable_credentials_are_reported(clouds: Clouds, tmp_path: Path, profile: str, said: str) -> None:
-    (tmp_path / "config").write_text(PROFILES)
-    changes = {"AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_PROFILE": profile}
-    changes |= {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
-    with (
-        clouds.exported(**changes) as environment,
-        pytest.raises(
-            AuthenticationError,
-            match=f"(credentials cannot be read|cannot get AWS credentials): .*{said}.* [Ll]og in again",
-        ),
-    ):
-        build(read_settings(environment))
-
-
-def raising(error: OSError) -> Callable[[], None]:
-    def request() -> None:
-        raise error
-
-    return request
-
-
-@pytest.mark.parametrize("error", [ConnectionResetError(104, "reset"), TimeoutError(), OSError("odd")])
-def test_network_error_is_not_blamed_on_credentials(error: OSError) -> None:
-    call = Call("ec2", "DescribeInstances", "*", proof="Reservations")
-    with pytest.raises(TransientError, match="no usable answer"):
-        call(raising(error), Budget(FastClock(), 600), lambda answer: answer)
 
 
 def test_refused_connection_is_retried(clouds: Clouds) -> None:
@@ -524,35 +225,3 @@ def test_refused_connection_is_retried(clouds: Clouds) -> None:
     with pytest.raises(ObservationError, match="DynamoDB") as caught:
         controller.run(Request(Mode.PLAN), 2)
     assert isinstance(caught.value.__cause__, TransientError)
-
-
-def test_rotated_token_is_read_again_once(clouds: Clouds) -> None:
-    clouds.launch()
-    controller = clouds.controller()
-    assert controller.run(Request(Mode.APPLY), 30).converged
-    clouds.aws.make_secret(clouds.cloudflare.rotate_token())
-    clouds.aws.requests.clear()
-    assert controller.run(Request(Mode.PLAN), 30).converged
-    assert clouds.aws.operations().count("GetSecretValue") == 1
-
-
-def test_revoked_token_ends_the_pass_after_two_calls(clouds: Clouds) -> None:
-    controller = clouds.controller()
-    controller.run(Request(Mode.PLAN), 30)
-    clouds.cloudflare.revoke_token()
-    clouds.cloudflare.requests.clear()
-    with pytest.raises(ObservationError, match="Zone > DNS > Edit"):
-        controller.run(Request(Mode.APPLY), 30)
-    assert len(clouds.cloudflare.requests) <= 2
-
-
-def test_token_rotated_during_the_first_pass_is_read_again(clouds: Clouds) -> None:
-    def rotate(request: Sent, proceed: Proceed) -> Reply:
-        if request.method == "POST":
-            clouds.cloudflare.intercept = None
-            clouds.aws.make_secret(clouds.cloudflare.rotate_token())
-        return proceed()
-
-    clouds.launch()
-    clouds.cloudflare.intercept = rotate
-    assert clouds.apply().complete

@@ -21,7 +21,7 @@ from controller.runtime.retry import ATTEMPTS
 from controller.sandbox.cloudflare import CloudflareServer
 from tests.support.build import settings
 from tests.support.certificates import DAY, LOOPBACK, self_signed
-from tests.support.clock import FastClock
+from tests.support.clock import FakeClock, FastClock
 
 CLOUDFLARE = "https://api.cloudflare.com/client/v4"
 
@@ -188,15 +188,8 @@ def test_silent_port_costs_the_connect_timeout_alone(monkeypatch: pytest.MonkeyP
     assert "NAT gateway" in message
 
 
-class StillClock(FastClock):
-    """Time moves by sleep alone, so that a busy machine does not count."""
-
-    def monotonic(self) -> float:
-        return sum(self.slept)
-
-
 def test_connect_timeout_is_cut_to_the_rest_of_the_pass() -> None:
-    clock = StillClock()
+    clock = FakeClock()
     budget = Budget(clock, 600)
     clock.sleep(599.95)
     with listening() as port, pytest.raises(TransientError, match=r"within 0\.0\d+ seconds"):

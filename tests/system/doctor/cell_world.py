@@ -12,18 +12,15 @@ from moto.events.models import EventsBackend, events_backends
 
 from controller.doctor.diagnosis import Check, side_by_side
 from controller.doctor.examine import parts_for
-from controller.sandbox.aws import ACCOUNT, REGION
+from controller.sandbox.aws import ACCOUNT
 from controller.sandbox.aws_http import MOTO_LOCK
-from controller.sandbox.aws_machines import Machines
 from controller.sandbox.cloudflare import Proceed, Reply, Request
-from tests.support.servers import long_ago
+from tests.support.cells import AWAY, BUS, EAST, HUB
 from tests.system.doctor.deployed import FUNCTION, PATTERN, TAG_PATTERN, Deployment, looked, name_of
 
-HUB, EAST = f"{ACCOUNT}/{REGION}", f"{ACCOUNT}/us-east-1"
-AWAY, FAR = "210987654321/eu-west-1", "310987654321/us-west-2"
+FAR = "310987654321/us-west-2"
 CELLS = (HUB, EAST, AWAY, FAR)
 ROLE, EXTERNAL_ID = "ElephantDNSCell", "pupils"
-BUS = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default"
 STATE, TAGS = "ElephantCellStateWatch", "ElephantCellTagWatch"
 OF_CELLS = ("cell-role", "cell-machines", "cell-state-changes", "cell-tag-changes", "cell-forwarding")
 #: What the cell's role may do only where PeopleArns is given.
@@ -36,12 +33,6 @@ def account_of(cell: str) -> str:
 
 def role_in(cell: str, name: str = ROLE) -> str:
     return f"arn:aws:iam::{account_of(cell)}:role/{name}"
-
-
-def launched(cell: str, meeting: str, **how: Any) -> str:
-    """A machine in a cell; its id."""
-    account, _, region = cell.partition("/")
-    return Machines(account, region).launch(meeting, "teacher", launched_at=long_ago(), **how)
 
 
 def about(checks: list[Check], cell: str) -> dict[str, Check]:

@@ -94,7 +94,7 @@ class Deployment:
         )
 
     def policy(self, queue: str, *statements: Mapping[str, Any]) -> None:
-        """The queue's policy."""
+        """Give the queue a policy of these statements."""
         url = self.of("sqs").get_queue_url(QueueName=queue.rpartition(":")[2])["QueueUrl"]
         document = json.dumps({"Version": "2012-10-17", "Statement": statements})
         self.of("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": document})
@@ -129,7 +129,7 @@ class Deployment:
             return str(iam.get_role(RoleName="watchdog")["Role"]["Arn"])
 
     def of(self, service: str) -> Any:
-        """A client."""
+        """Return a client of this service of AWS."""
         return self.clouds.aws.client(service)
 
 

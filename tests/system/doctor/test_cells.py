@@ -11,22 +11,9 @@ from controller.doctor.cell import Cell
 from controller.doctor.diagnosis import Status
 from controller.errors import DeadlineError
 from controller.sandbox.aws import ACCOUNT
+from tests.support.cells import AWAY, BUS, EAST, HUB, in_cell
 from tests.support.servers import Clouds
-from tests.system.doctor.cell_world import (
-    AWAY,
-    BUS,
-    CELLS,
-    EAST,
-    HUB,
-    OF_CELLS,
-    STATE,
-    TAGS,
-    Cells,
-    about,
-    account_of,
-    launched,
-    role_in,
-)
+from tests.system.doctor.cell_world import CELLS, OF_CELLS, STATE, TAGS, Cells, about, account_of, role_in
 from tests.system.doctor.deployed import PATTERN, TAG_PATTERN
 
 FAIL, WARN, PASS, SKIP = Status.FAIL, Status.WARN, Status.PASS, Status.SKIP
@@ -34,7 +21,7 @@ FAIL, WARN, PASS, SKIP = Status.FAIL, Status.WARN, Status.PASS, Status.SKIP
 
 def test_cells_that_are_right_pass_and_are_read_once(cells: Cells, clouds: Clouds) -> None:
     for number, cell in enumerate(CELLS):
-        launched(cell, f"m{number}")
+        in_cell(cell, f"m{number}")
     clouds.aws.requests.clear()
     checks = cells.said("ec2:DescribeInstances", "project-tag", *OF_CELLS)
     assert {check.status for check in checks} == {PASS}

@@ -8,20 +8,17 @@ import pytest
 
 from controller.doctor.diagnosis import Status
 from controller.sandbox.aws import ACCOUNT
+from tests.support.cells import AWAY, EAST, HUB, in_cell
 from tests.support.servers import Clouds
 from tests.system.doctor.cell_world import (
-    AWAY,
     CELLS,
-    EAST,
     EXTERNAL_ID,
     FAR,
-    HUB,
     OF_CELLS,
     ROLE,
     Cells,
     about,
     account_of,
-    launched,
     role_in,
 )
 from tests.system.doctor.deployed import PATTERN, TAG_PATTERN, Deployment, deny, examined
@@ -91,7 +88,7 @@ def of_organisation() -> dict[str, object]:
 
 
 def test_cells_that_name_the_place_alone_change_nothing(cells: Cells, clouds: Clouds) -> None:
-    launched(HUB, "m1")
+    in_cell(HUB, "m1")
     calls = []
     for changes in ({}, {"CELLS": HUB}):
         clouds.aws.requests.clear()
@@ -125,7 +122,7 @@ def test_without_the_account_of_the_credentials_cells_are_skipped(cells: Cells, 
 
 
 def test_the_tag_is_looked_for_in_every_cell(cells: Cells, clouds: Clouds) -> None:
-    machine = launched(AWAY, "m1")
+    machine = in_cell(AWAY, "m1")
     clouds.aws.rows.put("m1", status="LAUNCHED", teacher_ec2_id=machine)
     (said,) = cells.said("project-tag")
     assert said.seen == "Of 1 machines that live meetings name, 1 have the tag Project=Elephant."
@@ -134,7 +131,7 @@ def test_the_tag_is_looked_for_in_every_cell(cells: Cells, clouds: Clouds) -> No
 
 
 def test_marks_of_all_cells_are_this_deployments(cells: Cells, clouds: Clouds) -> None:
-    machine = launched(AWAY, "m1")
+    machine = in_cell(AWAY, "m1")
     clouds.aws.rows.put("m1", status="LAUNCHED", teacher_ec2_id=machine)
     ids = ("other-owners", "marks-outside-domain", "shared-machines")
     clouds.seed(machine, "192.0.2.1", comment=f"elephant-dns:{AWAY} teacher of m1")

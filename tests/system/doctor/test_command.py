@@ -1,9 +1,6 @@
 """``elephant-dns doctor`` as its users start it: text, JSON, exit codes, width, deadline."""
 
 import json
-import os
-import subprocess
-import sys
 from importlib.resources import files
 
 import jsonschema
@@ -12,6 +9,7 @@ import pytest
 from controller.doctor import as_text
 from controller.doctor.diagnosis import Check, Diagnosis, Status
 from tests.support.servers import Clouds
+from tests.system.cli.process import run
 from tests.system.doctor.deployed import Deployment
 
 SCHEMA = json.loads(files("controller.doctor").joinpath("doctor.schema.json").read_text(encoding="utf-8"))
@@ -25,21 +23,9 @@ SAMPLE = Diagnosis(
 )
 
 
-def doctor(clouds: Clouds, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "controller", "doctor", *arguments],
-        env={"PATH": os.environ["PATH"], **clouds.environment(**changes)},
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        timeout=60,
-        check=False,
-    )
-
-
 def test_a_deployment_in_order_is_exit_0_in_80_columns(clouds: Clouds, deployment: Deployment) -> None:
     deployment.whole()
-    done = doctor(clouds)
+    done = run(clouds, "doctor")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("A pass can do its work: 35 pass.\n")
     assert max(map(len, done.stdout.splitlines())) <= 80
@@ -47,7 +33,7 @@ def test_a_deployment_in_order_is_exit_0_in_80_columns(clouds: Clouds, deploymen
 
 
 def test_broken_settings_exit_with_1(clouds: Clouds) -> None:
-    done = doctor(clouds, "--quiet", DOMAIN_ROOT="", ZONE_ID="x")
+    done = run(clouds, "doctor", "--quiet", DOMAIN_ROOT="", ZONE_ID="x")
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.startswith("fail  settings\n      DOMAIN_ROOT is not set:")
     assert "ZONE_ID is 'x'" in done.stdout
@@ -55,18 +41,13 @@ def test_broken_settings_exit_with_1(clouds: Clouds) -> None:
 
 
 def test_json_is_alone_on_standard_output(clouds: Clouds) -> None:
-    done = doctor(clouds, "--format", "json", "--function", "another", CLOUDFLARE_API_TOKEN="cfut_wrong")
+    done = run(clouds, "doctor", "--format", "json", "--function", "another", CLOUDFLARE_API_TOKEN="cfut_wrong")
     assert done.returncode == 1
     content = json.loads(done.stdout)
     jsonschema.validate(content, SCHEMA)
     assert (content["healthy"], content["summary"]["fail"]) == (False, 1)
     assert "has no function another" in done.stdout
     assert "cfut_wrong" not in done.stdout + done.stderr
-
-
-def test_help_shows_examples(clouds: Clouds) -> None:
-    done = doctor(clouds, "--help")
-    assert (done.returncode, "Examples:" in done.stdout) == (0, True)
 
 
 def test_lines_fit_the_terminal_and_hostile_text_is_harmless() -> None:

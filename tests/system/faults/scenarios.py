@@ -17,7 +17,7 @@ WRONG = "198.51.100.9"
 
 
 def machine_id(number: int) -> str:
-    """The same in every run."""
+    """Return the id of the machine with this number. It is the same in every run."""
     return f"i-{number:017x}"
 
 

@@ -17,6 +17,7 @@ from tests.support.build import link, name
 from tests.support.servers import Clouds
 from tests.system.faults.calls import BATCH, Scene
 from tests.system.faults.claims import false_claims
+from tests.system.faults.kinds import FOR_EVER
 from tests.system.faults.scenarios import FULL, SCOPE, Seeder, machine_id
 from tests.system.faults.summary import TRIALS
 from tests.system.faults.trial import Ends, Trial, Workshop, end_of
@@ -104,7 +105,7 @@ def test_three_passes_that_all_saw_an_empty_name_make_one_record(workshop: Works
 
     def together(scene: Scene) -> Reply:
         if scene.operation == BATCH:
-            gate.wait(10)  # all three have read before any of them writes
+            gate.wait(FOR_EVER)  # all three have read before any of them writes
         return trial.witness(scene)
 
     gates = iter(range(3))

@@ -14,7 +14,6 @@ from tests.system.fuzz.effort import EFFORT, Note, try_all
 #: Neither --yes, after which writing is right, nor what writes a file or starts servers.
 WORDS = """plan apply explain retire --instance --format json html --force --expect --detailed-exitcode --deadline -v
     --quiet --version --help -h -- 0 -1 nan 1e400 i-01234567 m1 \udcff"""
-CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 TYPED = st.sampled_from(WORDS.split()) | st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12
 )

@@ -1,6 +1,7 @@
 """One deployment, several accounts and regions: moto keeps them apart by the request's region and credentials."""
 
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
@@ -9,7 +10,6 @@ import handler
 from controller.errors import IncompleteError, SettingsError
 from controller.model import Mode
 from controller.model import Request as Pass
-from controller.report.report import Report
 from controller.sandbox.aws import REGION
 from controller.sandbox.aws_http import operation_of
 from controller.sandbox.cloudflare import Reply
@@ -18,7 +18,7 @@ from tests.support.build import link, name
 from tests.support.cells import AWAY, CELLS, EAST, HUB, lessons, machines_of, marks, refuse
 from tests.support.events import batch, state_change
 from tests.support.lambda_runtime import LambdaContext
-from tests.support.servers import Clouds, outcomes
+from tests.support.servers import Clouds
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def from_cell(cell: str, machine: str) -> dict[str, object]:
     return {**state_change(machine), "account": account, "region": region}
 
 
-def handled(clouds: Clouds, event: object) -> dict[str, object]:
+def handled(clouds: Clouds, event: object) -> dict[str, Any]:
     clouds.forget_function()
     try:
         with clouds.exported(**CELLS):
@@ -142,7 +142,7 @@ def test_forwarded_events_are_served_in_their_cells(clouds: Clouds, fleet: dict[
 
 def test_an_event_of_an_unknown_cell_is_a_finding(clouds: Clouds, fleet: dict[str, str]) -> None:
     report = handled(clouds, from_cell("999999999999/eu-west-1", fleet[HUB]))
-    assert [(f["id"], f["key"]) for f in report["findings"]] == [("event-of-unknown-cell", "999999999999/eu-west-1")]  # type: ignore[attr-defined]  # JSON
+    assert [(f["id"], f["key"]) for f in report["findings"]] == [("event-of-unknown-cell", "999999999999/eu-west-1")]
     assert clouds.records() == {}
 
 
@@ -154,11 +154,10 @@ def test_the_function_fails_after_the_other_cells_were_served(clouds: Clouds, fl
 
 
 def test_report_names_the_cell_of_each_change(clouds: Clouds, fleet: dict[str, str]) -> None:
-    report: Report = clouds.plan(**CELLS)
+    report = clouds.plan(**CELLS)
     assert {result.change.instance: report.cell_of(result.change.instance) for result in report.results} == {
         machine: cell for cell, machine in fleet.items()
     }
-    assert outcomes(report)
 
 
 def test_the_message_of_a_machine_in_an_unread_cell_goes_back(clouds: Clouds, fleet: dict[str, str]) -> None:

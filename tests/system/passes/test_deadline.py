@@ -7,6 +7,7 @@ late is tried again: a pass that waits too long does so each time.
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import handler
 from controller.errors import CallError, DeadlineError, IncompleteError, ObservationError
 from controller.model import Outcome
 from controller.runtime.budget import SystemClock
+from controller.runtime.threads import Task
 from controller.sandbox.cloudflare import Reply
 from tests.support.events import SCHEDULED
 from tests.support.lambda_runtime import LambdaContext
@@ -96,6 +98,11 @@ def test_every_slowness_at_every_call(workshop: Workshop, scenario: str, kind: K
     assert found == {}
 
 
+def left_behind() -> list[threading.Thread]:
+    """Return the threads that a pass has given up. Python names a thread after the function that it runs."""
+    return [thread for thread in threading.enumerate() if thread.name.endswith(f"({Task._work.__name__})")]
+
+
 @pytest.mark.parametrize("operation", [LIST, SCAN, BATCH, UPDATE])
 def test_after_its_end_a_pass_does_nothing_more(workshop: Workshop, operation: str) -> None:
     def late(scene: Scene) -> Reply:
@@ -104,7 +111,8 @@ def test_after_its_end_a_pass_does_nothing_more(workshop: Workshop, operation: s
     trial = Trial(workshop, SCENARIOS["full"], clock=SystemClock())
     trial.run([Rule(Call(operation), late, times=None)], 0.7)
     before = list(trial.proxy.log)
-    time.sleep(1.2)  # by now the broken answer has come, to whoever still waits for it
+    for thread in left_behind():  # until the broken answer has come to whoever still waits for it
+        thread.join(FOR_EVER)
     assert trial.proxy.log == before
 
 

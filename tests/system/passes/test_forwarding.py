@@ -14,16 +14,15 @@ from moto.events.models import Rule, events_backends
 
 import handler
 from controller.sandbox.aws import exported
-from tests.infra.cloudformation import ACCOUNT, REGION, Stack, stack
+from tests.infra.cloudformation import ACCOUNT, Stack, stack
 from tests.infra.iam import Permission, allows
 from tests.support.build import name
-from tests.support.cells import AWAY, CELLS, EAST, HUB, in_cell, machines_of, marks
+from tests.support.cells import AWAY, BUS, CELLS, EAST, HUB, in_cell, machines_of, marks
 from tests.support.events import batch, state_change, tag_change
 from tests.support.lambda_runtime import LambdaContext
 from tests.support.servers import Clouds, long_ago
 
 OTHER = AWAY.partition("/")[0]
-BUS = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default"
 SEND_TO_TARGETS = Rule.send_to_targets
 #: By what a cell's machine can be heard of.
 KINDS: dict[str, Callable[..., dict[str, Any]]] = {"state": state_change, "tag": tag_change}

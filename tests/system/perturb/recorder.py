@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Journal:
-    """Of one pass."""
+    """What one pass asked, read and wrote, call by call."""
 
     settings: Settings
     scope: Collection[str] | None

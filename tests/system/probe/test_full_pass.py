@@ -7,9 +7,11 @@ import httpx
 import pytest
 
 from controller.model import Mode, Outcome, Request
-from controller.probe import full_pass
+from controller.probe import ask, full_pass
+from controller.report.as_json import as_dict
 from controller.report.report import Links, Report
 from controller.sandbox.edge import Edge
+from controller.telemetry.metrics import as_metrics
 from tests.support.build import name
 from tests.support.servers import Clouds
 
@@ -131,9 +133,6 @@ def test_stopped_pass_probes_nothing(clouds: Clouds, edge: Edge) -> None:
 
 
 def test_report_and_metric_say_how_many_links_do_not_work(clouds: Clouds, edge: Edge) -> None:
-    from controller.report.as_json import as_dict
-    from controller.telemetry.metrics import as_metrics
-
     edge.desktops[str(clouds.address(clouds.ready()))] = "filtered"
     report = run(clouds, edge)
     assert as_dict(report)["links"] == {"probed": 1, "unreachable": 1, "not_judged": 0, "not_reached": 0}
@@ -143,8 +142,6 @@ def test_report_and_metric_say_how_many_links_do_not_work(clouds: Clouds, edge: 
 def test_slow_desktop_keeps_no_other_link_from_its_verdict(
     clouds: Clouds, edge: Edge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from controller.probe import ask
-
     monkeypatch.setattr(ask.Prober.__init__, "__defaults__", (httpx.Timeout(60, read=0.2),))
     edge.desktops[str(clouds.address(clouds.ready("m1")))] = "slow"
     clouds.ready("m2")

@@ -7,8 +7,7 @@ import pytest
 from controller import retire
 from controller.errors import MismatchError
 from controller.model import Mode, Outcome, Request
-from controller.reconcile import decide, reconcile
-from controller.settings import Settings
+from controller.reconcile import Decide, decide, reconcile
 from tests.support.build import NOW, OTHER, TEACHER, machine, record, row, settings
 from tests.support.memory import Clouds, readings
 
@@ -23,12 +22,12 @@ SCOPE = frozenset({TEACHER})
     [Request(Mode.PLAN), Request(Mode.APPLY), Request(Mode.APPLY, force=True), Request(Mode.APPLY, SCOPE)],
     ids=["plan", "apply", "force", "scoped"],
 )
-def test_an_owner_id_of_another_account_or_region_stops_it(owner: str, decider: object, request_: Request) -> None:
+def test_an_owner_id_of_another_account_or_region_stops_it(owner: str, decider: Decide, request_: Request) -> None:
     clouds = Clouds(readings([machine()]), [record(comment=f"elephant-dns:{owner}")])
     with pytest.raises(
         MismatchError, match=f"OWNER_ID {owner} names another account or region than 123456789012/us"
     ) as e:
-        reconcile(request_, clouds.its(settings(OWNER_ID=owner)), decide=decider)  # type: ignore[arg-type]
+        reconcile(request_, clouds.its(settings(OWNER_ID=owner)), decide=decider)
     assert "Nothing was planned" in e.value.hint
     assert (clouds.calls, clouds.writes) == ([], [])
 
@@ -49,9 +48,8 @@ def vanished(owner: str) -> Clouds:
 
 
 def applied(owner: str, *, force: bool = False, clouds: Clouds | None = None) -> tuple[bool, set[Outcome], bool]:
-    using: Settings = settings(OWNER_ID=owner)
     clouds = clouds or vanished(owner)
-    report = reconcile(Request(Mode.APPLY, force=force), clouds.its(using))
+    report = reconcile(Request(Mode.APPLY, force=force), clouds.its(settings(OWNER_ID=owner)))
     resting = {result.outcome for result in report.results if result.change.evidence}
     return report.guard.tripped, resting, report.ended_well
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from string import Formatter
+from typing import Any
 
 import pytest
 
@@ -12,9 +13,9 @@ LINK = Link(name(TEACHER), 8443, TEACHER, "m1", "teacher", ADDRESS)
 CLOUDFLARE = Answer(200, from_cloudflare=True)
 
 
-def seen(**fields: object) -> Seen:
+def seen(**fields: Any) -> Seen:
     """An answer of the desktop, by way of Cloudflare, with these facts changed."""
-    answer = replace(CLOUDFLARE, **fields)  # type: ignore[arg-type]
+    answer = replace(CLOUDFLARE, **fields)
     return Seen(Stage.ANSWER, addresses=("104.16.0.1",), answer=answer)
 
 

@@ -1,6 +1,7 @@
 """Findings of one kind stand together, above one hint, and all of them count."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -27,8 +28,7 @@ def equal(number: int, kind: str = "no-public-address", hint: str = HINT) -> tup
 
 
 @pytest.mark.parametrize("render", [as_text.render, as_markdown.render, as_html.render, as_list.render])
-def test_37_equal_findings_repeat_neither_message_nor_hint(render: object) -> None:
-    assert callable(render)
+def test_37_equal_findings_repeat_neither_message_nor_hint(render: Callable[[Report], str]) -> None:
     text = render(with_findings(*equal(37)))
     assert text.count(HINT) == 1
     assert all(text.count(finding.key) == 1 for finding in equal(MOST_OF_A_KIND))

@@ -46,8 +46,8 @@ def reports() -> Mapping[str, Report]:
     return several
 
 
-@pytest.mark.parametrize(("name", "report"), reports().items())
-def test_a_report_is_as_the_schema_says(name: str, report: Report) -> None:
+@pytest.mark.parametrize("report", reports().values(), ids=reports())
+def test_a_report_is_as_the_schema_says(report: Report) -> None:
     text = as_json.render(report)
     VALIDATOR.validate(json.loads(text))
     assert text.isascii()

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from controller.model import Finding, Instance, World
+from controller.model import Finding, Instance, Meeting, World
 from tests.support.build import NOW, OTHER, STUDENT, TEACHER, decided, link, machine, row, settings, world
 
 LATE = {"machine-overdue", "meeting-late", "not-launched", "role-not-launched", "never-healthy"}
@@ -26,8 +27,8 @@ def ago(span: timedelta) -> str:
     return (NOW - span).isoformat()
 
 
-def student(**changed: object) -> Instance:
-    return machine(STUDENT, role="student", ip="192.0.2.8", **changed)  # type: ignore[arg-type]  # fields by name
+def student(**changed: Any) -> Instance:
+    return machine(STUDENT, role="student", ip="192.0.2.8", **changed)
 
 
 @pytest.mark.parametrize("state", ["running", "pending"])
@@ -127,8 +128,8 @@ def test_a_role_without_a_machine_is_reported_once_the_meeting_began(status: str
     ],
     ids=["not yet", "no time", "named", "linked", "unknown status"],
 )
-def test_a_role_that_has_or_had_a_machine_is_not_reported(lesson: object) -> None:
-    assert kinds(world([machine()], [], [lesson], absent=[OTHER])) == []  # type: ignore[list-item]  # a Meeting
+def test_a_role_that_has_or_had_a_machine_is_not_reported(lesson: Meeting) -> None:
+    assert kinds(world([machine()], [], [lesson], absent=[OTHER])) == []
 
 
 def test_a_meeting_that_stays_dns_written_is_never_healthy() -> None:

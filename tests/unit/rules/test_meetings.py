@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -106,8 +107,8 @@ def test_current_is_no_machine_whose_tags_are_anothers(other: Instance) -> None:
 
 
 @pytest.mark.parametrize("tags", [{"meeting": "m2"}, {"role": "student"}])
-def test_wrongly_named_machine_is_reported_and_never_linked(tags: dict[str, str]) -> None:
-    wanted = decided(world([machine(**tags)], [record()], [row(ids={"teacher": TEACHER}), row("m2")]))  # type: ignore[arg-type]
+def test_wrongly_named_machine_is_reported_and_never_linked(tags: dict[str, Any]) -> None:
+    wanted = decided(world([machine(**tags)], [record()], [row(ids={"teacher": TEACHER}), row("m2")]))
     assert not [c for c in wanted.changes if (c.key, c.role) == ("m1", "teacher")]
     assert "wrong-instance" in found(wanted)
 
@@ -237,9 +238,9 @@ def test_a_meeting_is_over_only_where_no_link_deserves_to_stay(linked: Instance 
 
 def test_dead_links_go_first_where_the_end_rests_on_absence() -> None:
     late = (NOW - timedelta(days=2)).isoformat()
-    about = {"status": "HEALTHY", "ids": {"teacher": TEACHER}, "meet_time": late}
+    about: dict[str, Any] = {"status": "HEALTHY", "ids": {"teacher": TEACHER}, "meet_time": late}
     gone = machine(STUDENT, role="student", state="terminated")
-    first = row(**about, links={"teacher": link(TEACHER), "student": link(STUDENT)})  # type: ignore[arg-type]
+    first = row(**about, links={"teacher": link(TEACHER), "student": link(STUDENT)})
     assert shown(decided(world([gone], [], [first], absent=[TEACHER]))) == [("clear-link", "link-dead")]
     (change,) = decided(world([gone], [], [replace(first, links={"teacher": link(TEACHER)})], absent=[TEACHER])).changes
     assert change.rule == "meeting-over"

@@ -4,7 +4,8 @@ Those that need more than one reading are in ``../passes``, those about writing 
 """
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -40,9 +41,9 @@ def ids(count: int) -> list[str]:
     return [f"i-{number:017x}" for number in range(count)]
 
 
-def teachers(count: int, **changed: object) -> list[Instance]:
+def teachers(count: int, **changed: Any) -> list[Instance]:
     """A lesson's teacher each."""
-    return [machine(i, meeting=f"m{n}", **changed) for n, i in enumerate(ids(count))]  # type: ignore[arg-type]
+    return [machine(i, meeting=f"m{n}", **changed) for n, i in enumerate(ids(count))]
 
 
 @pytest.mark.parametrize("status", ["LAUNCHED", "DNS_WRITTEN", "HEALTHY", "IN_PROGRESS"])
@@ -91,8 +92,7 @@ def test_meeting_over_is_left_to_the_full_pass_when_both_machines_die() -> None:
 
 
 @pytest.mark.parametrize("since", [LONG_AGO, OLD, YOUNG])
-def test_record_stays_while_running_machine_is_shown_without_address(since: object) -> None:
-    assert isinstance(since, type(NOW))
+def test_record_stays_while_running_machine_is_shown_without_address(since: datetime) -> None:
     seen = machine(ip=None, launched=since - timedelta(seconds=1))
     lesson = row(status="IN_PROGRESS", ids={"teacher": TEACHER}, links={"teacher": link(TEACHER)})
     assert decided(world([seen], [record(created=since)], [lesson])).changes == ()
@@ -106,21 +106,6 @@ def test_record_stays_when_59_of_60_machines_lose_their_tag() -> None:
     wanted = decided(world(lost, records, [*history, *rows]))
     assert wanted.changes == ()
     assert found(wanted).count("untagged-instance") == 59
-
-
-def test_each_lost_tag_is_reported_and_a_stop_deletes_the_record() -> None:
-    fleet = teachers(5)
-    records = [record(m.id, id=m.id) for m in fleet]
-    rows = [row(m.meeting or "", "IN_PROGRESS", links={"teacher": link(m.id)}) for m in fleet]
-    lost = [replace(m, tagged=n == 0) for n, m in enumerate(fleet)]
-    wanted = decided(world(lost, records, rows))
-    assert (wanted.changes, found(wanted)) == ((), ["untagged-instance"] * 4)
-    stopped = [replace(m, state="stopped", public_ip=None) if m.id == fleet[4].id else m for m in lost]
-    wanted = decided(world(stopped, records, rows))
-    assert [(change.rule, change.instance) for change in wanted.changes] == [
-        ("record-stopped", fleet[4].id),
-        ("link-dead", fleet[4].id),
-    ]
 
 
 def test_link_stays_when_30_machines_get_a_meeting_without_a_row() -> None:
@@ -162,8 +147,8 @@ def test_link_stays_mid_lesson_when_a_second_machine_appears() -> None:
 @pytest.mark.parametrize(
     "tags", [{"meeting": "m2"}, {"meeting": "m2", "role": "student"}, {"meeting": "without a row"}]
 )
-def test_meeting_over_not_by_another_meetings_terminated_machine(tags: dict[str, str]) -> None:
-    stranger = machine(state="terminated", **tags)  # type: ignore[arg-type]
+def test_meeting_over_not_by_another_meetings_terminated_machine(tags: dict[str, Any]) -> None:
+    stranger = machine(state="terminated", **tags)
     rows = [row(status="HEALTHY", ids={"teacher": TEACHER}), row("m2", "TERMINATED")]
     wanted = decided(world([stranger], [], rows))
     assert (wanted.changes, found(wanted)) == ((), ["wrong-instance"])
