@@ -140,10 +140,10 @@ def returned(request: Request, instances: Iterable[str | None]) -> list[str] | N
 
     None if the request is not a batch, or an instance has no message with an id: then only the whole batch can go back.
     """
-    if request.messages is None:
+    known, failed = request.messages, set(instances)
+    if known is None or failed - {instance for instance, ids in known.items() if ids}:
         return None
-    ids = [request.messages.get(instance or "", ()) for instance in instances]
-    return None if not all(ids) else list(dict.fromkeys(id for found in ids for id in found))
+    return [id for instance, ids in known.items() if instance in failed for id in ids]
 
 
 def _unusable(record: Mapping[str, Any]) -> Finding:

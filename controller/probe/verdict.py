@@ -295,7 +295,7 @@ def _of_answer(link: Link, answer: Answer) -> Cause:
 def _facts(link: Link, seen: Seen) -> dict[str, object]:
     """Return what the texts may say."""
     answer = seen.answer
-    status, code = (answer.status, answer.error or answer.status) if answer else (0, 0)
+    code = answer and (answer.error or answer.status)
     where = ", ".join(seen.addresses) or "its address"
     if link.address in seen.addresses:
         elsewhere = f"it resolves to {link.address}, the machine's own address"
@@ -309,7 +309,7 @@ def _facts(link: Link, seen: Seen) -> dict[str, object]:
         "domain": link.name.partition(".")[2],
         "where": f"{where} port {link.port}",
         "problem": seen.problem or f"error {code}",
-        "status": status,
+        "status": answer and answer.status,
         "code": code,
         "distrust": f": {seen.distrust}" * bool(seen.distrust),
         "elsewhere": elsewhere,

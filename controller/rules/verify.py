@@ -34,11 +34,11 @@ def with_answers(
     """Yield each change with its record in a batch's answer, or None if the answer leaves it out."""
     by_id, by_name = {answer.id: answer for answer in answers}, {answer.name: answer for answer in answers}
     for change in changes:
-        yield change, by_name.get(change.name) if isinstance(change, CreateRecord) else by_id.get(_id_of(change))
-
-
-def _id_of(change: RecordChange) -> str:
-    return change.id if isinstance(change, (UpdateRecord, DeleteRecord)) else ""
+        match change:
+            case UpdateRecord(id=id) | DeleteRecord(id=id):
+                yield change, by_id.get(id)
+            case _:
+                yield change, by_name.get(change.name)
 
 
 def outcome_now(
@@ -113,13 +113,13 @@ def agreeing(before: World, after: World, instances: frozenset[str], settings: S
     return frozenset(i for i in instances if _said_of(before, i, settings) == _said_of(after, i, settings))
 
 
-def _said_of(world: World, instance: str, settings: Settings) -> tuple[object, ...]:
+def _said_of(world: World, instance: str, settings: Settings) -> object:
     machine = world.instances.get(instance)
     if machine is None:
-        return (instance in world.absent,)
+        return world.absent & {instance}
     kind = classify(machine, settings)
-    address = machine.public_ip if kind is InstanceClass.SERVING else None
-    return kind, address, machine.meeting, machine.role
+    is_down = kind in (InstanceClass.STOPPED, InstanceClass.GONE)  # its address is released, now or soon
+    return kind, None if is_down else machine.public_ip, machine.meeting, machine.role
 
 
 def without(world: World, instances: frozenset[str]) -> World:

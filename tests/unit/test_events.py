@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from controller.errors import RequestError
-from controller.events import parse_event
+from controller.events import parse_event, returned
 from controller.model import Heard, Mode, Request
-from tests.support.build import STUDENT, TEACHER
+from tests.support.build import OTHER, STUDENT, TEACHER
 from tests.support.events import BY_SCHEDULER, SCHEDULED, batch, state_change, tag_change
 
 
@@ -117,37 +117,91 @@ def test_a_command_does_as_it_says(event: object, request_: Request) -> None:
     assert parse_event(event) == request_
 
 
+UNKNOWN, MALFORMED = "Unknown kind of event: nothing was done.", "Malformed event: expected the state or the tags of"
+BATCH = "Unknown kind of batch: expected messages from SQS."
+
+
 @pytest.mark.parametrize(
-    "event",
+    ("event", "message"),
     [
-        None,
-        [],
-        "plan",
-        {},
-        {"action": "destroy"},
-        {"action": ["plan"]},
-        {"action": "plan", "instance": []},
-        {"action": "plan", "instance": "i-XYZ"},
-        {"action": "plan", "instance": [TEACHER, 5]},
-        {"action": "plan", "instance": None},
-        {"action": "apply", "force": "yes"},
-        {"action": "apply", "force": True, "instance": TEACHER},
-        {"action": "plan", "scheduled": "yes"},
-        {"action": "apply", "forced": True},
-        {"Records": []},
-        {"Records": [{"eventSource": "aws:s3", "body": "{}"}]},
-        {"Records": [5]},
-        {"detail-type": "Scheduled Event", "source": "me"},
-        {**state_change(), "source": "me"},
-        state_change("i-0abc'; DROP"),
-        {**state_change(), "detail": None},
-        {"detail-type": "EC2 Spot Instance Interruption Warning", "source": "aws.ec2"},
+        (None, UNKNOWN),
+        ([], UNKNOWN),
+        ("plan", UNKNOWN),
+        ({}, UNKNOWN),
+        ({"action": "destroy"}, UNKNOWN),
+        ({"action": ["plan"]}, UNKNOWN),
+        ({"action": "plan", "instance": []}, "No instance ID in the list"),
+        ({"action": "plan", "instance": "i-XYZ"}, "Invalid instance ID 'i-XYZ'"),
+        ({"action": "plan", "instance": [TEACHER, 5, "x"]}, "Invalid instance ID '5', 'x'"),
+        ({"action": "plan", "instance": None}, "Invalid instance ID 'None'"),
+        ({"action": "apply", "force": "yes"}, 'Invalid "force": expected true or false.'),
+        ({"action": "apply", "force": True, "instance": TEACHER}, 'Cannot combine "force" with "instance"'),
+        ({"action": "plan", "scheduled": "yes"}, 'Invalid "scheduled"'),
+        ({"action": "apply", "forced": True, "again": 1}, "Unknown keys in the event: again, forced."),
+        ({"Records": []}, UNKNOWN),
+        ({"Records": [{"eventSource": "aws:s3", "body": "{}"}]}, BATCH),
+        ({"Records": [5]}, BATCH),
+        ({"detail-type": "Scheduled Event", "source": "me"}, UNKNOWN),
+        ({**state_change(), "source": "me"}, MALFORMED),
+        (state_change("i-0abc'; DROP"), MALFORMED),
+        ({**state_change(), "detail": None}, MALFORMED),
+        ({"detail-type": "EC2 Spot Instance Interruption Warning", "source": "aws.ec2"}, UNKNOWN),
     ],
 )
-def test_anything_else_is_refused_and_told_what_was_expected(event: object) -> None:
+def test_anything_else_is_refused_and_told_what_was_expected(event: object, message: str) -> None:
     with pytest.raises(RequestError) as caught:
         parse_event(event)
+    assert caught.value.message.startswith(message)
     assert caught.value.hint
+
+
+def test_refused_force_over_an_instance_says_what_to_do() -> None:
+    with pytest.raises(RequestError) as caught:
+        parse_event({"action": "apply", "force": True, "instance": TEACHER})
+    assert caught.value.hint.startswith('Leave one of the two out: "force" releases')
+
+
+def test_messages_about_an_event_show_the_beginning_of_long_texts() -> None:
+    with pytest.raises(RequestError, match=f"in the event: {'x' * 200}[.]"):
+        parse_event({"action": "apply", "x" * 300: 1})
+    with pytest.raises(RequestError, match=f"instance ID '{'x' * 60}'"):
+        parse_event({"action": "apply", "instance": "x" * 300})
+    event = batch("{}")
+    event["Records"][0]["messageId"] = "x" * 300
+    assert [finding.key for finding in parse_event(event).findings] == ["x" * 100]
+
+
+def test_unusable_message_without_an_id_is_a_finding() -> None:
+    event = batch("{}")
+    del event["Records"][0]["messageId"]
+    assert [finding.key for finding in parse_event(event).findings] == ["message"]
+
+
+@pytest.mark.parametrize(
+    ("failed", "ids"),
+    [
+        ([], []),
+        ([STUDENT], ["m1"]),
+        ([STUDENT, TEACHER, STUDENT], ["m0", "m2", "m1"]),
+        ([TEACHER, OTHER], None),
+        ([TEACHER, None], None),
+    ],
+    ids=["none", "one", "all", "another machine", "no machine"],
+)
+def test_messages_about_failed_machines_are_returned_once(failed: list[str | None], ids: list[str] | None) -> None:
+    assert returned(parse_event(batch(state_change(), state_change(STUDENT), tag_change())), failed) == ids
+
+
+@pytest.mark.parametrize("id", [None, "", 5])
+def test_failed_machine_without_a_usable_id_returns_the_batch(id: object) -> None:
+    event = batch(state_change(), state_change(STUDENT))
+    event["Records"][1]["messageId"] = id
+    assert returned(parse_event(event), [TEACHER]) == ["m0"]
+    assert returned(parse_event(event), [STUDENT]) is None
+
+
+def test_single_event_returns_no_messages() -> None:
+    assert returned(parse_event(state_change()), []) is None
 
 
 def at(second: int) -> datetime:

@@ -43,7 +43,10 @@ def test_no_random_world_is_left_alone_while_it_is_wrong(case: Case) -> None:
 @given(cases())
 def test_without_force_only_held_changes_are_left_and_planned_again(case: Case) -> None:
     clouds = Clouds(case)
-    passes = [run(clouds) for _ in range(2 + takes_two_passes(case.state, case.settings))]
+    passes = [run(clouds)]
+    # Records that this pass has written show the next one that this is the right place: it may hold less.
+    is_held = any(result.outcome is Outcome.GUARDED for result in passes[0].results)
+    passes += [run(clouds) for _ in range(1 + is_held + takes_two_passes(case.state, case.settings))]
     assert {result.outcome for ran in passes for result in ran.results} <= {Outcome.APPLIED, Outcome.GUARDED}
     assert {result.outcome for result in passes[-1].results} <= {Outcome.GUARDED}
     assert passes[-1].state == passes[-2].state

@@ -36,6 +36,9 @@ def test_any_answer_of_the_desktop_works(status: int) -> None:
         ({"status": 503, "error": 1105}, Cause.EDGE_FAILED),
         ({"status": 302, "location": "team.cloudflareaccess.com/cdn-cgi/access/login/x"}, Cause.ACCESS),
         ({"status": 302, "location": f"{name(TEACHER)}/cdn-cgi/access/login"}, Cause.ACCESS),
+        ({"status": 302, "location": "team.cloudflareaccess.com/login"}, Cause.ACCESS),
+        ({"status": 301, "location": f"{name(TEACHER)}/", "to_http": True}, Cause.HTTPS_OFF),
+        ({"status": 301, "location": "desk.example.net/", "to_http": True}, Cause.WORKS),
         ({"status": 302, "location": "notcloudflareaccess.com/"}, Cause.WORKS),
         ({"status": 302, "location": f"{name(TEACHER)}/login"}, Cause.WORKS),
     ],
@@ -64,11 +67,56 @@ def test_unknown_address_of_the_machine_matches_no_answer_of_dns() -> None:
         (Seen(Stage.ANSWER, "the time is up"), Kind.BROKEN, Cause.NO_ANSWER),
         (Seen(Stage.ANSWER, "Connection reset by peer", refused=True), Kind.UNKNOWN, Cause.EDGE_FAILED),
         (Seen(Stage.NAME, "the time is up"), Kind.UNKNOWN, Cause.NO_RESOLVER),
+        (Seen(Stage.NAME, "NXDOMAIN", refused=True), Kind.BROKEN, Cause.NO_NAME),
     ],
 )
 def test_stage_at_which_a_look_ended_decides(facts: Seen, kind: Kind, cause: Cause) -> None:
     verdict = judge(LINK, facts)
     assert (verdict.kind, verdict.cause) == (kind, cause)
+
+
+@pytest.mark.parametrize(
+    ("distrust", "from_cloudflare", "kind", "cause"),
+    [
+        ("", False, Kind.UNKNOWN, Cause.NOT_PROXIED),  # a browser gets to the desktop
+        ("self-signed certificate", False, Kind.BROKEN, Cause.NOT_PROXIED),
+        ("self-signed certificate", True, Kind.BROKEN, Cause.NO_CERTIFICATE),
+    ],
+)
+def test_certificate_decides_whether_a_browser_gets_there(
+    distrust: str, from_cloudflare: bool, kind: Kind, cause: Cause
+) -> None:
+    verdict = judge(LINK, replace(seen(from_cloudflare=from_cloudflare), distrust=distrust))
+    assert (verdict.kind, verdict.cause) == (kind, cause)
+    assert distrust in verdict.because
+
+
+@pytest.mark.parametrize(
+    ("facts", "because"),
+    [
+        (seen(status=403, error=1020), f"A rule at Cloudflare refuses the probe of {LINK.name} (error 1020)"),
+        (seen(status=503, error=1105), f"Cloudflare did not handle the request for {LINK.name}: error 1105"),
+        (seen(from_cloudflare=False), f"{LINK.name} does not lead to Cloudflare: another server answers"),
+        (
+            Seen(Stage.CONNECT, "timed out", addresses=("104.16.0.1", "104.16.0.2")),
+            "Cannot connect to Cloudflare at 104.16.0.1, 104.16.0.2 port 8443 from here: timed out",
+        ),
+        (
+            Seen(Stage.CONNECT, "timed out"),
+            "Cannot connect to Cloudflare at its address port 8443 from here: timed out",
+        ),
+        (replace(seen(), distrust="expired"), f"Cloudflare has no certificate for {LINK.name}: expired"),
+        (Seen(Stage.TLS, refused=True), f"Cloudflare has no certificate for {LINK.name}"),
+    ],
+)
+def test_verdict_names_what_was_seen(facts: Seen, because: str) -> None:
+    assert judge(LINK, facts).because == because
+
+
+def test_remedy_names_the_port_and_the_domain() -> None:
+    assert "listen on port 8443;" in judge(LINK, seen(status=521)).remedy
+    assert "skip it for *.example.com." in judge(LINK, seen(status=403, error=1020)).remedy
+    assert judge(LINK, seen(status=521)).kind is Kind.BROKEN
 
 
 @pytest.mark.parametrize("cause", Cause)

@@ -5,16 +5,34 @@ from typing import Any
 
 import pytest
 
-from controller.model import Condition, CreateRecord, DeleteRecord, DnsRecord, Outcome, RowWrite, UpdateRecord
+from controller.model import Condition, CreateRecord, DeleteRecord, DnsRecord, Instance, Outcome, RowWrite, UpdateRecord
 from controller.rules.verify import (
+    agreeing,
     has_record_of,
     is_as_wanted,
     is_row_as_written,
     merged,
     outcome_now,
     with_answers,
+    without,
 )
-from tests.support.build import ADDRESS, ELSEWHERE, FOREIGN, MARK, TEACHER, link, machine, name, record, row, settings
+from tests.support.build import (
+    ADDRESS,
+    ELSEWHERE,
+    FOREIGN,
+    MARK,
+    OTHER,
+    STRANGER,
+    STUDENT,
+    TEACHER,
+    link,
+    machine,
+    name,
+    record,
+    row,
+    settings,
+    world,
+)
 
 
 def create(content: str = ADDRESS) -> CreateRecord:
@@ -155,3 +173,38 @@ def test_writes_to_one_row_are_one_write_with_every_condition() -> None:
         defaults=(("c", "3"),),
         removes=("d", "g"),
     )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_agreed"),
+    [
+        (machine(), machine(), True),
+        (machine(), machine(ip=ELSEWHERE), False),
+        (machine(tagged=False), machine(tagged=False, ip=None), False),
+        (machine(), machine(tagged=False), False),
+        (machine(), machine(role="student"), False),
+        (machine(), machine(meeting="m2"), False),
+        (machine(state="stopping"), machine(state="stopped", ip=None), True),  # it keeps its address until it is down
+        (machine(state="shutting-down"), machine(state="terminated", ip=None), True),
+        (machine(state="stopped"), machine(state="terminated"), False),
+        (machine(), None, False),
+        (None, None, True),
+    ],
+)
+def test_answers_agree_that_say_the_same_to_the_rules(
+    before: Instance | None, after: Instance | None, is_agreed: bool
+) -> None:
+    first, second = (world([seen] if seen else [], absent=[] if seen else [TEACHER]) for seen in (before, after))
+    assert (agreeing(first, second, frozenset({TEACHER}), settings()) == {TEACHER}) is is_agreed
+
+
+def test_absent_machine_is_not_one_that_nobody_looked_at() -> None:
+    absent, unknown = world(absent=[OTHER, TEACHER]), world(absent=[OTHER])
+    assert agreeing(unknown, absent, frozenset({TEACHER, OTHER}), settings()) == {OTHER}
+
+
+def test_world_without_machines_proves_nothing_about_them() -> None:
+    seen = world([machine(), machine(OTHER)], absent=[STUDENT, STRANGER])
+    left = without(seen, frozenset({TEACHER, STUDENT}))
+    assert left.instances.keys() == {OTHER}
+    assert left.absent == {STRANGER}
