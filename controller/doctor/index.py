@@ -31,7 +31,7 @@ def index_check(table: Any, settings: Settings) -> Check:
     lacks = _lacks(index, settings)
     if lacks:
         seen = f"Index {settings.status_index} {'; it '.join(lacks)}."
-        fix = "Make an index with partition key status that projects all attributes, or unset STATUS_INDEX."
+        fix = "Create an index with partition key status that projects all attributes, or unset STATUS_INDEX."
         return failed("status-index", seen, fix)
     seen = f"Index {settings.status_index} has the key and the attributes that a pass reads. {_costs(table)}"
     return passed("status-index", seen)
@@ -42,7 +42,7 @@ def _without(table: Any, settings: Settings, fitting: list[str]) -> Check:
         seen = f"None is used, and none is needed below {PAYS_FROM // 1024**2} MB. {_costs(table)}"
         return passed("status-index", seen)
     seen = f"It would pay: a scan reads all of table {settings.table_name}. {_costs(table)}"
-    make = "Make an index with partition key status that projects all attributes, and name it in STATUS_INDEX."
+    make = "Create an index with partition key status that projects all attributes, and name it in STATUS_INDEX."
     return warned("status-index", seen, f"Set STATUS_INDEX={sorted(fitting)[0]}: it is there." if fitting else make)
 
 

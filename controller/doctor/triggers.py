@@ -71,7 +71,7 @@ def _state_checks(deployment: Deployment, matcher: Matcher) -> Iterator[Check]:
     rules = [trigger for trigger in deployment.triggers if trigger.pattern and not is_for_tags(trigger.pattern)]
     if not rules:
         seen = "No rule brings state changes to the function: a record waits for the schedule."
-        yield failed(_STATE, seen, f"Make a rule on the default event bus with the pattern {RIGHT_PATTERN}.")
+        yield failed(_STATE, seen, f"Create a rule on the default event bus with the pattern {RIGHT_PATTERN}.")
     function = deployment.function
 
     def problems(rule: Trigger) -> Iterator[Check]:
@@ -91,7 +91,9 @@ def _tag_checks(deployment: Deployment, matcher: Matcher, look: Look) -> Iterato
     keys = (*(() if error else look.settings.project_tag[:1]), "MeetingID", "Role")
     if not rules:
         seen = "No rule brings changed tags to the function: a machine that is tagged after its launch waits."
-        fix = f"Make a rule with the pattern {right_tag_pattern(keys)}, unless launchers tag in the call that launches."
+        fix = (
+            f"Create a rule with the pattern {right_tag_pattern(keys)}, unless launchers tag in the call that launches."
+        )
         yield warned(_TAGS, seen, fix)
 
     def problems(rule: Trigger) -> Iterator[Check]:
@@ -111,7 +113,7 @@ def _schedule_checks(deployment: Deployment, now: datetime) -> Iterator[Check]:
         yield _not_read(_SCHEDULE, "EventBridge Scheduler", deployment.schedules)
     elif not schedules:
         seen = "No schedule starts the function: what a lost event or a change by hand leaves is never fixed."
-        yield failed(_SCHEDULE, seen, "Make a rule with the schedule rate(5 minutes), or run apply from cron.")
+        yield failed(_SCHEDULE, seen, "Create a rule with the schedule rate(5 minutes), or run apply from cron.")
 
     def problems(trigger: Trigger) -> Iterator[Check]:
         yield from _pass(trigger)

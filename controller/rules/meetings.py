@@ -73,7 +73,7 @@ def current_of(facts: Facts, meeting: Meeting, role: str) -> Instance | None:
     for preferred in (meeting.instance_ids.get(role), facts.link_target(meeting.links.get(role))):
         if isinstance(preferred, str) and preferred in serving:
             return serving[preferred]
-    return max(serving.values(), key=lambda machine: (_launch(machine), machine.id), default=None)
+    return max(found, key=lambda machine: (_launch(machine), machine.id))
 
 
 def members_of(facts: Facts, meeting: Meeting) -> set[str]:

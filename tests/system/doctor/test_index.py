@@ -87,7 +87,7 @@ def test_from_ten_megabytes_on_an_index_would_pay(clouds: Clouds) -> None:
     said = table(clouds)["status-index"]
     assert said.status is Status.WARN
     assert "1,280.0 read units" in said.seen
-    assert said.fix.startswith("Make an index")
+    assert said.fix.startswith("Create an index")
 
 
 def test_an_index_that_would_pay_and_is_there_is_named(clouds: Clouds) -> None:
