@@ -63,9 +63,8 @@ class Observer:
 
     def described(self, ids: frozenset[str], homes: Mapping[str, str] | None = None) -> dict[str, Instance]:
         """Return the instances among these that EC2 knows; ``homes`` are their cells, as far as these are known."""
-        if (cells := self.readers.cells) is not None:
-            return _by_id(self._read("EC2", lambda: cells.at_home(ids, homes or {})))
-        return _by_id(self._read("EC2", lambda: self.readers.fleet.by_id(ids)))
+        fleet, cells = self.readers.fleet, self.readers.cells
+        return _by_id(self._read("EC2", lambda: cells.at_home(ids, homes or {}) if cells else fleet.by_id(ids)))
 
     def scoped(self, scope: frozenset[str], seen: Mapping[str, Instance]) -> World:
         """Return the world around these instances, as described. A stranger's running instance costs no more calls."""
@@ -87,8 +86,7 @@ class Observer:
 
         The listing leaves out a machine that lost the project's tag, and a meeting must not end while it runs.
         """
-        world = self._look_up(world, instances, meetings)
-        return world if world.scope is None else self._with_zone(world)
+        return self._with_zone(self._look_up(world, instances, meetings))
 
     def catching_up(self, ahead: frozenset[str], request: Request) -> Iterator[frozenset[str]]:
         """Yield machines as EC2's answers catch up with their events; at the end yield the remaining ones.
@@ -141,8 +139,8 @@ class Observer:
         """Add the records, rows and siblings of the instances in scope."""
         meetings = meetings_of(world)
         records = self._begin("Cloudflare", lambda: self.readers.records.listing(world.scope))
-        rows = self._begin("DynamoDB", lambda: self.readers.table.rows(meetings) if meetings else [])
-        siblings = self._begin("EC2", lambda: self.readers.fleet.of_meetings(meetings) if meetings else [])
+        rows = self._begin("DynamoDB", lambda: self.readers.table.rows(meetings))
+        siblings = self._begin("EC2", lambda: self.readers.fleet.of_meetings(meetings))
         listing, found = records.result(), {row.id: row for row in rows.result()}
         return replace(
             world,
@@ -155,7 +153,7 @@ class Observer:
         )
 
     def _with_zone(self, world: World) -> World:
-        """Prove the zone if this pass may write records: a machine in scope serves, or there are records."""
+        """Prove the zone if this scoped pass may write records: a machine in scope serves, or there are records."""
         in_scope = (machine for machine in world.instances.values() if machine.id in (world.scope or ()))
         serves = any(classify(machine, self.settings) is InstanceClass.SERVING for machine in in_scope)
         if world.zone.holds_domain or not (serves or world.records):

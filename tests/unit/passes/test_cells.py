@@ -1,7 +1,7 @@
 """A pass over cells that were read, beside one that was not: for what it waits, and for how long."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -13,10 +13,11 @@ from controller.ports import Context, Listener
 from controller.reconcile import reconcile
 from controller.report.report import Report
 from controller.runtime.budget import Budget
-from tests.support.build import NOW, PLACE, STUDENT, TEACHER, machine, row, settings
+from tests.support.build import NOW, PLACE, STUDENT, TEACHER, machine, record, row, settings
 from tests.support.clock import FakeClock
 from tests.support.memory import Clouds, at
 
+SCOPE = frozenset({TEACHER})
 AWAY, GONE = "123456789012/us-east-1", "210987654321/eu-west-1"
 
 
@@ -27,11 +28,14 @@ class Cell:
     machines: Collection[Instance]
     budget: Budget
     is_away: bool = False
+    hint: str = "Look."
+    asked: list[set[str]] = field(default_factory=list)
 
     def tagged(self) -> list[Instance]:
         return self._those(lambda _: True)
 
     def by_id(self, ids: Collection[str]) -> list[Instance]:
+        self.asked.append(set(ids))
         return self._those(lambda machine: machine.id in ids)
 
     def of_meetings(self, meetings: Collection[str]) -> list[Instance]:
@@ -39,7 +43,7 @@ class Cell:
 
     def _those(self, fits: Callable[[Instance], bool]) -> list[Instance]:
         if self.is_away:
-            raise TransientError("It is away.", "Look.")
+            raise TransientError("It is away.", self.hint)
         return [machine for machine in self.machines if fits(machine)]
 
 
@@ -77,6 +81,28 @@ def test_hub_that_is_not_a_cell_may_hear_its_own_machines(home: str, found: list
     context = replace(context, settings=replace(context.settings, cells=(AWAY,)))
     report = reconcile(Request(Mode.APPLY, frozenset({TEACHER}), homes={TEACHER: home}), context)
     assert ([finding.id for finding in report.findings], report.calls) == (found, {})
+
+
+def test_machine_whose_cell_is_known_is_asked_for_there_alone() -> None:
+    context, cells = in_cells(Clouds(at(seconds=0, before=[], then=[]), [record()]))
+    cells[PLACE].machines = [replace(machine(state="stopped"), cell=PLACE)]
+    reconcile(Request(Mode.PLAN), context)
+    moment = NOW - timedelta(seconds=1)
+    heard = {TEACHER: Heard("running", moment, moment)}
+    reconcile(Request(Mode.APPLY, SCOPE, heard=heard, homes={TEACHER: PLACE}), context)
+    assert cells[PLACE].asked == [{TEACHER}] * len(cells[PLACE].asked)
+    assert len(cells[PLACE].asked) > 10, "the second look, and those at a machine that is behind its event"
+    assert cells[AWAY].asked == []
+
+
+@pytest.mark.parametrize(
+    ("hint", "said"), [("Look.", "Look. elephant-dns doctor"), ("", "elephant-dns doctor")], ids=["hint", "none"]
+)
+def test_unread_cell_is_a_finding_with_its_remedy(hint: str, said: str) -> None:
+    context, cells = in_cells(Clouds(at(seconds=0, before=[], then=[])))
+    cells[AWAY].is_away, cells[AWAY].hint = True, hint
+    (finding,) = [f for f in reconcile(Request(Mode.PLAN), context).findings if f.id == "cell-not-read"]
+    assert (finding.key, finding.hint) == (AWAY, f"{said} checks each cell.")
 
 
 @dataclass
