@@ -125,7 +125,7 @@ class Observer:
         world = self._with_unseen(world, frozenset(instances))
         tags = {machine.meeting for i in instances if (machine := world.instances.get(i)) and machine.meeting}
         unread = frozenset({*meetings, *tags}) - world.meetings.keys()
-        rows = self._read("DynamoDB", lambda: self.readers.table.rows(unread)) if unread else []
+        rows = self._read("DynamoDB", lambda: self.readers.table.rows(unread))
         named = {i for row in rows for i in (*named_ids(row).values(), *linked_ids(row, self.settings))}
         return self._with_unseen(
             replace(world, meetings={**world.meetings, **{r.id: r for r in rows}}), frozenset(named)
