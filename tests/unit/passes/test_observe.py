@@ -89,9 +89,15 @@ def listing(it: Observer, answer: Listing, zone: Zone | None = None) -> Observer
             (),
         ),
         (Listing(()), Zone("example.com"), Zone("example.com", holds_domain=True), ()),
+        (
+            Listing((), zone=Zone("example.com", records=7)),  # none of them at a machine's name
+            Zone("example.com"),
+            Zone("example.com", records=7, holds_domain=True),
+            (),
+        ),
         (Listing((), (ODD,)), Zone(None), Zone(None), (ODD, ZONE_NOT_READABLE)),
     ],
-    ids=["record", "known zone", "read zone", "unreadable zone"],
+    ids=["record", "known zone", "read zone", "other records", "unreadable zone"],
 )
 def test_zone_is_known_by_its_records_or_is_read(
     answer: Listing, read: Zone | None, seen: Zone, findings: tuple[Finding, ...]
@@ -180,7 +186,8 @@ def test_explain_also_sees_what_a_named_meeting_names() -> None:
     whole = it.everything()
     assert whole.instances.keys() == {TEACHER}
     assert whole.meetings.keys() == {"m1"}
-    seen = it.including(whole, [STUDENT], ["m2"])
+    seen = it.including(whole, [STUDENT, "i-00000000"], ["m2"])
+    assert seen.absent == {"i-00000000"}
     assert seen.instances.keys() == {TEACHER, STUDENT, OTHER, STRANGER}
     assert seen.meetings.keys() == {"m1", "m2", "m3"}
 
