@@ -30,7 +30,7 @@ class Machine:
     state: str
     address: str | None
     tags: Mapping[str, str]
-    launched_at: datetime
+    launched_at: datetime  # in whole seconds, as EC2 says it
 
 
 class LeanInstance(Instance):
@@ -204,7 +204,7 @@ class Machines:
 
     def _seen(self, instance: Instance) -> Machine:
         tags = dict(self._backend.tags.get(instance.id, {}))
-        launched_at = instance.launch_time.replace(tzinfo=UTC)
+        launched_at = instance.launch_time.replace(microsecond=0, tzinfo=UTC)
         return Machine(instance.id, instance.state, instance.public_ip, tags, launched_at)
 
     @property
