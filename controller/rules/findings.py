@@ -120,12 +120,12 @@ def _about_named(facts: Facts, meeting: Meeting, role: str, named: str) -> Itera
     kind = facts.class_of(named)
     if not is_instance_id(named):
         yield _odd(meeting, f"{role}_ec2_id {named[:SHOWN]!r} is not an instance id")
-    elif foreign := facts.foreign(named):
+    elif foreign := sorted({record.comment for record in facts.foreign(named)}):
         yield Finding(
             "foreign-instance",
             meeting.id,
             f"The row names {named} as the {role}'s machine, and that machine's record carries another deployment's "
-            f"mark ({foreign[0].comment}). That deployment may be serving the meeting, so the pass skips it.",
+            f"mark ({', '.join(foreign)}). That deployment may be serving the meeting, so the pass skips it.",
             "Give each deployment its own table, or let one deployment serve both places.",
         )
     elif kind is InstanceClass.ABSENT and meeting.status in LIVE_STATUSES:

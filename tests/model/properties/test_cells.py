@@ -1,10 +1,8 @@
 """Several cells are one world: what one cell plans, their union plans; and a cell that cannot be read is unknown."""
 
 import random
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from inspect import signature
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,10 +15,10 @@ from controller.ports import Context
 from controller.reconcile import reconcile
 from controller.report.report import Report, Target
 from controller.runtime.budget import Budget
-from tests.model.proof.tally import counted
 from tests.model.properties.clouds import Clouds
+from tests.model.properties.many import Note, hold_in_many_worlds
 from tests.model.properties.profiles import COSTLY, PROMISE
-from tests.model.properties.random_worlds import cases, random_case
+from tests.model.properties.random_worlds import cases
 from tests.model.properties.test_regressions import ONE, THREE, TWO, world
 from tests.model.properties.test_regressions import machine as a_machine
 from tests.model.properties.test_regressions import record as a_record
@@ -268,18 +266,6 @@ def test_where_no_cell_is_read_nothing_is_done(case: Case, rng: random.Random) -
     assert [cell.error for cell in report.cells] == [f"{cell} is away." for cell in CELLS]
 
 
-#: How a proof draws what these promises are given.
-DRAWN: Mapping[str, Callable[[random.Random], object]] = {
-    "case": random_case,
-    "rng": lambda rng: rng,
-    "away": lambda rng: rng.choice(CELLS),
-    "gone": lambda rng: rng.choice(CELLS),
-    "several": lambda rng: rng.sample(CELLS, rng.randrange(len(CELLS))),
-    "after": lambda rng: rng.randrange(4),
-}
-ALL_WORLDS = 5_000
-
-
 @pytest.mark.proof
 @pytest.mark.parametrize(
     "promise",
@@ -294,12 +280,16 @@ ALL_WORLDS = 5_000
         test_a_cell_that_is_taken_out_has_nothing_deleted,
     ],
 )
-def test_many_worlds_of_cells(promise: Any, record_property: Callable[[str, object], None]) -> None:
-    check = promise.hypothesis.inner_test
-    for seed in range(ALL_WORLDS):
-        rng = random.Random(seed)
-        check(**{name: DRAWN[name](rng) for name in signature(check).parameters})
-    record_property(counted("worlds of cells"), ALL_WORLDS)
+def test_many_worlds_of_cells(promise: object, record_property: Note) -> None:
+    hold_in_many_worlds(
+        promise,
+        "worlds of cells",
+        record_property,
+        away=lambda rng: rng.choice(CELLS),
+        gone=lambda rng: rng.choice(CELLS),
+        several=lambda rng: rng.sample(CELLS, rng.randrange(len(CELLS))),
+        after=lambda rng: rng.randrange(4),
+    )
 
 
 def in_cells(case: Case, **homes: str) -> Case:

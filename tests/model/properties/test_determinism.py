@@ -5,10 +5,12 @@ from dataclasses import replace
 from random import Random
 from typing import TypeVar
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.model import Result
+from tests.model.properties.many import Note, hold_in_many_worlds
 from tests.model.properties.passes import planned
 from tests.model.properties.profiles import PROMISE
 from tests.model.properties.random_worlds import cases
@@ -44,6 +46,16 @@ def test_the_order_of_reading_does_not_matter(case: Case, rng: Random, force: bo
     assert identity(mine.results) == identity(theirs.results)
     assert mine.report.digest == theirs.report.digest
     assert mine.report.findings == theirs.report.findings
+
+
+@pytest.mark.proof
+def test_order_of_reading_in_many_worlds(record_property: Note) -> None:
+    hold_in_many_worlds(
+        test_the_order_of_reading_does_not_matter,
+        "worlds read in another order",
+        record_property,
+        force=lambda rng: rng.random() < 0.5,
+    )
 
 
 @PROMISE

@@ -207,6 +207,13 @@ def test_a_finding_is_about_one_thing_names_it_and_says_what_to_do(seen: World, 
     assert all(not text[0].islower() and text.endswith(".") for text in (finding.message, finding.hint))
 
 
+def test_foreign_instance_names_every_mark_in_one_order() -> None:
+    marks = [record(comment=FOREIGN), record(id="r2", content=ELSEWHERE, comment="elephant-dns:")]
+    for records in (marks, marks[::-1]):
+        (finding,) = decided(world([], records, [row(ids=NAMED)], absent=[TEACHER])).findings
+        assert f"(elephant-dns:, {FOREIGN})" in finding.message
+
+
 SILENT = {
     "a world that is right": world(
         HERE, [record(comment=f"{MARK} hint")], [row(status="HEALTHY", links={"teacher": link(TEACHER)})]
