@@ -1,7 +1,7 @@
 """Threads that take turns: the controller's side-by-side calls in one thread, in an order that a seed decides.
 
 So a simulated pass is deterministic ("the third call fails" means something), and quick. Real threads have their own
-tests beside ``controller.parallel``.
+tests: ``test_deadline.py`` and ``test_many_rows.py``.
 """
 
 import random
