@@ -312,7 +312,8 @@ class _Bench:
     def _users(self, step: Step, meetings: Iterable[str]) -> None:
         for meeting, role in ((m, role) for m in meetings for role in self._roles(m)):
             had = can_join(step.before, meeting, role)
-            if had and not can_join(step.after, meeting, role) and self._served(step.after, meeting, role):
+            is_cut_off = had and not can_join(step.after, meeting, role) and self._served(step.after, meeting, role)
+            if is_cut_off and not _ended_meanwhile(step, meeting, role):
                 self.cut.add((meeting, role))
                 self._complain(step.at, Promise.STAY, f"{meeting} {role}, by {step.by}")
 
@@ -372,6 +373,16 @@ class _Bench:
     def _roles(self, meeting: str) -> Iterable[str]:
         us = self.deployments.get(self.owners.get(meeting, ""))
         return us.settings.roles if us else next(iter(self.deployments.values())).settings.roles
+
+
+def _ended_meanwhile(step: Step, meeting: str, role: str) -> bool:
+    """Whether others have given this meeting's tags to the machine that the link leads to, and it ended meanwhile."""
+    there = leads_to(step.after.rows.get(meeting, {}), role)
+    machine = step.after.machines.get(there[1]) if there else None
+    if machine is None or machine.meeting == meeting:
+        return False
+    is_theirs = (machine.instance.meeting, machine.instance.role) == (meeting, role)
+    return is_theirs and machine.changed_at >= (step.began or step.at)
 
 
 def _is_nobodys(step: Step, us: Deployment, meeting: str, row: Row) -> bool:

@@ -267,6 +267,19 @@ def test_change_during_a_reading_is_not_held_against_the_pass(promise: Promise) 
     assert promise in broken(begins(MOVED), late)
 
 
+def test_link_follows_tags_to_a_machine_that_ends_during_the_pass() -> None:
+    """Others have taken the tags from the user's machine, and given them to one of another meeting."""
+    taken = replace(machine(), instance=replace(machine().instance, meeting="renamed"))
+    ended = machine(TWO, state="shutting-down", address=None)
+    for changed_at, whose, found in (
+        (LATER, "another", set()),
+        (START, "another", {Promise.STAY, Promise.LINK_HAS_RECORD}),
+        (LATER, "m", {Promise.STAY}),
+    ):
+        seen = world([taken, replace(ended, meeting=whose, changed_at=changed_at)], [record()], WELL.rows)
+        assert broken(begins(seen), writes(seen, rows_of(seen, m=row(link=TWO)))) == found
+
+
 def test_repetition_for_the_same_start_of_a_machine_is_counted() -> None:
     there_and_back = [writes(WELL, NO_LINK), writes(NO_LINK, WELL)]
     assert tried(begins(), *there_and_back).back_and_forth == 1
