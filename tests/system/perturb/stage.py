@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterable, Sequence
 from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, field, replace
+from itertools import chain, combinations
 
 import handler
 from controller.errors import WatchdogError
@@ -112,10 +113,13 @@ class Stage:
                 self.found += verdicts[0] if all(verdicts) else []
 
     def _as_told(self, write: Write) -> list[Write]:
-        if self.believed is None:
-            return [write]
-        instances = {**write.before.instances, **self.believed.instances}
-        return [write, replace(write, before=replace(write.before, instances=instances))]
+        """The world as it was, and with some machines as the stale answer showed them: a pass reads each repeatedly."""
+        stale = self.believed.instances.items() - write.before.instances.items() if self.believed else ()
+        some = chain.from_iterable(combinations(stale, count) for count in range(len(stale) + 1))
+        return [
+            replace(write, before=replace(write.before, instances={**write.before.instances, **dict(shown)}))
+            for shown in some
+        ]
 
     def _look_again(self) -> None:
         with redirect_stdout(self.log):

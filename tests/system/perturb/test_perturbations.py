@@ -56,6 +56,14 @@ def test_a_call_that_is_perturbed_changes_nothing_in_the_end(
     assert tried(theatre, [random.Random(seed).choice(cases)]) == {}, f"the seed was PROOF_SEED={seed}"
 
 
+def test_stale_answer_beside_a_fresh_one_is_judged_by_both(theatre: Theatre) -> None:
+    """One machine has been replaced and another starts again: of one the pass believes the old answer, of one not."""
+    replaced_and_restarted = 7
+    cases = [case for case in theatre.possible(replaced_and_restarted) if case[1].name == "stale-answer"]
+    assert cases
+    assert tried(theatre, cases) == {}
+
+
 def test_a_delivery_that_is_perturbed_changes_nothing_in_the_end(theatre: Theatre, record_property: Note) -> None:
     case, steps = random.Random(seed_of_today()).choice(list(DELIVERIES.items()))
     record_property(RUNS, 1)
