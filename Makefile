@@ -84,7 +84,7 @@ lint-infra: $(VENV)/dev.stamp $(INFRA_VENV)/infra.stamp ## what others look for 
 	@command -v systemd-analyze > /dev/null || { echo "systemd-analyze is missing: the units were not checked."; exit 0; }; \
 		systemd-analyze verify --man=no build/units/elephant-dns.service build/units/elephant-dns.timer
 
-proof: $(VENV)/dev.stamp ## the exhaustive tests, about an hour, and the figures in docs/internals/proof.md (ARGS go to pytest)
+proof: $(VENV)/dev.stamp ## the exhaustive tests, up to two hours, and the figures in docs/internals/proof.md (ARGS go to pytest)
 	@status=0; $(BIN)/pytest --numprocesses auto --timeout 0 -m proof $(ARGS) || status=$$?; \
 		$(BIN)/python -m tests.model.proof.page && exit $$status
 
