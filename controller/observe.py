@@ -44,7 +44,7 @@ class Observer:
         rows = self._begin("DynamoDB", self.readers.table.live)
         listing, meetings = records.result(), {row.id: row for row in rows.result()}
         instances = _by_id(self._read("EC2", self.readers.fleet.tagged))
-        zone, findings = self._zone(listing.records, listing.zone or Zone(None))
+        zone, findings = self._zone(listing.records, listing.zone)
         world = self._of_read_cells(
             World(
                 now=self.budget.clock.now(),
@@ -53,7 +53,7 @@ class Observer:
                 records=listing.records,
                 meetings=meetings,
                 rowless=frozenset(),
-                zone=replace(zone, records=listing.zone.records if listing.zone else 0),
+                zone=replace(zone, records=listing.zone.records),
                 findings=(*listing.findings, *findings),
             )
         )
@@ -146,7 +146,7 @@ class Observer:
             world,
             instances={**world.instances, **_by_id(siblings.result())},
             records=listing.records,
-            zone=listing.zone or world.zone,
+            zone=listing.zone,
             meetings=found,
             rowless=meetings - found.keys(),
             findings=listing.findings,

@@ -47,13 +47,16 @@ class Table(Protocol):
         """Return the rows among these that exist, read consistently."""
 
 
+NOT_READ = Zone(None)
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """Records at instances' names, and findings about them."""
 
     records: tuple[DnsRecord, ...]
     findings: tuple[Finding, ...] = ()
-    zone: Zone | None = None  # as far as it is known without another call
+    zone: Zone = NOT_READ  # as far as it is known without another call
 
 
 class Records(Protocol):

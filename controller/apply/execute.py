@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
 from controller.apply.first_create import prove_zone
@@ -55,7 +56,7 @@ def apply(plan: Plan, world: World, context: Context, writers: Writers, listener
     def start(write: Callable[[Sequence[C]], None], changes: Sequence[C]) -> list[Task[None]]:
         return [Task(_quiet(lambda: write(changes)), context.budget)] if changes else []
 
-    _finish(start(lambda changes: _write_records(records, changes), record_changes) + start(rows.apply, free))
+    _finish(start(partial(_write_records, records), record_changes) + start(rows.apply, free))
     _finish(start(rows.apply, _ready(records, links, record_changes)))
     _finish(start(rows.apply, ends))
     return outcomes.close()

@@ -18,5 +18,9 @@ def hold_in_many_worlds(promise: Any, what: str, note: Note, **drawn: Callable[[
     check = promise.hypothesis.inner_test
     for seed in range(WORLDS):
         rng = random.Random(seed)
-        check(**{name: draw[name](rng) for name in signature(check).parameters})
+        try:
+            check(**{name: draw[name](rng) for name in signature(check).parameters})
+        except BaseException as error:
+            error.add_note(f"In the world of seed {seed}.")
+            raise
     note(counted(what), WORLDS)

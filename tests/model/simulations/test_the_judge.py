@@ -271,12 +271,12 @@ def test_link_follows_tags_to_a_machine_that_ends_during_the_pass() -> None:
     """Others have taken the tags from the user's machine, and given them to one of another meeting."""
     taken = replace(machine(), instance=replace(machine().instance, meeting="renamed"))
     ended = machine(TWO, state="shutting-down", address=None)
-    for changed_at, whose, found in (
+    for changed_at, launched_for, found in (
         (LATER, "another", set()),
         (START, "another", {Promise.STAY, Promise.LINK_HAS_RECORD}),
         (LATER, "m", {Promise.STAY}),
     ):
-        seen = world([taken, replace(ended, meeting=whose, changed_at=changed_at)], [record()], WELL.rows)
+        seen = world([taken, replace(ended, meeting=launched_for, changed_at=changed_at)], [record()], WELL.rows)
         assert broken(begins(seen), writes(seen, rows_of(seen, m=row(link=TWO)))) == found
 
 

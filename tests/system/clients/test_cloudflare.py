@@ -198,11 +198,9 @@ def test_a_listing_brings_the_zone_as_far_as_it_is_known(clouds: Clouds, quirks:
     clouds.cloudflare.seed("i-am-no-instance", "192.0.2.1")
     records = reader(clouds)
     first = records.listing().zone
-    assert first
     assert (first.name, first.quota, first.records) == (None, None, 2), "no call was spent on it"
     records.zone()
     second = records.listing().zone
-    assert second
     assert (second.name, second.quota, second.records) == ("example.com", 200, 2)
 
 
