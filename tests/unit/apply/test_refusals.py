@@ -7,8 +7,8 @@ import pytest
 
 from controller.errors import RefusedError
 from controller.model import Action, DnsRecord, Outcome, RecordChange, Result, RowChange, World, Zone
-from tests.support.build import ELSEWHERE, answer_to, decided, machine, record, row, world
-from tests.unit.apply.odd_clouds import OddTable, OddZone, carried_out
+from tests.support.build import ADDRESS, ELSEWHERE, answer_to, decided, machine, record, row, world
+from tests.unit.apply.odd_clouds import LOST, OddTable, OddZone, carried_out
 
 #: "Beneath a delegated child zone", and others that may concern a single record.
 DELEGATED, ODD, OTHER_ODD, FULL = 89018, 9000, 9001, 81045
@@ -90,6 +90,28 @@ def test_while_it_may_be_a_single_records_fault_each_is_tried(codes: list[int | 
     records, _ = applied(zone, fleet(12))
     assert numbers(records, Outcome.FAILED) == list(refused)
     assert zone.batches.count(1) == 12, "each has been alone"
+
+
+@dataclass
+class Mute(Refusing):
+    """Gives no answer to the first batch."""
+
+    def write(self, changes: Sequence[RecordChange]) -> list[DnsRecord]:
+        if not self.batches:
+            self.batches.append(len(changes))
+            raise LOST
+        return Refusing.write(self, changes)
+
+
+@pytest.mark.parametrize(("accepted", "alone"), [([0], 10), ([], 4)])
+def test_a_create_that_was_accepted_without_an_answer_counts_as_accepted(accepted: list[int], alone: int) -> None:
+    first, second = f"i-{0:017x}", f"i-{1:017x}"
+    now = [record(first, ADDRESS if accepted else ELSEWHERE), record(second, ELSEWHERE)]
+    zone = Mute([], now=now, codes=[DELEGATED])
+    records, _ = applied(zone, fleet(12))
+    assert numbers(records, Outcome.APPLIED) == accepted
+    assert numbers(records, Outcome.FAILED) == list(range(2, 12)), "another writer made the others"
+    assert zone.batches.count(1) == alone, "one that was accepted shows that the domain is not refused"
 
 
 def test_of_two_that_are_refused_the_third_is_tried() -> None:

@@ -17,6 +17,7 @@ from controller.reconcile import SILENT
 from controller.rules.plan import plan
 from controller.runtime.budget import Budget
 from tests.support.build import (
+    FOREIGN,
     NOW,
     OTHER,
     STUDENT,
@@ -85,6 +86,15 @@ def test_end_by_absence_is_written_to_a_moved_row_that_still_needs_it() -> None:
         result = applied(seen, table)
         assert (result.outcome is Outcome.APPLIED, len(table.writes)) == (writes == 2, writes)
         assert result.change.evidence == (TEACHER,)
+
+
+@pytest.mark.parametrize(("marks", "writes"), [([], 2), ([FOREIGN], 1)])
+def test_moved_row_that_another_deployment_may_serve_does_not_end_on_absence(marks: list[str], writes: int) -> None:
+    named = row(status="HEALTHY", ids={"teacher": TEACHER}, meet_time=(NOW - timedelta(days=2)).isoformat())
+    seen = world([], [record(OTHER, comment=mark) for mark in marks], [named], absent=[TEACHER])
+    table = OddTable(replace(named, instance_ids={"teacher": TEACHER, "student": OTHER}), [MOVED])
+    applied(seen, table, [machine(OTHER, role="student", state="terminated")])
+    assert len(table.writes) == writes
 
 
 def test_living_machine_of_the_rows_own_meeting_prevents_its_end() -> None:
