@@ -91,13 +91,19 @@ def listing(it: Observer, answer: Listing, zone: Zone | None = None) -> Observer
         (Listing(()), Zone("example.com"), Zone("example.com", holds_domain=True), ()),
         (
             Listing((), zone=Zone("example.com", records=7)),  # none of them at a machine's name
+            Zone("example.net"),  # not asked for
+            Zone("example.com", records=7, holds_domain=True),
+            (),
+        ),
+        (
+            Listing((), zone=Zone(None, records=7)),
             Zone("example.com"),
             Zone("example.com", records=7, holds_domain=True),
             (),
         ),
         (Listing((), (ODD,)), Zone(None), Zone(None), (ODD, ZONE_NOT_READABLE)),
     ],
-    ids=["record", "known zone", "read zone", "other records", "unreadable zone"],
+    ids=["record", "known zone", "read zone", "other records", "other records, read zone", "unreadable zone"],
 )
 def test_zone_is_known_by_its_records_or_is_read(
     answer: Listing, read: Zone | None, seen: Zone, findings: tuple[Finding, ...]
@@ -105,7 +111,7 @@ def test_zone_is_known_by_its_records_or_is_read(
     it = listing(observer(Clouds(readings([machine()]), [], [row()])), answer, read)
     whole, part = it.everything(), scoped(it)
     assert (whole.zone, whole.findings) == (seen, findings)
-    assert (part.zone.holds_domain, part.findings) == (seen.holds_domain, findings)
+    assert (part.zone.name, part.zone.holds_domain, part.findings) == (seen.name, seen.holds_domain, findings)
 
 
 def test_domain_outside_the_zone_stops_the_pass() -> None:

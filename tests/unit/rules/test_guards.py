@@ -40,7 +40,9 @@ def test_owner_id_without_a_place_holds_changes_by_absence() -> None:
         ("record-serving", False),
     ], "everything else is applied"
     assert wanted.guard.tripped
-    assert found(wanted) == ["guarded-change-held"]
+    assert [(finding.id, finding.key) for finding in wanted.findings] == [
+        ("guarded-change-held", wanted.changes[0].key)
+    ]
 
 
 def test_a_tripped_guard_says_why_and_names_the_way_to_let_it_through() -> None:

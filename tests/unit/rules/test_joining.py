@@ -13,9 +13,11 @@ from tests.support.build import (
     ADDRESS,
     ELSEWHERE,
     NOW,
+    OLD,
     OTHER,
     STUDENT,
     TEACHER,
+    YOUNG,
     link,
     machine,
     name,
@@ -187,6 +189,24 @@ def test_missing_machine_may_be_in_a_cell_that_was_not_read() -> None:
     seen = replace(world(rows=[meeting]), unread=frozenset({"1/away"}))
     verdict = can_join(Facts.of(seen, settings()), meeting, "teacher")
     assert verdict.because == "no machine of this role was seen: cannot read 1/away"
+
+
+@pytest.mark.parametrize(
+    ("absent", "because"),
+    [
+        ([], f"its machine {TEACHER} was not seen: cannot read 1/away, 2/away"),
+        ([TEACHER], f"EC2 does not know its machine {TEACHER}"),
+    ],
+)
+def test_named_machine_may_be_in_a_cell_that_was_not_read(absent: list[str], because: str) -> None:
+    seen = replace(world(rows=[LESSON], absent=absent), unread=frozenset({"2/away", "1/away"}))
+    assert can_join(Facts.of(seen, settings()), LESSON, "teacher") == Verdict(False, because, TEACHER)
+
+
+@pytest.mark.parametrize("newest", [TEACHER, OTHER])
+def test_without_a_link_the_newest_machine_is_the_one_that_is_waited_for(newest: str) -> None:
+    machines = [machine(id, launched=YOUNG if id == newest else OLD) for id in (TEACHER, OTHER)]
+    assert judged(row(status="LAUNCHED"), machines).machine == newest
 
 
 def test_a_value_of_any_length_is_cut() -> None:

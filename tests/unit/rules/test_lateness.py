@@ -66,12 +66,16 @@ def test_a_live_meeting_of_long_ago_with_a_machine_is_late(status: str, state: s
     (finding,) = late(seen)
     assert (finding.id, finding.key) == ("meeting-late", "m1")
     assert f"still {status}, and {TEACHER} still exists." in finding.message
+    assert finding.hint.startswith("Terminate its machines if the lesson is over")
+    (finding,) = late(replace(seen, instances={**seen.instances, STUDENT: student()}))
+    assert f"and {TEACHER}, {STUDENT} still exist." in finding.message
 
 
 def test_a_live_meeting_with_absent_machines_is_late_within_its_day() -> None:
     seen = world([], [], [row(status="IN_PROGRESS", ids=BOTH, meet_time=ago(13 * HOURS))], absent=BOTH.values())
     (finding,) = late(seen)
-    assert "none of its machines is up" in finding.message
+    assert "and none of its machines is up." in finding.message
+    assert finding.hint.startswith("Set its status to TERMINATED if it is over")
 
 
 @pytest.mark.parametrize(
@@ -147,10 +151,11 @@ def test_a_meeting_that_stays_dns_written_is_never_healthy() -> None:
         world([machine(launched=NOW - 30 * MINUTES)], [], [row()]),
         world([machine(), student(launched=NOW - MINUTES)], [], [row(ids=BOTH)]),
         world([machine(launched=None)], [], [row()]),
+        world([machine(), student(launched=None)], [], [row(ids=BOTH)]),
         world([machine(state="stopped")], [], [row()]),
         world([machine()], [], [row(status="HEALTHY")]),
     ],
-    ids=["at the limit", "a replacement", "unknown launch", "stopped", "healthy"],
+    ids=["at the limit", "a replacement", "unknown launch", "unknown launch of one", "stopped", "healthy"],
 )
 def test_a_meeting_that_may_still_become_healthy_is_silent(seen: World) -> None:
     assert kinds(seen) == []

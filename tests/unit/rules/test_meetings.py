@@ -223,11 +223,12 @@ def test_a_machine_that_only_the_row_names_is_a_member_too() -> None:
         (machine(OTHER, meeting="m2", state="terminated"), True),
         (machine(OTHER, meeting="m2", state="stopped"), True),
         (machine(OTHER, meeting="m2"), True),
+        (machine(OTHER, meeting="m2", role="student"), True),
         (machine(OTHER, meeting="nobody's", role="student"), False),
         (machine(OTHER, meeting="m2", ip=None), False),
         (None, False),
     ],
-    ids=["gone", "stopped", "a stranger's", "without a row", "without address", "unknown"],
+    ids=["gone", "stopped", "a stranger's", "a stranger's of the role", "without a row", "without address", "unknown"],
 )
 def test_a_meeting_is_over_only_where_no_link_deserves_to_stay(linked: Instance | None, ends: bool) -> None:
     machines, lesson = [machine(state="terminated")], row(status="HEALTHY", links={"student": link(OTHER)})

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from controller.model import Heard, Instance, World
-from controller.rules.scope import behind, deserves_reading, meetings_of
+from controller.rules.scope import behind, deserves_reading, in_cells, meetings_of
 from tests.support.build import (
     ELSEWHERE,
     NOW,
@@ -47,6 +47,11 @@ def planned(seen: World) -> list[tuple[str, str, str | None]]:
 )
 def test_a_strangers_machine_that_is_up_is_not_worth_a_look(seen: Instance | None, is_worth_it: bool) -> None:
     assert deserves_reading(seen) is is_worth_it
+
+
+def test_without_cells_a_machine_of_any_place_is_in_scope() -> None:
+    scope = frozenset({TEACHER})
+    assert in_cells(scope, {TEACHER: "210987654321/eu-west-1"}, settings()) == scope
 
 
 def test_the_meetings_are_those_that_machines_in_scope_carry() -> None:

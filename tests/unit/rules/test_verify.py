@@ -166,11 +166,16 @@ def test_writes_to_one_row_are_one_write_with_every_condition() -> None:
     one = RowWrite(
         conditions=(Condition("a", ("1",)), status), sets=(("b", "2"),), defaults=(("c", "3"),), removes=("d",)
     )
-    two = RowWrite(conditions=(Condition("e", (None,)), status), sets=(("b", "2"), ("f", "4")), removes=("g",))
+    two = RowWrite(
+        conditions=(Condition("e", (None,)), status),
+        sets=(("b", "2"), ("f", "4")),
+        defaults=(("h", "5"),),
+        removes=("g",),
+    )
     assert merged([one, two]) == RowWrite(
         conditions=(Condition("a", ("1",)), status, Condition("e", (None,))),
         sets=(("b", "2"), ("f", "4")),
-        defaults=(("c", "3"),),
+        defaults=(("c", "3"), ("h", "5")),
         removes=("d", "g"),
     )
 

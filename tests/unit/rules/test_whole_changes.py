@@ -167,7 +167,8 @@ def test_delete(machines: list[Instance], rule: str, reason: str, content: str) 
 
 
 def test_write_link_to_a_row_that_is_early() -> None:
-    rows = [row(status="LAUNCHED", ids={"teacher": TEACHER}, links={"teacher": "https://by-hand.example.org"})]
+    links = {"teacher": "https://by-hand.example.org"}
+    rows = [row(status="LAUNCHED", ids={"teacher": TEACHER}, links=links, meet_time=NOW.isoformat())]
     (change,) = decided(world([machine()], [record()], rows)).changes
     sets = (("teacher_ec2_link", link(TEACHER)), ("status", "DNS_WRITTEN"))
     assert change == whole(
@@ -177,6 +178,7 @@ def test_write_link_to_a_row_that_is_early() -> None:
         before=(("teacher_ec2_link", "https://by-hand.example.org"), ("status", "LAUNCHED")),
         after=sets,
         write=RowWrite(conditions=(Condition("teacher_ec2_id", (TEACHER,)), EARLY), sets=sets),
+        begins=NOW,
     )
 
 
