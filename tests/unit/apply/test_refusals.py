@@ -104,13 +104,13 @@ class Mute(Refusing):
 
 
 @pytest.mark.parametrize(("accepted", "alone"), [([0], 10), ([], 4)])
-def test_a_create_that_was_accepted_without_an_answer_counts_as_accepted(accepted: list[int], alone: int) -> None:
+def test_a_create_that_was_accepted_in_silence_counts(accepted: list[int], alone: int) -> None:
     first, second = f"i-{0:017x}", f"i-{1:017x}"
     now = [record(first, ADDRESS if accepted else ELSEWHERE), record(second, ELSEWHERE)]
     zone = Mute([], now=now, codes=[DELEGATED])
     records, _ = applied(zone, fleet(12))
     assert numbers(records, Outcome.APPLIED) == accepted
-    assert numbers(records, Outcome.FAILED) == list(range(2, 12)), "another writer made the others"
+    assert numbers(records, Outcome.FAILED) == list(range(2, 12)), "another writer created the others"
     assert zone.batches.count(1) == alone, "one that was accepted shows that the domain is not refused"
 
 

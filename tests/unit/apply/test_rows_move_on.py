@@ -89,7 +89,7 @@ def test_end_by_absence_is_written_to_a_moved_row_that_still_needs_it() -> None:
 
 
 @pytest.mark.parametrize(("marks", "writes"), [([], 2), ([FOREIGN], 1)])
-def test_moved_row_that_another_deployment_may_serve_does_not_end_on_absence(marks: list[str], writes: int) -> None:
+def test_moved_row_that_may_be_served_elsewhere_does_not_end(marks: list[str], writes: int) -> None:
     named = row(status="HEALTHY", ids={"teacher": TEACHER}, meet_time=(NOW - timedelta(days=2)).isoformat())
     seen = world([], [record(OTHER, comment=mark) for mark in marks], [named], absent=[TEACHER])
     table = OddTable(replace(named, instance_ids={"teacher": TEACHER, "student": OTHER}), [MOVED])

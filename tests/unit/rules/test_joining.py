@@ -204,7 +204,7 @@ def test_named_machine_may_be_in_a_cell_that_was_not_read(absent: list[str], bec
 
 
 @pytest.mark.parametrize("newest", [TEACHER, OTHER])
-def test_without_a_link_the_newest_machine_is_the_one_that_is_waited_for(newest: str) -> None:
+def test_without_a_link_the_newest_machine_is_waited_for(newest: str) -> None:
     machines = [machine(id, launched=YOUNG if id == newest else OLD) for id in (TEACHER, OTHER)]
     assert judged(row(status="LAUNCHED"), machines).machine == newest
 
