@@ -96,7 +96,7 @@ def test_every_rule_is_named_in_the_rules() -> None:
     assert first_column("how-it-works", "The rules by name") - {"retire"} == rules - findings
 
 
-def test_settings_that_no_longer_exist_are_told_as_such() -> None:
+def test_settings_that_no_longer_exist_are_named_as_such() -> None:
     for text in (page("configuration"), page("runbook"), (ROOT / "CHANGELOG.md").read_text()):
         paragraphs = [one for one in re.split(r"\n\n|\n[-|] ", text) if any(name in one for name in REMOVED)]
         assert paragraphs

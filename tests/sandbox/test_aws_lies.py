@@ -104,7 +104,7 @@ def test_another_state_shows_as_a_machine_in_it_would(
     assert shown(aws, machine) == ("running", "192.0.2.1")
 
 
-def test_lies_are_told_one_after_another(aws: AwsServer, machine: str) -> None:
+def test_lies_come_one_after_another(aws: AwsServer, machine: str) -> None:
     aws.machines.hide(machine, readings=1)
     aws.machines.show_state(machine, "pending", readings=2)
     aws.machines.strip_address(machine, readings=1)
@@ -172,7 +172,7 @@ def test_a_purged_machine_is_forgotten_and_a_reset_ends_all_lies(aws: AwsServer,
     assert described(aws).keys() == {again}
 
 
-def test_the_log_has_what_was_told(aws: AwsServer, machine: str) -> None:
+def test_the_log_has_what_was_answered(aws: AwsServer, machine: str) -> None:
     aws.machines.hide(machine, readings=1)
     described(aws)
     described(aws)

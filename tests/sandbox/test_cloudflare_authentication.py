@@ -101,7 +101,7 @@ def test_the_users_verify_does_not_know_a_good_token_of_an_account(raw: Raw) -> 
     assert raw.refusal("GET", own) == (401, 1000)
 
 
-def test_a_zone_that_is_not_the_tokens_cannot_be_told_from_none(raw: Raw) -> None:
+def test_a_zone_that_is_not_the_tokens_looks_like_none(raw: Raw) -> None:
     assert raw.refusal("GET", f"/zones/{'0' * 32}/dns_records") == (403, 9109)
     assert raw.refusal("GET", f"/zones/{'0' * 32}") == (403, 9109)
 

@@ -117,7 +117,7 @@ def test_what_is_outside_the_base_url_is_no_route(server: CloudflareServer, raw:
     assert (response.status_code, response.json()["errors"][0]["code"]) == (404, 7000)
 
 
-def test_a_seed_is_checked_unless_it_is_told_not_to(server: CloudflareServer, raw: Raw) -> None:
+def test_a_seed_is_checked_unless_that_is_switched_off(server: CloudflareServer, raw: Raw) -> None:
     server.seed("www", "192.0.2.1")
     for name, content, type in [("www", "192.0.2.1", "A"), ("www", "t.example.net", "CNAME"), ("b", "10.0.0.1", "A")]:
         with pytest.raises(ApiError):

@@ -89,11 +89,11 @@ def story(running_clouds: Clouds) -> Iterator[Story]:
     fleet = seed(clouds.aws, clouds.cloudflare)
     with Edge(clouds.cloudflare) as edge:
         edge.desktops = fleet.desktops()
-        yield _told(clouds, fleet, edge)
+        yield _said(clouds, fleet, edge)
     clouds.close()
 
 
-def _told(clouds: Clouds, fleet: Fleet, edge: Edge) -> Story:
+def _said(clouds: Clouds, fleet: Fleet, edge: Edge) -> Story:
     controller = clouds.controller(PROBE_LINKS="true", **edge.environment())
     planned = controller.run(Request(Mode.PLAN), 60)
     reads, writes = set(clouds.aws.operations()), len(clouds.cloudflare.history)
@@ -161,7 +161,7 @@ def test_second_plan_has_no_change_and_exactly_the_seeded_findings(story: Story)
     assert found(story.again) == {finding for played in story.fleet.drifts for finding in played.end.findings}
 
 
-def test_what_is_wrong_is_told(clouds: Clouds) -> None:
+def test_what_is_wrong_is_said(clouds: Clouds) -> None:
     fleet = seed(clouds.aws, clouds.cloudflare)
     record = next(r for r in clouds.cloudflare.records() if r["name"] in fleet.healthy.records)
     clouds.cloudflare.edit(str(record["id"]), content="192.0.2.99")

@@ -148,7 +148,7 @@ BATCH = "Unknown kind of batch: expected messages from SQS."
         ({"detail-type": "EC2 Spot Instance Interruption Warning", "source": "aws.ec2"}, UNKNOWN),
     ],
 )
-def test_anything_else_is_refused_and_told_what_was_expected(event: object, message: str) -> None:
+def test_anything_else_is_refused_with_what_was_expected(event: object, message: str) -> None:
     with pytest.raises(RequestError) as caught:
         parse_event(event)
     assert caught.value.message.startswith(message)

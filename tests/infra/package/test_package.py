@@ -96,7 +96,7 @@ def test_a_files_place_date_and_mode_in_the_zip_never_vary(product: Product) -> 
     }
 
 
-def test_size_and_digest_are_told(product: Product) -> None:
+def test_size_and_digest_are_said(product: Product) -> None:
     assert f"{product.zip.stat().st_size / 1e6:.2f} MB, for Python {PYTHON} on aarch64" in product.said
     assert hashlib.sha256(product.zip.read_bytes()).hexdigest() in product.said
 
@@ -109,7 +109,7 @@ def test_byte_code_is_packed_only_with_the_runtimes_python_and_said(product: Pro
     assert ("With byte-code of Python" in product.said, "NO BYTE-CODE" in product.said) == (at_hand, not at_hand)
 
 
-def test_a_missing_interpreter_is_told_with_the_remedy(product: Product) -> None:
+def test_a_missing_interpreter_is_said_with_the_remedy(product: Product) -> None:
     assert interpreter("3.99") is None
     assert "Put python3.99 on the PATH" in described(product.zip, Target("3.99", "aarch64"), None)
 

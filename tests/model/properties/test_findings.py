@@ -11,7 +11,7 @@ from tests.support.spec.sight import Sight
 from tests.support.state import Case
 
 
-def told_of(case: Case) -> list[tuple[str, str]]:
+def said_of(case: Case) -> list[tuple[str, str]]:
     """What is found, and of what."""
     report = planned(case).report
     assert report is not None
@@ -22,7 +22,7 @@ def told_of(case: Case) -> list[tuple[str, str]]:
 @PROMISE
 @given(cases())
 def test_foreign_records_orphans_and_odd_machines_are_reported(case: Case) -> None:
-    sight, told = Sight.of(case.state, case.settings), told_of(case)
+    sight, told = Sight.of(case.state, case.settings), said_of(case)
     for found in sight.records:
         cls, is_stranger = spec.class_of(sight, found.instance), owners.is_foreign(found, case.settings)
         if cls == spec.SERVING and is_stranger and spec.is_routable_machine(sight, found.instance):

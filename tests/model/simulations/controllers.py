@@ -52,9 +52,9 @@ class Controller:
     def __post_init__(self) -> None:
         self.clouds = Clouds(self.world, self.deployment, self.scan_takes)
         past = TruePast(self.clouds)
-        self.view = View(readers_of(self.clouds), past, lambda: self.world.now, self.lies, self._told)
+        self.view = View(readers_of(self.clouds), past, lambda: self.world.now, self.lies, self._said)
 
-    def _told(self, brought: Collection[str], lied: Collection[str]) -> None:
+    def _said(self, brought: Collection[str], lied: Collection[str]) -> None:
         name = self.deployment.name
         self.world.history.append(Reading(self.world.now, name, frozenset(brought), frozenset(lied)))
 

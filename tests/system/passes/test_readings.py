@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("requests_judged")
         for n, plan in enumerate(("free", "pro"))
     ],
 )
-def test_one_pass_mends_every_drift_and_the_next_plans_nothing(clouds: Clouds, quirks: Quirks, plan: str) -> None:
+def test_one_pass_repairs_every_drift_the_next_plans_nothing(clouds: Clouds, quirks: Quirks, plan: str) -> None:
     # The seeded bystanders have relative names; our client never sends one.
     clouds.reset(quirks=replace(quirks, outside_name_refused=False), plan=plan)
     fleet = seed(clouds.aws, clouds.cloudflare)

@@ -108,11 +108,11 @@ class Stage:
         excuse = Excuse(was_lied_to=self.believed is not None, was_blind=self.believed is not None)
         for journal in self.journals.kept:
             for write in journal.writes():
-                told = self._as_told(write)
-                verdicts = [misdeeds_in_truth([each], journal.settings, journal.scope, excuse) for each in told]
+                shown_ways = self._as_shown(write)
+                verdicts = [misdeeds_in_truth([each], journal.settings, journal.scope, excuse) for each in shown_ways]
                 self.found += verdicts[0] if all(verdicts) else []
 
-    def _as_told(self, write: Write) -> list[Write]:
+    def _as_shown(self, write: Write) -> list[Write]:
         """The world as it was, and with some machines as the stale answer showed them: a pass reads each repeatedly."""
         stale = self.believed.instances.items() - write.before.instances.items() if self.believed else ()
         some = chain.from_iterable(combinations(stale, count) for count in range(len(stale) + 1))

@@ -24,10 +24,10 @@ PARTS, PAIRS = 10, 30
 
 def tried(theatre: Theatre, cases: Iterable[Happening]) -> dict[str, list[str]]:
     """What was wrong in which of them."""
-    return {_told(case): wrong for case in cases if (wrong := theatre.play(case))}
+    return {_said(case): wrong for case in cases if (wrong := theatre.play(case))}
 
 
-def _told(*case: Happening) -> str:
+def _said(*case: Happening) -> str:
     return " and ".join(f"{kind.name} at {call}" for call, kind in case)
 
 
@@ -41,7 +41,7 @@ def try_pairs(theatre: Theatre, rng: random.Random, count: int) -> dict[str, lis
     while twice < count and not wrong:
         pair = rng.sample(possible, 2)
         if found := theatre.play(*pair):
-            wrong[_told(*pair)] = found
+            wrong[_said(*pair)] = found
         twice += theatre.happened == len(pair)
     return wrong
 

@@ -90,7 +90,7 @@ def test_refused_first_create_fails_alone_and_the_next_is_tried() -> None:
     assert applied.results[0].error == "nonsense"
 
 
-def test_a_full_zone_is_told_once() -> None:
+def test_a_full_zone_is_said_once() -> None:
     zone = OddZone([FULL])
     three = [machine(instance, meeting=instance) for instance in (TEACHER, STUDENT, OTHER)]
     rest, applied = proven(zone, replace(world(three), zone=Zone(None)))
@@ -149,7 +149,7 @@ def test_what_only_looks_like_it_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize(("now", "strayed"), [(TransientError("down"), []), ([], TransientError("down"))])
-def test_where_a_look_fails_the_unclear_answer_is_what_is_told(now: Answer, strayed: Answer) -> None:
+def test_where_a_look_fails_the_unclear_answer_is_reported(now: Answer, strayed: Answer) -> None:
     rest, applied = proven(OddZone([LOST], now, [strayed]))
     assert isinstance(rest, TransientError)
     assert (ends(applied), applied.results[0].error) == ([FAILED, NOT_REACHED], "lost")

@@ -189,7 +189,7 @@ def test_the_waits_for_such_a_listing_grow(monkeypatch: pytest.MonkeyPatch) -> N
     assert clock.slept == [BASE * 2**n for n in range(PATIENCE)]
 
 
-def test_a_full_zone_is_told_once_and_says_what_to_do() -> None:
+def test_a_full_zone_is_said_once_with_what_to_do() -> None:
     zone = OddZone([FULL])
     for result in applied(zone, world(BOTH)).results:
         assert result.outcome is Outcome.FAILED
@@ -231,7 +231,7 @@ def test_what_every_answer_leaves_out_is_given_up_after_some_looks() -> None:
         (DeniedError("not yours"), Outcome.FAILED),
     ],
 )
-def test_what_stops_the_pass_is_told_of_every_change_of_the_batch(error: CallError, outcome: Outcome) -> None:
+def test_what_stops_the_pass_is_noted_at_each_of_the_batch(error: CallError, outcome: Outcome) -> None:
     zone = OddZone([error])
     results = applied(zone, world(BOTH)).results
     assert [(result.outcome, result.error) for result in results] == [(outcome, str(error))] * 2
@@ -269,7 +269,7 @@ def test_zone_plan_is_not_asked_for_if_known_or_not_needed() -> None:
         assert odd.batches == [len(machines)]
 
 
-def test_where_a_second_look_fails_the_unclear_answer_is_what_is_told() -> None:
+def test_where_a_second_look_fails_the_answer_is_reported() -> None:
     zone = OddZone([LOST], TransientError("not now"))
     (result,) = applied(zone, world([RUNNING], [WRONG])).results
     assert (result.outcome, result.error, zone.batches) == (Outcome.FAILED, "lost", [1])

@@ -60,7 +60,7 @@ def test_640_machines_that_are_all_refused_cost_a_handful_of_calls(code: int, ca
     assert numbers(links, Outcome.NOT_REACHED) == list(range(640))
 
 
-def test_the_others_are_told_the_error_and_the_remedy() -> None:
+def test_the_others_get_the_error_and_the_remedy() -> None:
     records, _ = applied(Refusing([], codes=[DELEGATED]), fleet(9))
     assert {result.error for result in records} == {f"refused with {DELEGATED} remedy of {DELEGATED}"}
     records, _ = applied(Refusing([], codes=[FULL]), fleet(9))

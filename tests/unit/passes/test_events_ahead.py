@@ -154,7 +154,7 @@ def test_of_the_pass_s_time_enough_is_kept_to_act(seconds: float, slept: int) ->
     assert clouds.writes == [(slept * 2, MADE)]
 
 
-def test_a_pass_that_is_told_to_stop_waits_no_longer() -> None:
+def test_a_pass_that_must_stop_waits_no_longer() -> None:
     stop = threading.Event()
 
     class Stopping(FakeClock):

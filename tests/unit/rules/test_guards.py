@@ -47,14 +47,14 @@ def test_owner_id_without_a_place_holds_changes_by_absence() -> None:
 
 def test_a_tripped_guard_says_why_and_names_the_way_to_let_it_through() -> None:
     reason = decided(vanished(), SCHOOL).guard.reason or ""
-    for told in (
+    for part in (
         "123456789012/us-west-2",
         "does not know 1 of our machines",
         "OWNER_ID school",
         "--force",
         '"force": true',
     ):
-        assert told in reason
+        assert part in reason
     (finding,) = decided(vanished(), SCHOOL).findings
     assert TEACHER in finding.message
     assert "--force" in finding.hint

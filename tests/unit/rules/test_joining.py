@@ -146,7 +146,7 @@ def test_whose_record_leads_to_the_machine_does_not_matter(records: list[DnsReco
 
 
 @pytest.mark.parametrize("links", [{}, {"teacher": ""}, {"teacher": None}, {"teacher": NonString("NULL", "true")}])
-def test_without_a_link_what_comes_before_it_is_told_first(links: dict[str, Any]) -> None:
+def test_without_a_link_what_comes_before_it_is_said_first(links: dict[str, Any]) -> None:
     meeting = row(status="HEALTHY", ids={"teacher": TEACHER}, links=links)
     assert judged(meeting) == Verdict(False, "its link is not written yet", TEACHER)
     assert judged(meeting, records=[]).because == f"its name {name(TEACHER)} has no record"
@@ -174,7 +174,7 @@ def test_a_link_to_a_second_machine_leads_to_it() -> None:
     assert judged(meeting, [machine(), machine(OTHER)]).yes
 
 
-def test_of_several_machines_the_one_that_is_waited_for_is_told() -> None:
+def test_of_several_machines_the_one_waited_for_is_named() -> None:
     gone, pending = machine(state="terminated", ip=None), machine(OTHER, state="pending", ip=None)
     student = machine(STUDENT, role="student")
     named = row(status="LAUNCHED", ids={"teacher": TEACHER})

@@ -140,7 +140,7 @@ def test_our_mark_in_other_letters_is_no_mark(comment: str) -> None:
     assert (wanted.changes, found(wanted)) == ((), ["unmarked-record"])
 
 
-def test_ours_beside_a_foreign_one_is_still_mended() -> None:
+def test_ours_beside_a_foreign_one_is_still_repaired() -> None:
     records = [record(content=ELSEWHERE, id="r1"), record(content="203.0.113.5", id="r2", comment=FOREIGN)]
     wanted = decided(world([machine()], records))
     assert shown(wanted) == [("update-record", "record-serving")]

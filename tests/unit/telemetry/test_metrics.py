@@ -120,7 +120,7 @@ def test_a_clock_that_runs_behind_awss_makes_no_negative_wait() -> None:
     assert metrics(results=results, since={TEACHER: STARTED + timedelta(minutes=1)})["SecondsToRecord"] == [0.0]
 
 
-def test_of_a_great_burst_the_slowest_hundred_are_told() -> None:
+def test_of_a_great_burst_the_slowest_hundred_are_kept() -> None:
     instances = [f"i-{number:08x}" for number in range(150)]
     since = {instance: STARTED - timedelta(seconds=number) for number, instance in enumerate(instances)}
     results = tuple(Result(create(instance), Outcome.APPLIED) for instance in instances)
